@@ -1,0 +1,12 @@
+# Third-party libraries, all from Debian's packages (the list for apt stands in deploy/packages.txt).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson>=2.14)
+pkg_check_modules(libconfig REQUIRED IMPORTED_TARGET libconfig)
+pkg_check_modules(libxml2 REQUIRED IMPORTED_TARGET libxml-2.0)
+pkg_check_modules(xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl)
+pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(gnutls REQUIRED IMPORTED_TARGET gnutls)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)

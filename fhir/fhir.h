@@ -1,0 +1,70 @@
+/* FHIR R4 as a language: bytes to an element tree, references inside a Bundle, validation against profiles, trees back to bytes.  No network, no store,
+ * no keys, no claims.
+ *
+ * JSON and XML fill the same struct tree (base/json_tree.h), shaped as FHIR JSON: objects with resourceType, arrays for repeating elements, `_name` objects for
+ * extensions of primitives, div as string.  From XML every element whose cardinality may exceed one becomes an array; ranges point into the XML bytes.
+ *
+ * A struct profile_set is immutable after loading and may be used by all threads; it is swapped by pointer. */
+#ifndef FHIR_FHIR_H
+#define FHIR_FHIR_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/embed.h"
+#include "base/issue.h"
+#include "base/json_tree.h"
+
+enum fhir_media { FHIR_JSON, FHIR_XML };
+
+/* Syntax only.  XML: no DOCTYPE, no entities but the five, no network; UTF-8 only; depth ≤ 64; E_XML_SYNTAX, E_XML_DOCTYPE, E_UTF8, E_TOO_LARGE, E_RESOURCE_TYPE for another namespace. */
+err fhir_read(enum fhir_media media, view bytes, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
+/* For verify_request.read_signed: self is unused. */
+err fhir_read_signed(void *self, view octets, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
+/* Writing what we mint; never a signed document. */
+err fhir_write_xml(const struct tree *t, const struct node *resource, struct buf *out) MUST_USE;
+err fhir_write_json(const struct tree *t, const struct node *resource, struct buf *out) MUST_USE;
+
+/* -- references -- */
+struct bundle_entry {
+    const struct node *entry, *resource;
+    view full_url;
+    view type, id; /* of the resource */
+};
+struct bundle {
+    const struct tree *tree;
+    struct bundle_entry *entries; /* in the Bundle's order */
+    uint32_t n;
+    void *index; /* of the fhir room */
+};
+/* Linear in the entries; a duplicate fullUrl is an issue. */
+err bundle_index(const struct tree *t, arena *mem, struct bundle *ret, struct issues *issues) MUST_USE;
+/* Resolves Reference.reference (fullUrl, urn:uuid, relative Type/id, #contained of from's resource) seen from a resource; NULL when it leads nowhere. */
+const struct node *bundle_resolve(const struct bundle *b, const struct node *from_resource, view reference);
+const struct node *bundle_first(const struct bundle *b, view type);
+
+/* -- profiles -- */
+struct profile_set;
+/* From StructureDefinition, ValueSet and CodeSystem files (JSON).  E_CONFIG with the file's name in the fault. */
+err profiles_load(const struct embedded *files, size_t n, struct profile_set **ret, struct fault *f) MUST_USE;
+void profiles_free(struct profile_set *p);
+DEFINE_AUTO(struct profile_set *, profiles_free)
+bool profiles_know(const struct profile_set *p, view canonical);
+/* Canonical URLs, sorted, for the CapabilityStatement. */
+size_t profiles_list(const struct profile_set *p, view *urls, size_t room);
+
+/* The profiles in the binary (fhir/profiles). */
+extern const struct embedded fhir_profiles[];
+extern const size_t fhir_profiles_count;
+
+struct validate_options {
+    view demand; /* canonical that the root must satisfy whatever meta.profile says; empty = meta.profile alone */
+    bool strict; /* unknown extension, unknown profile, reference to the outside are errors instead of warnings (DECISIONS "Severity per route") */
+};
+/* Judges the resource and all that it holds by meta.profile (each resource of a Bundle by its own) and by demand.  Findings go to issues; returns E_OK even when there are errors
+ * (issues->errors tells), another err only when it could not judge. */
+err fhir_validate(const struct profile_set *p, const struct bundle *b, const struct validate_options *o, struct issues *issues) MUST_USE;
+/* For a single resource that is not in a Bundle. */
+err fhir_validate_resource(const struct profile_set *p, const struct tree *t, const struct node *resource, const struct validate_options *o,
+                           arena *mem, struct issues *issues) MUST_USE;
+
+#endif

@@ -1,0 +1,287 @@
+#include "fhir/shape.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+enum {
+    CODES_NONE,
+#define CODES(name, tail, system, words) CODES_##name,
+#include "fhir/r4_codes.def"
+#undef CODES
+    CODES_COUNT
+};
+
+static const struct {
+    const char *tail, *system, *words;
+} code_sets[CODES_COUNT] = {
+    [CODES_NONE] = {"", "", ""},
+#define CODES(name, tail, system, words) [CODES_##name] = {tail, system, words},
+#include "fhir/r4_codes.def"
+#undef CODES
+};
+
+#define MANY_0 0
+#define MANY_1 0
+#define MANY_N 1
+#define ROW(name, kind, min, many, type, codes) {#name, sizeof(#name) - 1, kind, min, many, type, codes},
+
+/* What stands in front of a type's own elements. */
+#define BASE_Element E(id, 0, 1, attribute) E(extension, 0, N, Extension)
+#define BASE_BackboneElement BASE_Element E(modifierExtension, 0, N, Extension)
+#define BASE_Resource E(id, 0, 1, id) E(meta, 0, 1, Meta) E(implicitRules, 0, 1, uri) E(language, 0, 1, code)
+#define BASE_DomainResource                                                                                \
+    BASE_Resource E(text, 0, 1, Narrative) E(contained, 0, N, Resource) E(extension, 0, N, Extension)      \
+        E(modifierExtension, 0, N, Extension)
+
+#define PRIMITIVE(name, check) ROW(name, ROW_TYPE, 0, 0, SHAPE_NONE, FORM_##check)
+#define TYPE(name, base) ROW(name, ROW_TYPE, 0, 0, SHAPE_##base, CODES_NONE) BASE_##base
+#define E(name, min, max, type) ROW(name, ROW_ELEMENT, min, MANY_##max, SHAPE_##type, CODES_NONE)
+#define B(name, min, max, type, codes) ROW(name, ROW_ELEMENT, min, MANY_##max, SHAPE_##type, CODES_##codes)
+#define C(name, min) ROW(name, ROW_CHOICE, min, 0, SHAPE_NONE, CODES_NONE)
+#define O(name, type) ROW(name, ROW_OPTION, 0, 0, SHAPE_##type, CODES_NONE)
+#define OPEN(name, min)                                                                                    \
+    C(name, min) O(name##Base64Binary, base64Binary) O(name##Boolean, boolean) O(name##Canonical, canonical) \
+    O(name##Code, code) O(name##Date, date) O(name##DateTime, dateTime) O(name##Decimal, decimal)          \
+    O(name##Id, id) O(name##Instant, instant) O(name##Integer, integer) O(name##Markdown, markdown)        \
+    O(name##Oid, oid) O(name##PositiveInt, positiveInt) O(name##String, string) O(name##Time, time)        \
+    O(name##UnsignedInt, unsignedInt) O(name##Uri, uri) O(name##Url, url) O(name##Uuid, uuid)              \
+    O(name##Address, Address) O(name##Age, Age) O(name##Annotation, Annotation)                            \
+    O(name##Attachment, Attachment) O(name##CodeableConcept, CodeableConcept) O(name##Coding, Coding)      \
+    O(name##ContactPoint, ContactPoint) O(name##Count, Count) O(name##Distance, Distance)                  \
+    O(name##Duration, Duration) O(name##HumanName, HumanName) O(name##Identifier, Identifier)              \
+    O(name##Money, Money) O(name##Period, Period) O(name##Quantity, Quantity) O(name##Range, Range)        \
+    O(name##Ratio, Ratio) O(name##Reference, Reference) O(name##SampledData, SampledData)                  \
+    O(name##Signature, Signature) O(name##Timing, Timing) O(name##ContactDetail, ContactDetail)            \
+    O(name##Contributor, Contributor) O(name##DataRequirement, DataRequirement)                            \
+    O(name##Expression, Expression) O(name##ParameterDefinition, ParameterDefinition)                      \
+    O(name##RelatedArtifact, RelatedArtifact) O(name##TriggerDefinition, TriggerDefinition)                \
+    O(name##UsageContext, UsageContext) O(name##Dosage, Dosage) O(name##Meta, Meta)
+
+static const struct shape_row rows[] = {
+#include "fhir/r4_shape.def"
+};
+#define ROW_COUNT (sizeof rows / sizeof rows[0])
+
+#define INDEX_SIZE 32768u /* a power of two, at least twice the rows */
+#define TYPE_INDEX_SIZE 2048u
+#define NAME_SIZE 96
+_Static_assert(ROW_COUNT * 2 <= INDEX_SIZE, "the index is too small");
+_Static_assert(SHAPE_COUNT * 2 <= TYPE_INDEX_SIZE, "the index of types is too small");
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool ready;
+static char type_names[SHAPE_COUNT][NAME_SIZE]; /* with dots */
+static uint8_t type_lengths[SHAPE_COUNT];
+static uint16_t head_row[SHAPE_COUNT + 1];      /* the ROW_TYPE row */
+static uint16_t slot_of[ROW_COUNT];             /* row of the choice, or the row itself */
+static uint8_t bit_of[ROW_COUNT];               /* number of the bit + 1 */
+static uint64_t required[SHAPE_COUNT];
+static uint16_t row_index[INDEX_SIZE];          /* (shape, name) → row */
+static uint16_t type_index[TYPE_INDEX_SIZE];    /* name → shape */
+
+static uint32_t
+hash_name(uint32_t seed, view name)
+{
+    uint32_t h = seed * 0x9E3779B1u + (uint32_t)name.n;
+    for (size_t i = 0; i < name.n; i++)
+        h = (h ^ (uint8_t)name.p[i]) * 0x01000193u;
+    return h ^ (h >> 15);
+}
+
+static void
+index_type(uint16_t shape, const struct shape_row *row)
+{
+    assert(row->name_length < NAME_SIZE);
+    for (size_t i = 0; i < row->name_length; i++)
+        type_names[shape][i] = row->name[i] == '_' ? '.' : row->name[i];
+    type_lengths[shape] = row->name_length;
+    uint32_t at = hash_name(0, shape_name(shape));
+    while (type_index[at % TYPE_INDEX_SIZE])
+        at++;
+    type_index[at % TYPE_INDEX_SIZE] = shape;
+}
+
+/* Choices may not be found as elements: "value" alone is no name of FHIR JSON.  They get an entry of their own kind. */
+static uint32_t
+row_seed(uint16_t shape, bool choice)
+{
+    return (uint32_t)shape * 2 + choice;
+}
+
+static void
+index_row(uint16_t shape, uint16_t row)
+{
+    uint32_t at = hash_name(row_seed(shape, rows[row].kind == ROW_CHOICE), row_name(&rows[row]));
+    while (row_index[at % INDEX_SIZE])
+        at++;
+    row_index[at % INDEX_SIZE] = row;
+}
+
+/* One type: bits, slots and index of the rows behind head. Returns the next type's head. */
+static uint16_t
+index_rows(uint16_t shape, uint16_t head)
+{
+    uint16_t choice = 0, row = (uint16_t)(head + 1);
+    uint8_t bits = 0;
+    for (; row < ROW_COUNT && rows[row].kind != ROW_TYPE; row++) {
+        if (rows[row].kind == ROW_CHOICE)
+            choice = row;
+        slot_of[row] = rows[row].kind == ROW_OPTION ? choice : row;
+        if (rows[row].kind == ROW_CHOICE || rows[row].min > 0)
+            bit_of[row] = ++bits;
+        if (rows[row].min > 0)
+            required[shape] |= (uint64_t)1 << (bits - 1);
+        index_row(shape, row);
+    }
+    assert(bits < 64);
+    return row;
+}
+
+static void
+build(void)
+{
+    uint16_t shape = 0;
+    for (uint16_t row = 0; row < ROW_COUNT;) {
+        head_row[++shape] = row;
+        index_type(shape, &rows[row]);
+        row = index_rows(shape, row);
+    }
+    assert(shape + 1 == SHAPE_COUNT);
+    head_row[SHAPE_NONE] = (uint16_t)(ROW_COUNT - 1); /* never read: SHAPE_NONE has no rows */
+    ready = true;
+}
+
+void
+shape_start(void)
+{
+    pthread_once(&once, build);
+}
+
+view
+shape_name(uint16_t shape)
+{
+    return (view){type_names[shape], type_lengths[shape]};
+}
+
+uint16_t
+shape_of_type(view name)
+{
+    assert(ready);
+    for (uint32_t at = hash_name(0, name);; at++) {
+        uint16_t shape = type_index[at % TYPE_INDEX_SIZE];
+        if (shape == SHAPE_NONE || view_eq(shape_name(shape), name))
+            return shape;
+    }
+}
+
+bool
+shape_is_resource(uint16_t shape)
+{
+    uint16_t base = shape == SHAPE_NONE ? SHAPE_NONE : rows[head_row[shape]].type;
+    return (base == SHAPE_Resource || base == SHAPE_DomainResource) && shape != SHAPE_Resource &&
+           shape != SHAPE_DomainResource;
+}
+
+uint16_t
+shape_of_resource(view name)
+{
+    uint16_t shape = shape_of_type(name);
+    return shape_is_resource(shape) ? shape : SHAPE_NONE;
+}
+
+enum value_form
+shape_form(uint16_t shape)
+{
+    const struct shape_row *head = &rows[head_row[shape]];
+    return shape != SHAPE_NONE && head->type == SHAPE_NONE ? (enum value_form)head->codes : FORM_NONE;
+}
+
+static const struct shape_row *
+find(uint16_t shape, view name, bool choice)
+{
+    assert(ready);
+    if (shape == SHAPE_NONE || name.n == 0)
+        return NULL;
+    uint16_t from = head_row[shape], to = shape + 1 < SHAPE_COUNT ? head_row[shape + 1] : (uint16_t)ROW_COUNT;
+    for (uint32_t at = hash_name(row_seed(shape, choice), name);; at++) {
+        uint16_t row = row_index[at % INDEX_SIZE];
+        if (row == 0)
+            return NULL;
+        if (row > from && row < to && view_eq(row_name(&rows[row]), name) &&
+            (rows[row].kind == ROW_CHOICE) == choice)
+            return &rows[row];
+    }
+}
+
+const struct shape_row *
+shape_find(uint16_t shape, view name)
+{
+    return find(shape, name, false);
+}
+
+const struct shape_row *
+shape_find_choice(uint16_t shape, view name)
+{
+    return find(shape, name, true);
+}
+
+const struct shape_row *
+shape_rows(uint16_t shape, uint32_t *ret_n)
+{
+    uint32_t to = shape + 1 < SHAPE_COUNT ? head_row[shape + 1] : (uint32_t)ROW_COUNT;
+    *ret_n = shape == SHAPE_NONE ? 0 : to - head_row[shape] - 1;
+    return &rows[head_row[shape]] + 1;
+}
+
+const struct shape_row *
+shape_slot(const struct shape_row *row)
+{
+    return &rows[slot_of[row - rows]];
+}
+
+uint64_t
+shape_bit(const struct shape_row *row)
+{
+    uint8_t bit = bit_of[slot_of[row - rows]];
+    return bit ? (uint64_t)1 << (bit - 1) : 0;
+}
+
+uint64_t
+shape_required(uint16_t shape)
+{
+    return required[shape];
+}
+
+/* ---- required bindings of the base ---- */
+
+uint16_t
+codes_of_url(view canonical)
+{
+    static const view prefix = {"http://hl7.org/fhir/ValueSet/", sizeof "http://hl7.org/fhir/ValueSet/" - 1};
+    if (!view_starts(canonical, prefix))
+        return 0;
+    view tail = view_cut(&(view){canonical.p + prefix.n, canonical.n - prefix.n}, '|', NULL);
+    for (uint16_t i = 1; i < CODES_COUNT; i++)
+        if (view_eq(tail, view_of(code_sets[i].tail)))
+            return i;
+    return 0;
+}
+
+view
+codes_name(uint16_t codes)
+{
+    return view_of(code_sets[codes].tail);
+}
+
+bool
+codes_hold(uint16_t codes, view system, bool has_system, view code)
+{
+    view expected = view_of(code_sets[codes].system);
+    if (has_system && expected.n > 0 && !view_eq(system, expected))
+        return false;
+    view rest = view_of(code_sets[codes].words);
+    while (rest.n > 0)
+        if (view_eq(view_cut(&rest, ' ', NULL), code))
+            return true;
+    return false;
+}

@@ -1,0 +1,79 @@
+#include "api/api.h"
+
+#include "base/buf.h"
+#include "base/metrics.h"
+#include "flow/auth.h"
+#include "flow/feed.h"
+
+static err
+authenticate(void *self, const struct request *rq, view authorization, view certificate_der, struct caller *ret, struct fault *f)
+{
+    struct identity who = {0};
+    TRY(auth_check(self, authorization, certificate_der, rq->received, rq->mem, &who, f));
+    *ret = (struct caller){
+        .partner = who.partner,
+        .partner_kind = who.partner_kind,
+        .partner_code = who.partner_code,
+        .client = who.client,
+        .scopes = who.scopes,
+        .peer_certificate = who.peer_certificate,
+    };
+    if (rq->route && !scope_has(who.scopes, view_of(rq->route->scope))) {
+        metric_add(METRIC_DENIED, "scope", 1);
+        return fault_set(f, E_SCOPE, "", rq->route->scope, "scopes without it");
+    }
+    return E_OK;
+}
+
+static err
+authenticate_track(void *self, const struct request *rq, view token, struct caller *ret, struct fault *f)
+{
+    struct person_caller who;
+    TRY(track_caller(self, token, rq->received, rq->mem, &who, f));
+    *ret = (struct caller){.is_track = true, .track_case = who.in_case, .track_person = who.person, .track_role = who.role,
+                           .scopes = who.steps_only ? V("steps") : V("full")};
+    return E_OK;
+}
+
+static err
+admit(void *self, const struct caller *c, const struct route *r, int *ret_wait)
+{
+    return auth_admit(self, c->partner, r->name, clock_now(), ret_wait);
+}
+
+struct auth_ops
+api_auth(struct gateway *g)
+{
+    return (struct auth_ops){g, authenticate, authenticate_track, admit};
+}
+
+err
+api_TOKEN(void *app, struct request *rq, struct reply *rp)
+{
+    view json;
+    TRY(auth_token(app, rq->body, request_peer_certificate(rq), rq->received, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    reply_header(rq, rp, "Pragma", V("no-cache"));
+    return E_OK;
+}
+
+err
+api_SMART_CONFIGURATION(void *app, struct request *rq, struct reply *rp)
+{
+    reply_json(rp, 200, auth_metadata(app, true, rq->mem));
+    return E_OK;
+}
+
+err
+api_OAUTH_SERVER(void *app, struct request *rq, struct reply *rp)
+{
+    reply_json(rp, 200, auth_metadata(app, false, rq->mem));
+    return E_OK;
+}
+
+err
+api_JWKS(void *app, struct request *rq, struct reply *rp)
+{
+    reply_json(rp, 200, auth_jwks(app, rq->mem));
+    return E_OK;
+}

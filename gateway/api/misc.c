@@ -1,0 +1,141 @@
+#include "api/api.h"
+
+#include "base/embed.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "flow/accept.h"
+#include "flow/attachment.h"
+#include "flow/evidence.h"
+#include "flow/receipt.h"
+
+extern const struct embedded openapi_files[];
+
+err
+api_OPENAPI(void *app, struct request *rq, struct reply *rp)
+{
+    (void)app;
+    for (const struct embedded *file = openapi_files; file->path; file++) {
+        if (strcmp(file->path, "gateway.yaml") != 0)
+            continue;
+        rp->status = 200;
+        rp->media = "application/yaml; charset=utf-8";
+        rp->body = view_make(file->bytes, file->length);
+        return E_OK;
+    }
+    return fault_set(&rq->fault, E_NOT_FOUND, "", "", "");
+}
+
+/* What a code means and what to do, in both languages: the page behind a problem's type. */
+err
+api_PROBLEM_PAGE(void *app, struct request *rq, struct reply *rp)
+{
+    (void)app;
+    err e = err_by_code(rq->params[0]);
+    if (e == E_OK)
+        return fault_set(&rq->fault, E_NOT_FOUND, "", "a code of the list", "another");
+    const struct err_row *row = err_info(e);
+    rp->status = 200;
+    rp->media = "text/html; charset=utf-8";
+    rp->body = arena_printf(rq->mem,
+                            "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+                            "<title>%s</title></head><body><main><h1>%s</h1><p>%s</p><p>%s</p><section lang=\"en\"><p>%s</p><p>%s</p></section>"
+                            "<p>HTTP %d</p></main></body></html>\n",
+                            row->code, row->code, row->text[LANG_ZH], row->remedy[LANG_ZH], row->text[LANG_EN], row->remedy[LANG_EN], row->status);
+    return rp->body.p ? E_OK : E_TOO_LARGE;
+}
+
+static const char *
+media_words(unsigned media)
+{
+    return (media & MEDIA_XML) ? "application/fhir+json, application/fhir+xml" : "application/fhir+json";
+}
+
+/* The CapabilityStatement is made from the route table and the profiles that are loaded, so it cannot drift. */
+err
+api_METADATA(void *app, struct request *rq, struct reply *rp)
+{
+    struct gateway *g = app;
+    view urls[64];
+    size_t n = profiles_list(g->profiles, urls, COUNT_OF(urls));
+    struct buf out;
+    buf_init(&out, 1u << 20);
+    BUF_LIT(&out, "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"2026-11-21\",\"kind\":\"instance\",\"fhirVersion\":\"4.0.1\","
+                  "\"software\":{\"name\":\"claimgate\",\"version\":\"" CLAIMGATE_VERSION "\"},\"format\":[\"json\",\"xml\"],"
+                  "\"rest\":[{\"mode\":\"server\",\"documentation\":\"A verifying gateway: documents are kept as the bytes that were signed. The same document again is "
+                  "answered with the original receipt.\",\"security\":{\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\","
+                  "\"code\":\"SMART-on-FHIR\"}]}]},\"resource\":[{\"type\":\"Bundle\",\"supportedProfile\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            BUF_LIT(&out, ",");
+        buf_add_json(&out, urls[i]);
+    }
+    buf_printf(&out, "],\"documentation\":\"POST accepts %s\",\"interaction\":[{\"code\":\"create\"},{\"code\":\"read\"},{\"code\":\"search-type\"}],\"searchParam\":"
+                     "[{\"name\":\"identifier\",\"type\":\"token\"}]},{\"type\":\"Claim\",\"interaction\":[{\"code\":\"read\"}]}]}]}",
+               media_words(route_info(ROUTE_BUNDLE_CREATE)->media));
+    rp->status = 200;
+    rp->media = "application/fhir+json; charset=utf-8";
+    rp->body = out.failed ? VIEW_NONE : arena_dup(rq->mem, buf_view(&out));
+    buf_done(&out);
+    return rp->body.p ? E_OK : E_TOO_LARGE;
+}
+
+err
+api_SUBMISSION_LOOKUP(void *app, struct request *rq, struct reply *rp)
+{
+    json_t *body = NULL;
+    view bytes, json;
+    digest d = {{0}};
+    TRY(json_load(rq->body, rq->mem, &body, &rq->fault));
+    view reference = json_text(body, "reference"), hex = json_text(body, "sha256");
+    if (!reference.n && (text_hex_decode(hex, rq->mem, &bytes) != E_OK || bytes.n != sizeof d.b))
+        return fault_set(&rq->fault, E_PARAMETER, "/reference", "reference, or sha256 as 64 hex digits", "neither");
+    if (!reference.n)
+        memcpy(d.b, bytes.p, sizeof d.b);
+    TRY(accept_lookup(app, rq->caller.partner, reference, &d, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_RECEIPT_GET(void *app, struct request *rq, struct reply *rp)
+{
+    submission_id id;
+    view json;
+    TRY(API_ID(submission_id, rq, 0, &id));
+    TRY(receipt_fetch(app, rq->caller.partner, id, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_RECEIPT_PROOF(void *app, struct request *rq, struct reply *rp)
+{
+    submission_id id;
+    view json;
+    TRY(API_ID(submission_id, rq, 0, &id));
+    TRY(receipt_proof(app, rq->caller.partner, id, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_LOG_HEAD(void *app, struct request *rq, struct reply *rp)
+{
+    view text;
+    TRY(evidence_checkpoint(app, rq->mem, &text));
+    rp->status = 200;
+    rp->media = "text/plain; charset=utf-8";
+    rp->body = text;
+    return E_OK;
+}
+
+err
+api_ATTACHMENT_PUT(void *app, struct request *rq, struct reply *rp)
+{
+    bool created;
+    TRY(attachment_put(app, rq->caller.partner, rq->params[0], rq->body, &rq->body_digest, rq->media_type, rq->received, rq->mem, &created,
+                       &rq->fault));
+    rp->status = created ? 201 : 200;
+    reply_json(rp, rp->status, arena_printf(rq->mem, "{\"sha256\":\"%.*s\",\"bytes\":%zu}", VIEW_ARG(rq->params[0]), rq->body.n));
+    return E_OK;
+}

@@ -1,0 +1,12 @@
+/* Attachments: photos and drawings that a record names by digest, sent apart so that no large body stands inside a signed document.
+ *
+ * Scoped to the partner; the same bytes again are 200; unclaimed ones die after 24 hours (duty). */
+#ifndef FLOW_ATTACHMENT_H
+#define FLOW_ATTACHMENT_H
+
+#include "flow/gateway.h"
+
+err attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body, const digest *body_digest, view media, instant now, arena *mem,
+                   bool *ret_created, struct fault *f) MUST_USE;
+
+#endif

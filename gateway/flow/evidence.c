@@ -1,0 +1,282 @@
+#include "flow/evidence.h"
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "flow/seal.h"
+#include "signing/merkle.h"
+
+#include <stdlib.h>
+
+#define SALT_SIZE 16
+
+/* Leaf data, canonical by construction: members in byte order, no escapes needed. */
+static void
+leaf_text(struct buf *out, const char *kind, uid ref, const digest *commitment, instant at)
+{
+    char id[ID_TEXT_SIZE], when[32];
+    buf_printf(out, "{\"at\":\"%.*s\",\"commit\":\"", VIEW_ARG(instant_print(at, when)));
+    buf_add_hex(out, digest_view(commitment));
+    buf_printf(out, "\",\"kind\":\"%s\",\"ref\":\"%.*s\",\"v\":1}", kind, VIEW_ARG(uid_print(V("ref"), ref, id)));
+}
+
+static digest
+commitment(view salt, const digest *parts, size_t n)
+{
+    view all[16];
+    size_t used = 0;
+    all[used++] = salt;
+    for (size_t i = 0; i < n && used < COUNT_OF(all); i++)
+        all[used++] = digest_view(&parts[i]);
+    return sha256_parts(all, used);
+}
+
+err
+evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at, digest *ret_hash)
+{
+    struct row_leaf *row = unit_add_leaf(u);
+    uint8_t *salt = arena_alloc(u->mem, SALT_SIZE);
+    if (!row || !salt)
+        return E_TOO_LARGE;
+    random_bytes(salt, SALT_SIZE);
+    row->kind = view_of(kind);
+    row->ref = ref;
+    row->salt = view_make(salt, SALT_SIZE);
+    row->at = at;
+    view data;
+    TRY(evidence_leaf_data(row, parts, n, u->mem, &data));
+    row->hash = merkle_leaf(data);
+    *ret_hash = row->hash;
+    return E_OK;
+}
+
+err
+evidence_leaf_data(const struct row_leaf *row, const digest *parts, size_t n, arena *mem, view *ret_data)
+{
+    char kind[40];
+    size_t length = row->kind.n < sizeof kind - 1 ? row->kind.n : sizeof kind - 1;
+    memcpy(kind, row->kind.p, length);
+    kind[length] = '\0';
+    digest commit = commitment(row->salt, parts, n);
+    struct buf out;
+    buf_init(&out, 512);
+    leaf_text(&out, kind, row->ref, &commit, row->at);
+    view data = arena_dup(mem, buf_view(&out));
+    bool good = !out.failed && data.p;
+    buf_done(&out);
+    if (!good)
+        return E_TOO_LARGE;
+    *ret_data = data;
+    return E_OK;
+}
+
+err
+evidence_receipt(struct gateway *g, submission_id id, const digest *document, const digest *verdict,
+                 partner_id sender, instant received, const digest *leaf, arena *mem, view *ret_jws)
+{
+    char sender_text[ID_TEXT_SIZE];
+    struct receipt r = {
+        .issuer = g->base_url,
+        .submission = id,
+        .document = *document,
+        .verdict = *verdict,
+        .sender = partner_id_print(sender, sender_text),
+        .received_at = received,
+        .leaf = *leaf,
+        .log_id = g->log_id,
+        .include_by = {received.us + g->merge_delay_us},
+    };
+    return receipt_sign(&r, g->signing_key, mem, ret_jws);
+}
+
+/* -- the tree over the leaves -- */
+
+/* Hashes of complete subtrees from BLOCK_LEVEL upwards are kept in memory (2 hashes for 16 leaves); what lies below is computed from the leaf rows of one
+ * block.  The store's leaves are the truth; this is a cache that grows as the log does. */
+#define BLOCK_LEVEL 4U
+#define BLOCK_LEAVES (1U << BLOCK_LEVEL)
+#define LEVELS 48
+
+struct level {
+    digest *hashes;
+    uint64_t n, room;
+};
+
+struct log_tree {
+    struct store *store;
+    pthread_mutex_t lock;
+    struct level levels[LEVELS]; /* [0] is BLOCK_LEVEL */
+};
+
+struct log_tree *
+log_tree_new(struct store *s)
+{
+    struct log_tree *t = calloc(1, sizeof *t);
+    if (!t)
+        abort();
+    t->store = s;
+    pthread_mutex_init(&t->lock, NULL);
+    return t;
+}
+
+void
+log_tree_free(struct log_tree *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < LEVELS; i++)
+        free(t->levels[i].hashes);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+static void
+level_push(struct log_tree *t, size_t level, digest hash)
+{
+    while (level < LEVELS) {
+        struct level *l = &t->levels[level];
+        if (l->n == l->room) {
+            l->room = l->room ? l->room * 2 : 64;
+            l->hashes = reallocarray(l->hashes, l->room, sizeof *l->hashes);
+            if (!l->hashes)
+                abort();
+        }
+        l->hashes[l->n++] = hash;
+        if (l->n % 2)
+            return;
+        hash = merkle_node(&l->hashes[l->n - 2], &l->hashes[l->n - 1]);
+        level++;
+    }
+}
+
+static digest
+fold_block(digest *hashes, unsigned level)
+{
+    for (size_t n = (size_t)1 << level; n > 1; n /= 2) {
+        for (size_t i = 0; i < n / 2; i++)
+            hashes[i] = merkle_node(&hashes[2 * i], &hashes[2 * i + 1]);
+    }
+    return hashes[0];
+}
+
+#define GROW_LEAVES (BLOCK_LEAVES * 256)
+
+/* Takes in all complete blocks below n. */
+static err
+tree_grow(struct log_tree *t, struct reader *r, uint64_t n)
+{
+    digest *batch = malloc(GROW_LEAVES * sizeof *batch);
+    if (!batch)
+        abort();
+    err e = E_OK;
+    while (e == E_OK && (t->levels[0].n + 1) * BLOCK_LEAVES <= n) {
+        uint64_t from = t->levels[0].n * BLOCK_LEAVES;
+        uint64_t rest = (n - from) / BLOCK_LEAVES * BLOCK_LEAVES;
+        size_t want = rest < GROW_LEAVES ? (size_t)rest : GROW_LEAVES;
+        size_t got = 0;
+        e = store_leaf_hashes(r, from, want, batch, &got);
+        if (e == E_OK && got < want)
+            e = E_STORE_CORRUPT;
+        for (size_t i = 0; e == E_OK && i < want; i += BLOCK_LEAVES)
+            level_push(t, 0, fold_block(batch + i, BLOCK_LEVEL));
+    }
+    free(batch);
+    return e;
+}
+
+struct tree_view {
+    struct log_tree *tree;
+    struct reader *reader;
+};
+
+static err
+tree_read(void *self, unsigned level, uint64_t index, digest *ret)
+{
+    struct tree_view *v = self;
+    if (level >= BLOCK_LEVEL) {
+        const struct level *l = &v->tree->levels[level - BLOCK_LEVEL];
+        if (index >= l->n)
+            return E_STORE_CORRUPT;
+        *ret = l->hashes[index];
+        return E_OK;
+    }
+    digest hashes[BLOCK_LEAVES];
+    size_t want = (size_t)1 << level, got = 0;
+    TRY(store_leaf_hashes(v->reader, index << level, want, hashes, &got));
+    if (got < want)
+        return E_STORE_CORRUPT;
+    *ret = fold_block(hashes, level);
+    return E_OK;
+}
+
+static err
+proof_print(struct gateway *g, const digest *leaf, uint64_t index, uint64_t n, const digest *path, size_t length,
+            const digest *root, arena *mem, view *ret_json)
+{
+    view checkpoint;
+    TRY(checkpoint_print(g->log_id, n, root, g->signing_key, mem, &checkpoint));
+    struct buf out;
+    buf_init(&out, 65536);
+    buf_printf(&out, "{\"leaf_index\":%llu,\"tree_size\":%llu,\"leaf_hash\":\"", (unsigned long long)index,
+               (unsigned long long)n);
+    buf_add_base64(&out, digest_view(leaf));
+    BUF_LIT(&out, "\",\"path\":[");
+    for (size_t i = 0; i < length; i++) {
+        buf_add(&out, i ? ",\"" : "\"", i ? 2 : 1);
+        buf_add_base64(&out, digest_view(&path[i]));
+        BUF_LIT(&out, "\"");
+    }
+    BUF_LIT(&out, "],\"checkpoint\":");
+    buf_add_json(&out, checkpoint);
+    BUF_LIT(&out, "}");
+    view text = arena_dup(mem, buf_view(&out));
+    bool good = !out.failed && text.p;
+    buf_done(&out);
+    if (!good)
+        return E_TOO_LARGE;
+    *ret_json = text;
+    return E_OK;
+}
+
+err
+evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json, struct fault *f)
+{
+    AUTO(reader_done) struct reader *r = NULL;
+    TRY(store_reader(g->store, &r));
+    struct row_leaf *leaf = NULL;
+    TRY(query_leaf_of(r, ARGS(val_uid(&ref)), mem, &leaf));
+    if (!leaf || !digest_eq(&leaf->hash, leaf_hash))
+        return fault_set(f, E_NOT_FOUND, "", "a leaf in the log", "none");
+    /* The reader's snapshot may be older than the writer's count: the last leaf it sees bounds the tree. */
+    uint64_t n = store_log_length(g->store);
+    digest path[MERKLE_PATH_MAX], root, last;
+    size_t length = 0, got = 0;
+    while (n > (uint64_t)leaf->seq + 1 && (store_leaf_hashes(r, n - 1, 1, &last, &got) != E_OK || got == 0))
+        n--;
+    struct tree_view v = {g->log, r};
+    pthread_mutex_lock(&g->log->lock);
+    err e = tree_grow(g->log, r, n);
+    if (e == E_OK)
+        e = merkle_inclusion(tree_read, &v, (uint64_t)leaf->seq, n, path, &length);
+    if (e == E_OK)
+        e = merkle_root(tree_read, &v, n, &root);
+    pthread_mutex_unlock(&g->log->lock);
+    TRY(e);
+    return proof_print(g, leaf_hash, (uint64_t)leaf->seq, n, path, length, &root, mem, ret_json);
+}
+
+err
+evidence_checkpoint(struct gateway *g, arena *mem, view *ret_text)
+{
+    uint64_t n = store_log_length(g->store);
+    AUTO(reader_done) struct reader *r = NULL;
+    TRY(store_reader(g->store, &r)); /* its snapshot is not older than n */
+    digest root;
+    struct tree_view v = {g->log, r};
+    pthread_mutex_lock(&g->log->lock);
+    err e = tree_grow(g->log, r, n);
+    if (e == E_OK)
+        e = merkle_root(tree_read, &v, n, &root);
+    pthread_mutex_unlock(&g->log->lock);
+    TRY(e);
+    return checkpoint_print(g->log_id, n, &root, g->signing_key, mem, ret_text);
+}

@@ -1,0 +1,195 @@
+#include "flow/gateway.h"
+
+#include "flow/evidence.h"
+#include "flow/registry.h"
+#include "flow/seal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PATH_SIZE 4352
+
+/* A path setting, or <store.dir>/name when it is empty. */
+static void
+path_or_default(const struct config *c, enum setting s, const char *name, char out[PATH_SIZE])
+{
+    view v = config_text(c, s);
+    if (v.n)
+        snprintf(out, PATH_SIZE, "%.*s", VIEW_ARG(v));
+    else
+        snprintf(out, PATH_SIZE, "%s/%s", config_cstr(c, SET_STORE_DIR), name);
+}
+
+static NO_RETURN void
+store_fatal(void *self, const char *what)
+{
+    (void)self;
+    /* An fsync error stops acknowledgements and ends the process; the supervisor starts it anew. */
+    static const char text[] = "claimgate: stable storage failed, ending\n";
+    ssize_t n = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)n;
+    (void)what;
+    _exit(70);
+}
+
+static err
+open_parts(struct gateway *g, bool online, struct fault *f)
+{
+    const struct config *c = g->config;
+    char path[PATH_SIZE];
+    path_or_default(c, SET_STORE_KEK, "kek", path);
+    TRY(seal_open(path, &g->seal, f));
+    path_or_default(c, SET_SIGNING_KEY, "gateway.key", path);
+    TRY(key_load_pem(path, &g->signing_key, f));
+    path_or_default(c, SET_WEBHOOK_KEY, "webhook.key", path);
+    TRY(key_load_pem(path, &g->webhook_key, f));
+    const struct store_options options = {
+        .dir = config_cstr(c, SET_STORE_DIR),
+        .readers = (int)config_int(c, SET_STORE_READERS),
+        .group_window_us = config_int(c, SET_STORE_GROUP_WINDOW),
+        .fatal = store_fatal,
+    };
+    TRY(store_open(&options, &g->store, f));
+    g->log = log_tree_new(g->store);
+    TRY(registry_load(g->store, &g->registry, f));
+    if (!online)
+        return E_OK;
+    TRY(profiles_load(fhir_profiles, fhir_profiles_count, &g->profiles, f));
+    return gateway_reload_trust(g, f);
+}
+
+static err
+check_sandbox(const struct gateway *g, struct fault *f)
+{
+    const struct config *c = g->config;
+    if (g->sandbox)
+        return E_OK;
+    if (config_int(c, SET_CHANGE_APPROVALS) < 2)
+        return fault_set(f, E_CONFIG, "registry.approvals", "2 outside sandbox mode", "1");
+    if (config_span(c, SET_CHANGE_DELAY).us == 0)
+        return fault_set(f, E_CONFIG, "registry.change_delay", "more than 0 outside sandbox mode", "0");
+    if (config_bool(c, SET_RELAY_ALLOW_PRIVATE))
+        return fault_set(f, E_CONFIG, "relay.allow_private", "false outside sandbox mode", "true");
+    return E_OK;
+}
+
+static err
+open_gateway(const struct config *c, bool online, struct gateway **ret, struct fault *f)
+{
+    struct gateway *g = calloc(1, sizeof *g);
+    if (!g)
+        abort();
+    g->config = c;
+    g->base_url = config_text(c, SET_HTTP_BASE_URL);
+    g->log_id = g->base_url;
+    g->sandbox = config_bool(c, SET_SANDBOX);
+    g->merge_delay_us = config_span(c, SET_LOG_MERGE_DELAY).us;
+    pthread_rwlock_init(&g->swap, NULL);
+    for (size_t i = 0; i < CASE_STRIPES; i++)
+        pthread_mutex_init(&g->stripes[i], NULL);
+    err e = check_sandbox(g, f);
+    if (e == E_OK)
+        e = open_parts(g, online, f);
+    if (e != E_OK) {
+        gateway_close(g);
+        return e;
+    }
+    *ret = g;
+    return E_OK;
+}
+
+err
+gateway_open(const struct config *c, struct gateway **ret, struct fault *f)
+{
+    return open_gateway(c, true, ret, f);
+}
+
+err
+gateway_open_offline(const struct config *c, struct gateway **ret, struct fault *f)
+{
+    return open_gateway(c, false, ret, f);
+}
+
+void
+gateway_close(struct gateway *g)
+{
+    if (!g)
+        return;
+    registry_unref(g->registry);
+    trust_unref(g->trust);
+    profiles_free(g->profiles);
+    log_tree_free(g->log);
+    store_close(g->store);
+    key_free(g->webhook_key);
+    key_free(g->signing_key);
+    seal_close(g->seal);
+    for (size_t i = 0; i < CASE_STRIPES; i++)
+        pthread_mutex_destroy(&g->stripes[i]);
+    pthread_rwlock_destroy(&g->swap);
+    free(g);
+}
+
+struct registry *
+gateway_registry(struct gateway *g)
+{
+    pthread_rwlock_rdlock(&g->swap);
+    struct registry *r = registry_ref(g->registry);
+    pthread_rwlock_unlock(&g->swap);
+    return r;
+}
+
+struct trust *
+gateway_trust(struct gateway *g)
+{
+    pthread_rwlock_rdlock(&g->swap);
+    struct trust *t = trust_ref(g->trust);
+    pthread_rwlock_unlock(&g->swap);
+    return t;
+}
+
+err
+gateway_reload_registry(struct gateway *g, struct fault *f)
+{
+    struct registry *fresh = NULL;
+    TRY(registry_load(g->store, &fresh, f));
+    pthread_rwlock_wrlock(&g->swap);
+    struct registry *old = g->registry;
+    g->registry = fresh;
+    pthread_rwlock_unlock(&g->swap);
+    registry_unref(old);
+    return E_OK;
+}
+
+err
+gateway_reload_trust(struct gateway *g, struct fault *f)
+{
+    char path[PATH_SIZE];
+    path_or_default(g->config, SET_TRUST_FILE, "trust.json", path);
+    struct trust *fresh = NULL;
+    TRY(trust_load(path, g->sandbox, &fresh, f));
+    pthread_rwlock_wrlock(&g->swap);
+    struct trust *old = g->trust;
+    g->trust = fresh;
+    pthread_rwlock_unlock(&g->swap);
+    trust_unref(old);
+    return E_OK;
+}
+
+static size_t
+stripe_of(uid in_case)
+{
+    return case_id.b[15] % CASE_STRIPES;
+}
+
+void
+gateway_lock_case(struct gateway *g, uid in_case)
+{
+    pthread_mutex_lock(&g->stripes[stripe_of(in_case)]);
+}
+
+void
+gateway_unlock_case(struct gateway *g, uid in_case)
+{
+    pthread_mutex_unlock(&g->stripes[stripe_of(in_case)]);
+}

@@ -1,0 +1,62 @@
+/* The gateway's standing parts, wired once in main and handed to every flow function.
+ *
+ * Immutable after start, or swapped by pointer (registry, trust, profiles), or behind one lock each: the striped case locks are taken before a fold and held
+ * until its commit; no other lock is held then.  Any thread. */
+#ifndef FLOW_GATEWAY_H
+#define FLOW_GATEWAY_H
+
+#include "base/config.h"
+#include "fhir/fhir.h"
+#include "signing/jws.h"
+#include "signing/trust.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+struct seal;     /* seal.h */
+struct registry; /* registry.h */
+struct log_tree; /* evidence.h */
+
+#define CASE_STRIPES 256
+
+struct gateway {
+    const struct config *config;
+    struct store *store;
+    struct seal *seal;
+    struct key *signing_key; /* ES256: receipts, attestations, heads */
+    struct key *webhook_key; /* Ed25519 */
+    struct profile_set *profiles;
+    struct log_tree *log;
+    view base_url;
+    view log_id;
+    bool sandbox;
+    int64_t merge_delay_us;
+
+    pthread_rwlock_t swap; /* guards the next two pointers only */
+    struct registry *registry;
+    struct trust *trust;
+
+    pthread_mutex_t stripes[CASE_STRIPES];
+    void (*wake_relay)(void *self); /* called after a commit that made deliveries due; may be NULL */
+    void *relay;
+};
+
+/* Opens everything the configuration names: store, keys, trust, registry, profiles. E_SANDBOX_ROOT and E_CONFIG stop the start. */
+err gateway_open(const struct config *c, struct gateway **ret, struct fault *f) MUST_USE;
+/* The same without trust lists and profiles, for commands that only look at the store. */
+err gateway_open_offline(const struct config *c, struct gateway **ret, struct fault *f) MUST_USE;
+void gateway_close(struct gateway *g);
+DEFINE_AUTO(struct gateway *, gateway_close)
+
+/* Counted references to the present snapshots. */
+struct registry *gateway_registry(struct gateway *g);
+struct trust *gateway_trust(struct gateway *g);
+/* Reads the registry from the store anew and swaps it (after every committed change). */
+err gateway_reload_registry(struct gateway *g, struct fault *f) MUST_USE;
+err gateway_reload_trust(struct gateway *g, struct fault *f) MUST_USE;
+
+/* Two cases never deadlock: lock in ascending stripe order, twice the same stripe once. */
+void gateway_lock_case(struct gateway *g, uid in_case);
+void gateway_unlock_case(struct gateway *g, uid in_case);
+
+#endif

@@ -1,0 +1,192 @@
+#include "flow/intake.h"
+
+#include "adapters/case_codec.h"
+#include "adapters/hospital/hospital.h"
+#include "adapters/police/police.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "flow/seal.h"
+#include "signing/xmldsig.h"
+
+static err
+interpret_bundle(struct passage *p, const struct tree *t)
+{
+    struct bundle bundle;
+    const struct validate_options options = {.strict = p->s->strict};
+    TRY(bundle_index(t, p->mem, &bundle, p->issues));
+    TRY(fhir_validate(p->g->profiles, &bundle, &options, p->issues));
+    if (p->issues->errors)
+        return issues_fault(p->issues, p->f);
+    return hospital_interpret(&bundle, p->mem, p->issues, &p->reading, p->f);
+}
+
+static err
+interpret_accident(struct passage *p, const struct tree *t)
+{
+    return police_interpret(t, p->mem, p->issues, &p->reading, p->f);
+}
+
+static const struct intake_row rows[] = {
+    [INTAKE_BUNDLE] = {"bundle", fhir_read, fhir_read_signed, interpret_bundle, false},
+    [INTAKE_ACCIDENT] = {"accident-record", police_read, police_read_signed, interpret_accident, true},
+};
+
+const struct intake_row *
+intake_info(enum intake i)
+{
+    return &rows[i];
+}
+
+static size_t
+find_signatures(const struct submission *s, struct signature_in ret[3])
+{
+    size_t n = 0;
+    if (s->cms_header.p)
+        ret[n++] = (struct signature_in){SIG_CMS, s->cms_header, s->key_id_header};
+    if (s->jws_header.p)
+        ret[n++] = (struct signature_in){SIG_JWS, s->jws_header, VIEW_NONE};
+    if (s->media == FHIR_XML && xmldsig_present(s->body))
+        ret[n++] = (struct signature_in){SIG_XMLDSIG, VIEW_NONE, VIEW_NONE};
+    return n;
+}
+
+static err
+verify(struct passage *p, const struct intake_row *row)
+{
+    struct signature_in signatures[3];
+    struct key_source keys = registry_key_source(p->registry);
+    struct verify_request rq = {
+        .body = p->s->body,
+        .tree = &p->tree,
+        .read_signed = row->read_signed,
+        .signatures = signatures,
+        .n_signatures = find_signatures(p->s, signatures),
+        .trust = p->trust,
+        .keys = &keys,
+        .now = p->s->received,
+        .mem = p->mem,
+    };
+    TRY(verify_document(&rq, &p->verdict));
+    err code = verdict_code(p->verdict);
+    for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
+        const struct signature_out *sig = verdict_signature(p->verdict, i);
+        metric_add(METRIC_VERIFICATIONS, sig->format == SIG_CMS  ? sig->code == E_OK ? "cms,ok" : "cms,refused"
+                                         : sig->format == SIG_JWS ? sig->code == E_OK ? "jws,ok" : "jws,refused"
+                                         : sig->code == E_OK      ? "xmldsig,ok"
+                                                                  : "xmldsig,refused",
+                   1);
+        if (code != E_OK && sig->code == code && p->f && p->f->code == E_OK)
+            *p->f = sig->fault;
+    }
+    if (code != E_OK)
+        return fault_set(p->f, code, "signature", "a signature that holds", "another outcome");
+    return E_OK;
+}
+
+/* The facts as they are stored: our own JSON with the sources. */
+static err
+print_facts(struct passage *p)
+{
+    struct buf out;
+    buf_init(&out, 16u << 20);
+    err e = case_encode(p->reading.facts, NULL, true, &out);
+    if (e == E_OK && out.failed)
+        e = E_TOO_LARGE;
+    if (e == E_OK) {
+        p->facts_text = arena_dup(p->mem, buf_view(&out));
+        e = p->facts_text.p ? E_OK : E_TOO_LARGE;
+    }
+    buf_done(&out);
+    return e;
+}
+
+err
+passage_judge(struct passage *p)
+{
+    const struct intake_row *row = intake_info(p->s->intake);
+    if (view_starts(p->s->body, V("\xEF\xBB\xBF")))
+        return fault_set(p->f, E_BOM, "", "text without a byte order mark", "EF BB BF");
+    TRY(row->read(p->s->media, p->s->body, p->mem, &p->tree, p->f));
+    TRY(verify(p, row));
+    TRY(row->interpret(p, verdict_tree(p->verdict)));
+    if (p->issues->errors)
+        return issues_fault(p->issues, p->f);
+    TRY(passage_authority(p));
+    TRY(verdict_print(p->verdict, p->mem, &p->verdict_text));
+    p->verdict_digest = sha256(p->verdict_text);
+    p->body_blind = BLIND(p->g->seal, "body", digest_view(&p->s->body_digest));
+    char signer[ID_TEXT_SIZE];
+    p->identity_blind = BLIND(p->g->seal, "identity", partner_id_print(p->signer->id, signer), p->reading.identifier_system,
+                              p->reading.identifier_value);
+    TRY(join_of_reading(p->g->seal, &p->reading, row->by_accident, &p->join, p->f));
+    return print_facts(p);
+}
+
+/* -- authority -- */
+
+static const char *const author_kinds[] = {"hospital", "clinic", "police", "prosecutor", "board", "insurer", "shop"};
+
+static const struct partner *
+find_author(const struct registry *r, view code)
+{
+    for (size_t i = 0; i < COUNT_OF(author_kinds); i++) {
+        const struct partner *p = registry_by_code(r, view_of(author_kinds[i]), code);
+        if (p)
+            return p;
+    }
+    return NULL;
+}
+
+static bool
+is_listed(struct passage *p, view licence)
+{
+    AUTO(reader_done) struct reader *r = NULL;
+    struct row_listing *list = NULL;
+    digest blind = BLIND(p->g->seal, "licence", licence);
+    if (store_reader(p->g->store, &r) != E_OK ||
+        query_listings_of(r, ARGS(val_uid(&p->author->id.u), val_digest(&blind)), p->mem, &list) != E_OK)
+        return false;
+    for (; list; list = list->next)
+        if (list->valid_from.us <= p->s->received.us && (!list->valid_to.us || list->valid_to.us > p->s->received.us))
+            return true;
+    return false;
+}
+
+static err
+check_signature(struct passage *p, const struct signature_out *sig, bool institution_too)
+{
+    bool listed = institution_too;
+    bool is_professional = sig->signer.subject == SUBJECT_PROFESSIONAL;
+    if (is_professional && !listed)
+        listed = is_listed(p, sig->signer.licence);
+    TRY(authority_check(&sig->signer, p->reading.kind, p->reading.author, listed, p->f));
+    if (is_professional)
+        return E_OK;
+    /* Bound by attribute and registry: the certificate must stand in the author's row too (DOMAIN D11). */
+    char id[ID_TEXT_SIZE];
+    if (!view_eq(sig->signer.registered_partner, partner_id_print(p->author->id, id)))
+        return fault_set(p->f, E_SIGNER_UNKNOWN, "signature", "a certificate registered for the author", "one that is not");
+    return E_OK;
+}
+
+err
+passage_authority(struct passage *p)
+{
+    p->author = find_author(p->registry, p->reading.author);
+    if (!p->author || !partner_is_active(p->author))
+        return fault_set(p->f, E_SIGNER_UNKNOWN, "Composition.custodian", "an organisation of the registry", "an unknown or suspended one");
+    p->signer = p->author;
+    bool institution = false;
+    for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
+        const struct signer *s = &verdict_signature(p->verdict, i)->signer;
+        institution = institution || (s->subject == SUBJECT_HOSPITAL && view_eq(s->organisation, p->reading.author));
+    }
+    for (size_t i = 0; i < verdict_signatures(p->verdict); i++)
+        TRY(check_signature(p, verdict_signature(p->verdict, i), institution));
+    p->sender = registry_partner(p->registry, p->s->sender);
+    if (!p->sender || !partner_is_active(p->sender))
+        return fault_set(p->f, E_SUSPENDED, "", "an active partner", "another status");
+    if (p->sender != p->author && !partner_acts_for(p->sender, p->author))
+        return fault_set(p->f, E_SENDER, "", "the author itself or its submitting agent", "another organisation");
+    return E_OK;
+}

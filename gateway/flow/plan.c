@@ -1,0 +1,144 @@
+#include "flow/plan.h"
+
+#include "flow/claim.h"
+
+bool
+permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind, instant now)
+{
+    if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us || p->uses_left == 0)
+        return false;
+    if (p->valid_from.us > now.us || (p->valid_to.us && p->valid_to.us <= now.us))
+        return false;
+    view kinds = p->kinds, word = view_of(document_kind_word(kind));
+    while (kinds.n) {
+        if (view_eq(view_cut(&kinds, ' ', NULL), word))
+            return true;
+    }
+    return false;
+}
+
+const struct row_permission *
+permission_for(const struct row_permission *list, uid recipient, view purpose, enum document_kind kind, instant now)
+{
+    for (; list; list = list->next)
+        if (permission_covers(list, recipient, purpose, kind, now))
+            return list;
+    return NULL;
+}
+
+static bool
+has_endpoint(const struct plan_input *in, uid recipient, struct row_endpoint **ret_list)
+{
+    struct row_endpoint *list = NULL;
+    if (query_endpoints_of(in->reader, ARGS(val_uid(&recipient)), in->mem, &list) != E_OK)
+        return false;
+    *ret_list = list;
+    for (; list; list = list->next)
+        if (view_eq(list->state, V("active")))
+            return true;
+    return false;
+}
+
+static err
+add_event(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid document, uid delivery, const char *type)
+{
+    struct row_event *event = unit_add_event(u);
+    if (!event)
+        return E_TOO_LARGE;
+    event->recipient = recipient;
+    event->id = uid_new();
+    event->type = view_of(type);
+    event->claim = claim;
+    event->case_id = in->in_case.u;
+    event->document = document;
+    event->delivery = delivery;
+    event->case_version = in->case_version;
+    event->at = in->now;
+    return E_OK;
+}
+
+static err
+add_delivery(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid permission, uid document, const char *event)
+{
+    struct row_delivery *row = unit_add_delivery(u);
+    struct row_endpoint *endpoints = NULL;
+    if (!row)
+        return E_TOO_LARGE;
+    row->id = uid_new();
+    row->recipient = recipient;
+    row->claim = claim;
+    row->case_id = in->in_case.u;
+    row->document = document;
+    row->permission = permission;
+    row->kind = view_of(event);
+    row->created_at = in->now;
+    row->case_version = in->case_version;
+    /* Whoever has an active webhook is told; all others fetch from their feed. */
+    if (has_endpoint(in, recipient, &endpoints)) {
+        row->state = V("queued");
+        row->next_at = in->now;
+    } else {
+        row->state = V("available");
+    }
+    return add_event(in, u, recipient, claim, document, row->id, event);
+}
+
+err
+plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission,
+                  uid document, const char *event)
+{
+    uid recipient = uid_is_none(claim->through) ? claim->recipient : claim->through;
+    return add_delivery(in, u, recipient, claim->id, permission ? permission->id : (uid){{0}}, document, event);
+}
+
+err
+plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission,
+              uid document, const char *event)
+{
+    /* Asked again in the writer: a withdrawal between this reading and the commit must win. */
+    if (permission)
+        unit_guard(u, GUARD_permission_usable, ARGS(val_uid(&permission->id), val_time(in->now)));
+    return plan_delivery_new(in, u, claim, permission, document, event);
+}
+
+err
+plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind, const char *event,
+              size_t *ret_deliveries)
+{
+    struct row_claim *claims = NULL;
+    struct row_permission *permissions = NULL;
+    size_t made = 0;
+    TRY(query_claims_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
+    TRY(query_permissions_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &permissions));
+    for (struct row_claim *c = claims; c; c = c->next) {
+        const struct row_permission *p = permission_for(permissions, c->recipient, V("claim"), kind, in->now);
+        if (!p)
+            continue;
+        TRY(plan_delivery(in, u, c, p, document.u, event));
+        made++;
+        enum claim_state state = claim_state_of(c->state);
+        if (claim_next(state, V("permit")) != STATE_COUNT)
+            TRY(claim_move(u, c, V("permit"), "gateway", (uid){{0}}, document.u, in->now, NULL));
+        if (claim_next(claim_state_of(c->state), V("send")) == STATE_SENT && claim_state_of(c->state) != STATE_SENT)
+            TRY(claim_move(u, c, V("send"), "gateway", (uid){{0}}, document.u, in->now, NULL));
+    }
+    *ret_deliveries += made;
+    return E_OK;
+}
+
+err
+plan_notices(const struct plan_input *in, struct unit *u, doc_id earlier, const char *event)
+{
+    struct row_delivery *past = NULL;
+    TRY(query_deliveries_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &past));
+    for (struct row_delivery *d = past; d; d = d->next) {
+        if (!uid_eq(d->document, earlier.u) || view_eq(d->state, V("blocked")))
+            continue;
+        bool told = false;
+        for (struct row_delivery *b = past; b != d; b = b->next)
+            told = told || (uid_eq(b->document, earlier.u) && uid_eq(b->recipient, d->recipient));
+        if (!told)
+            TRY(add_delivery(in, u, d->recipient, d->claim, (uid){{0}}, earlier.u, event));
+    }
+    return E_OK;
+}

@@ -1,0 +1,38 @@
+/* What goes out because of a change: for each claim of the case whose permission covers a document now, one delivery row and one event.
+ *
+ * A delivery row exists only where a permission covers this insurer, purpose, document kind and moment (SCHEMA invariant 19); the same question is asked again when it is
+ * sent or fetched (permission.h). */
+#ifndef FLOW_PLAN_H
+#define FLOW_PLAN_H
+
+#include "flow/gateway.h"
+#include "flow/registry.h"
+#include "signing/verify.h"
+
+struct plan_input {
+    struct gateway *g;
+    struct reader *reader;
+    const struct registry *registry;
+    arena *mem;
+    case_id in_case;
+    int64_t case_version;
+    instant now;
+};
+
+/* True when the permission covers this recipient, kind and moment (uses included). */
+bool permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind, instant now);
+/* The best covering permission of the list, NULL when none. */
+const struct row_permission *permission_for(const struct row_permission *list, uid recipient, view purpose, enum document_kind kind, instant now);
+
+/* Event word for a document: "document.available", "document.replaced", "document.withdrawn", "document.refunded". */
+err plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind, const char *event, size_t *ret_deliveries) MUST_USE;
+/* A delivery and its event for one claim; permission may be NULL for notices without content. */
+err plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission, uid document,
+                  const char *event) MUST_USE;
+/* The same under a permission that this very unit makes. */
+err plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission, uid document,
+                      const char *event) MUST_USE;
+/* Notices to all who had an earlier version, whatever their permission is now; no content. */
+err plan_notices(const struct plan_input *in, struct unit *u, doc_id earlier, const char *event) MUST_USE;
+
+#endif

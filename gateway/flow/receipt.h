@@ -1,0 +1,10 @@
+/* A partner's own receipts and their proofs. E_NOT_FOUND for another's. */
+#ifndef FLOW_RECEIPT_H
+#define FLOW_RECEIPT_H
+
+#include "flow/gateway.h"
+
+err receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+
+#endif

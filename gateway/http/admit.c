@@ -1,0 +1,154 @@
+/* What is decided on the head alone: route, caller, scope, quota, and whether the body may come.  So a body
+ * that nobody asked for never crosses the wire: the library sends 100 Continue only behind this. */
+#include "http/conn.h"
+
+#include "base/text.h"
+
+static err
+find_route(struct connection *c)
+{
+    struct path path;
+    struct match match;
+    if (c->guard.is_asterisk) {
+        c->allowed = (1U << METHOD_COUNT) - 1;
+        return E_OK;
+    }
+    TRY(path_split(c->guard.path, c->mem, &path, &c->rq.fault));
+    err e = router_find(&path, c->method, &match);
+    c->allowed = match.methods;
+    c->rq.route = match.route;
+    memcpy(c->rq.params, match.params, sizeof c->rq.params);
+    /* The answer to a wrong path or method has the form of the surface that was meant. */
+    if (e == E_METHOD && c->method == METHOD_OPTIONS)
+        return E_OK;
+    return e;
+}
+
+/* system/Bundle.cruds grants system/Bundle.c (SMART v2); other scopes are words. */
+static bool
+scope_grants(view granted, view needed)
+{
+    if (view_eq(granted, needed))
+        return true;
+    size_t dot = view_find_byte(granted, '.');
+    size_t needed_dot = view_find_byte(needed, '.');
+    if (!view_starts(needed, V("system/")) || dot == granted.n || needed_dot == needed.n)
+        return false;
+    view type = view_sub(granted, 0, dot);
+    if (!view_eq(type, view_sub(needed, 0, needed_dot)) && !view_eq(type, V("system/*")))
+        return false;
+    view rights = view_sub(granted, dot + 1, granted.n);
+    for (size_t i = needed_dot + 1; i < needed.n; i++) {
+        if (view_find_byte(rights, needed.p[i]) == rights.n)
+            return false;
+    }
+    return true;
+}
+
+static err
+check_scope(struct connection *c)
+{
+    view needed = view_of(c->rq.route->scope);
+    view rest = c->rq.caller.scopes;
+    bool more = rest.n > 0;
+    if (needed.n == 0)
+        return E_OK;
+    while (more) {
+        if (scope_grants(view_cut(&rest, ' ', &more), needed))
+            return E_OK;
+    }
+    return fault_set(&c->rq.fault, E_SCOPE, "scope", c->rq.route->scope, "other scopes");
+}
+
+static err
+find_caller(struct connection *c, view certificate)
+{
+    const struct auth_ops *auth = c->server->options.auth;
+    const struct route *route = c->rq.route;
+    struct caller caller = {.is_track = false};
+    struct fault *f = &c->rq.fault;
+    if (route->flags & ROUTE_TRACK)
+        TRY(auth->authenticate_track(auth->self, &c->rq, c->guard.known[HEADER_TRACK_TOKEN], &caller, f));
+    else if (!(route->flags & ROUTE_OPEN))
+        TRY(auth->authenticate(auth->self, &c->rq, c->guard.known[HEADER_AUTHORIZATION], certificate, &caller,
+                               f));
+    if (certificate.n > 0)
+        caller.peer_certificate = c->peer.fingerprint;
+    c->rq.caller = caller;
+    if (route->flags & ROUTE_OPEN)
+        return E_OK;
+    TRY(check_scope(c));
+    int wait = 0;
+    err e = auth->admit(auth->self, &caller, route, &wait);
+    if (e != E_OK)
+        c->retry_after = wait > 0 ? wait : 1;
+    return e;
+}
+
+static bool
+is_key(view key)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        char c = key.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+              c == '_'))
+            return false;
+    }
+    return key.n >= 16 && key.n <= 64;
+}
+
+static err
+check_conditions(struct connection *c)
+{
+    unsigned flags = c->rq.route->flags;
+    struct fault *f = &c->rq.fault;
+    if (flags & ROUTE_IDEMPOTENT && !is_key(request_idempotency_key(&c->rq)))
+        return fault_set(f, E_IDEMPOTENCY_MISSING, "idempotency-key", "16 to 64 letters, digits, - and _",
+                         c->guard.known[HEADER_IDEMPOTENCY_KEY].p ? "another form" : "none");
+    if (flags & ROUTE_IF_MATCH && c->guard.known[HEADER_IF_MATCH].n == 0)
+        return fault_set(f, E_PRECONDITION_REQUIRED, "if-match", "the ETag of the resource", "none");
+    return E_OK;
+}
+
+/* Reading and tokens go on until the end; what would be stored is sent to another process. */
+static bool
+is_turned_away(const struct connection *c)
+{
+    return atomic_load(&c->server->draining) && c->rq.route->method != METHOD_GET &&
+           c->rq.route->surface != SURFACE_AUTH;
+}
+
+static err
+admit_body(struct connection *c)
+{
+    const struct route *route = c->rq.route;
+    TRY(body_check_head(&c->guard, route, &c->media, &c->has_body, &c->rq.fault));
+    if (!c->has_body)
+        return E_OK;
+    int64_t wanted = c->guard.is_chunked ? (int64_t)route->ceiling : (int64_t)c->guard.length;
+    if (!budget_take(&c->server->budget, wanted)) {
+        c->has_body = false;
+        return fault_set(&c->rq.fault, E_BUSY, "", "room in the byte budget of all bodies", "none");
+    }
+    c->reserved = wanted;
+    c->body.ceiling = route->ceiling;
+    c->rq.media_type = (view){c->media.text, c->media.n};
+    if (!c->guard.is_chunked && !buf_reserve(&c->body, (size_t)c->guard.length))
+        return E_TOO_LARGE;
+    return E_OK;
+}
+
+err
+admit_request(struct connection *c)
+{
+    view certificate = VIEW_NONE;
+    TRY(find_route(c));
+    if (!c->rq.route)
+        return E_OK; /* OPTIONS */
+    if (is_turned_away(c))
+        return E_DRAINING;
+    TRY(peer_find(c, &certificate, &c->rq.fault));
+    TRY(find_caller(c, certificate));
+    TRY(check_conditions(c));
+    return admit_body(c);
+}

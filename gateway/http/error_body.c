@@ -1,0 +1,333 @@
+#include "http/error_body.h"
+
+#include "base/text.h"
+
+#define OUTCOME_SYSTEM "https://claimgate.tw/codes/outcome"
+
+/* One thing that is wrong, from an issue or a fault, for either form. */
+struct wrong {
+    err code;
+    enum issue_severity severity;
+    view pointer;   /* JSON pointer; p NULL when none */
+    view path;      /* FHIRPath or XPath */
+    view parameter; /* header or query parameter */
+    long from, length, line, column;
+    view expected, found;
+};
+
+/* A fault's texts are cut to fit their arrays, so a character may be cut in two. */
+static view
+whole_text(view text)
+{
+    size_t at = text.n;
+    if (text_is_utf8(text, &at))
+        return text;
+    return view_sub(text, 0, at);
+}
+
+static struct wrong
+wrong_of_issue(const struct issue *issue)
+{
+    return (struct wrong){
+        .code = issue->code,
+        .severity = issue->severity,
+        .pointer = issue->pointer,
+        .path = issue->path,
+        .from = issue->from,
+        .length = issue->length,
+        .line = issue->line,
+        .column = issue->column,
+        .expected = issue->expected,
+        .found = issue->found,
+    };
+}
+
+/* A fault has one place for all kinds: "/a/b" is a pointer (in XML an XPath), "Bundle.entry[0]" a FHIRPath,
+ * the rest names a header, a parameter or a part of the head. */
+static void
+place_fault(const struct request *rq, view where, struct wrong *wrong)
+{
+    bool is_xml = view_find(rq->media_type, V("xml")) < rq->media_type.n;
+    bool is_upper = where.n > 0 && where.p[0] >= 'A' && where.p[0] <= 'Z';
+    if (where.n == 0)
+        return;
+    if (where.p[0] == '/' && !is_xml)
+        wrong->pointer = where;
+    else if (where.p[0] == '/' || (is_upper && view_find_byte(where, '-') == where.n))
+        wrong->path = where;
+    else
+        wrong->parameter = where;
+}
+
+static struct wrong
+wrong_of_fault(const struct request *rq, err e)
+{
+    const struct fault *f = &rq->fault;
+    struct wrong wrong = {.code = e, .severity = ISSUE_ERROR, .from = FAULT_NOWHERE};
+    if (f->code == E_OK)
+        return wrong;
+    place_fault(rq, whole_text(view_of(f->where)), &wrong);
+    wrong.from = f->from;
+    wrong.length = f->length;
+    wrong.line = f->line;
+    wrong.column = f->column;
+    wrong.expected = whole_text(view_of(f->expected));
+    wrong.found = whole_text(view_of(f->found));
+    return wrong;
+}
+
+static void
+add_member(struct buf *out, const char *name, view value)
+{
+    if (value.n == 0)
+        return;
+    buf_printf(out, ",\"%s\":", name);
+    buf_add_json(out, value);
+}
+
+static void
+add_number(struct buf *out, const char *name, long value)
+{
+    buf_printf(out, ",\"%s\":%ld", name, value);
+}
+
+static const char *
+severity_word(enum issue_severity severity)
+{
+    switch (severity) {
+    case ISSUE_ERROR:
+        return "error";
+    case ISSUE_WARNING:
+        return "warning";
+    default:
+        return "information";
+    }
+}
+
+static void
+add_range(struct buf *out, const struct wrong *wrong)
+{
+    if (wrong->from >= 0) {
+        add_number(out, "from", wrong->from);
+        add_number(out, "length", wrong->length);
+    }
+    if (wrong->line > 0) {
+        add_number(out, "line", wrong->line);
+        add_number(out, "column", wrong->column);
+    }
+}
+
+static void
+add_plain_item(struct buf *out, const struct wrong *wrong, enum lang lang)
+{
+    const struct err_row *row = err_info(wrong->code);
+    buf_printf(out, "{\"code\":\"%s\",\"severity\":\"%s\"", row->code, severity_word(wrong->severity));
+    add_member(out, "detail", view_of(row->text[lang]));
+    if (wrong->pointer.p) {
+        BUF_LIT(out, ",\"pointer\":");
+        buf_add_json(out, wrong->pointer);
+    }
+    add_member(out, "path", wrong->path);
+    add_member(out, "parameter", wrong->parameter);
+    add_range(out, wrong);
+    add_member(out, "expected", wrong->expected);
+    add_member(out, "found", wrong->found);
+    add_member(out, "remedy", view_of(row->remedy[lang]));
+    BUF_LIT(out, "}");
+}
+
+static void
+add_diagnostics(struct buf *out, const struct wrong *wrong, enum lang lang)
+{
+    struct buf text;
+    buf_init(&text, 2048);
+    if (wrong->expected.n > 0)
+        buf_printf(&text, "expected: %.*s; ", VIEW_ARG(wrong->expected));
+    if (wrong->found.n > 0)
+        buf_printf(&text, "found: %.*s; ", VIEW_ARG(wrong->found));
+    if (wrong->from >= 0)
+        buf_printf(&text, "bytes %ld to %ld; ", wrong->from, wrong->from + wrong->length);
+    if (wrong->line > 0)
+        buf_printf(&text, "line %ld, column %ld; ", wrong->line, wrong->column);
+    buf_add_view(&text, view_of(err_info(wrong->code)->remedy[lang]));
+    add_member(out, "diagnostics", whole_text(buf_view(&text)));
+    buf_done(&text);
+}
+
+static void
+add_list(struct buf *out, const char *name, const char *prefix, view value)
+{
+    struct buf text;
+    buf_init(&text, 2048);
+    buf_printf(&text, "%s%.*s", prefix, VIEW_ARG(value));
+    buf_printf(out, ",\"%s\":[", name);
+    buf_add_json(out, buf_view(&text));
+    BUF_LIT(out, "]");
+    buf_done(&text);
+}
+
+static void
+add_fhir_item(struct buf *out, const struct wrong *wrong, enum lang lang)
+{
+    const struct err_row *row = err_info(wrong->code);
+    buf_printf(out,
+               "{\"severity\":\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":\"" OUTCOME_SYSTEM
+               "\"",
+               severity_word(wrong->severity), row->issue);
+    buf_printf(out, ",\"code\":\"%s\"", row->code);
+    add_member(out, "display", view_of(row->text[LANG_EN]));
+    BUF_LIT(out, "}]");
+    add_member(out, "text", view_of(row->text[lang]));
+    BUF_LIT(out, "}");
+    add_diagnostics(out, wrong, lang);
+    /* location is XPath or, for an error of HTTP, "http." and the parameter (FHIR R4 OperationOutcome). */
+    bool is_xpath = wrong->path.n > 0 && wrong->path.p[0] == '/';
+    if (wrong->parameter.n > 0)
+        add_list(out, "location", "http.", wrong->parameter);
+    else if (is_xpath)
+        add_list(out, "location", "", wrong->path);
+    else if (wrong->pointer.n > 0)
+        add_list(out, "location", "", wrong->pointer);
+    if (wrong->path.n > 0 && !is_xpath)
+        add_list(out, "expression", "", wrong->path);
+    BUF_LIT(out, "}");
+}
+
+typedef void (*add_item)(struct buf *out, const struct wrong *wrong, enum lang lang);
+
+/* The issues of the document; the outcome itself first when they do not name it. */
+static void
+add_all(const struct request *rq, err e, struct buf *out, add_item add)
+{
+    bool is_named = false;
+    for (const struct issue *i = rq->issues.first; i; i = i->next)
+        is_named = is_named || i->code == e;
+    if (!is_named) {
+        struct wrong wrong = wrong_of_fault(rq, e);
+        add(out, &wrong, rq->lang);
+    }
+    for (const struct issue *i = rq->issues.first; i; i = i->next) {
+        if (i != rq->issues.first || !is_named)
+            BUF_LIT(out, ",");
+        struct wrong wrong = wrong_of_issue(i);
+        add(out, &wrong, rq->lang);
+    }
+}
+
+static void
+add_detail(const struct request *rq, err e, struct buf *out)
+{
+    const struct fault *f = &rq->fault;
+    struct buf text;
+    if (f->code == E_OK || (!f->expected[0] && !f->found[0])) {
+        add_member(out, "detail", view_of(err_info(e)->remedy[rq->lang]));
+        return;
+    }
+    bool is_zh = rq->lang == LANG_ZH;
+    buf_init(&text, 1024);
+    if (f->where[0])
+        buf_printf(&text, "%s: ", f->where);
+    buf_printf(&text, is_zh ? "應為 %s；實際為 %s。" : "expected %s, found %s.", f->expected, f->found);
+    /* where, expected and found may each end in half a character */
+    add_member(out, "detail", whole_text(buf_view(&text)));
+    buf_done(&text);
+}
+
+static void
+add_problem_members(const struct request *rq, err e, struct buf *out)
+{
+    const struct err_row *row = err_info(e);
+    char id[ID_TEXT_SIZE];
+    view request = request_id_print(rq->id, id);
+    buf_printf(out, "\"type\":\"/problems/%s\"", row->code);
+    add_member(out, "title", view_of(row->text[rq->lang]));
+    add_number(out, "status", row->status);
+    add_detail(rq, e, out);
+    buf_printf(out,
+               ",\"code\":\"%s\",\"instance\":\"/problems/%s#%.*s\",\"request_id\":\"%.*s\",\"retry\":%s",
+               row->code, row->code, VIEW_ARG(request), VIEW_ARG(request), row->retry ? "true" : "false");
+    add_member(out, "remedy", view_of(row->remedy[rq->lang]));
+    BUF_LIT(out, ",\"errors\":[");
+    add_all(rq, e, out, add_plain_item);
+    BUF_LIT(out, "]");
+    if (rq->issues.dropped > 0)
+        add_number(out, "errors_dropped", (long)rq->issues.dropped);
+}
+
+/* RFC 6749 5.2 */
+static const char *
+oauth_word(err e)
+{
+    switch (e) {
+    case E_LOGIN:
+    case E_CLIENT_ASSERTION:
+    case E_CLIENT_CERT:
+    case E_SUSPENDED:
+        return "invalid_client";
+    case E_INVALID_SCOPE:
+    case E_SCOPE:
+        return "invalid_scope";
+    case E_GRANT:
+        return "unsupported_grant_type";
+    default:
+        break;
+    }
+    if (err_info(e)->status == 503)
+        return "temporarily_unavailable";
+    return err_info(e)->status >= 500 ? "server_error" : "invalid_request";
+}
+
+static void
+add_outcome(const struct request *rq, err e, struct buf *out)
+{
+    char id[ID_TEXT_SIZE];
+    buf_printf(out, "{\"resourceType\":\"OperationOutcome\",\"id\":\"%.*s\",\"issue\":[",
+               VIEW_ARG(request_id_print(rq->id, id)));
+    add_all(rq, e, out, add_fhir_item);
+    BUF_LIT(out, "]}");
+}
+
+/* A body that would not fit says at least what is wrong. */
+static void
+keep_short(err e, enum surface surface, struct buf *out)
+{
+    const struct err_row *row = err_info(e);
+    if (!out->failed)
+        return;
+    buf_clear(out);
+    if (surface == SURFACE_FHIR)
+        buf_printf(
+            out,
+            "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\",\"code\":\"%s\"}]}",
+            row->issue);
+    else
+        buf_printf(out, "{\"type\":\"/problems/%s\",\"status\":%d,\"code\":\"%s\"}", row->code, row->status,
+                   row->code);
+}
+
+static const char *
+fill_body(const struct request *rq, err e, enum surface surface, struct buf *out)
+{
+    if (surface == SURFACE_FHIR) {
+        add_outcome(rq, e, out);
+        return "application/fhir+json";
+    }
+    BUF_LIT(out, "{");
+    if (surface == SURFACE_AUTH) {
+        buf_printf(out, "\"error\":\"%s\"", oauth_word(e));
+        /* RFC 6749 allows ASCII only here. */
+        add_member(out, "error_description", view_of(err_info(e)->text[LANG_EN]));
+        BUF_LIT(out, ",");
+    }
+    add_problem_members(rq, e, out);
+    BUF_LIT(out, "}");
+    return surface == SURFACE_AUTH ? "application/json" : "application/problem+json";
+}
+
+const char *
+error_body(const struct request *rq, err e, enum surface surface, struct buf *out)
+{
+    const char *media = fill_body(rq, e, surface, out);
+    keep_short(e, surface, out);
+    return media;
+}

@@ -1,0 +1,330 @@
+#include "store/apply.h"
+
+#include "store/numbers.h"
+#include "store/segment.h"
+#include "store/sql.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define STATEMENTS_OF_A_CHANGE 2
+
+static const struct guard_row {
+    const char *name;
+    err code;
+    const char *sql;
+} guards[] = {
+#define GUARD(name, code, sql) {#name, code, sql},
+#include "store/statements.def"
+#undef GUARD
+};
+
+static const char *const changes[] = {
+#define CHANGE(name, sql) sql,
+#include "store/statements.def"
+#undef CHANGE
+};
+
+enum own_statement { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK, OWN_SAVE, OWN_UNSAVE, OWN_UNDO, OWN_TAIL, OWN_HIGHEST, OWN_COUNT };
+static const char *const own_sql[OWN_COUNT] = {
+    [OWN_BEGIN] = "BEGIN IMMEDIATE",
+    [OWN_COMMIT] = "COMMIT",
+    [OWN_ROLLBACK] = "ROLLBACK",
+    [OWN_SAVE] = "SAVEPOINT unit",
+    [OWN_UNSAVE] = "RELEASE unit",
+    [OWN_UNDO] = "ROLLBACK TO unit",
+    [OWN_TAIL] = "INSERT INTO segment_tail VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
+                 "day = excluded.day, number = excluded.number, length = excluded.length",
+    [OWN_HIGHEST] = "SELECT coalesce(max(seq), 0) FROM events WHERE recipient = ?1",
+};
+
+struct apply {
+    sqlite3 *db;
+    struct segments *segments;
+    struct numbers *numbers;
+    int frames;
+    int64_t leaves;           /* committed */
+    struct segment_tail tail; /* committed */
+    sqlite3_stmt *own[OWN_COUNT];
+    sqlite3_stmt *rows[ROW_KIND_COUNT][2]; /* by enum row_op */
+    sqlite3_stmt *guards[GUARD_COUNT];
+    sqlite3_stmt *changes[CHANGE_COUNT][STATEMENTS_OF_A_CHANGE];
+};
+
+static int
+note_frames(void *self, sqlite3 *db, const char *name, int frames)
+{
+    (void)db;
+    (void)name;
+    ((struct apply *)self)->frames = frames;
+    return SQLITE_OK;
+}
+
+static bool
+load_highest(void *self, const uid *recipient, int64_t *ret)
+{
+    sqlite3_stmt *stmt = ((struct apply *)self)->own[OWN_HIGHEST];
+    sqlite3_bind_blob(stmt, 1, recipient->b, sizeof recipient->b, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *ret = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return rc == SQLITE_ROW;
+}
+
+struct apply *
+apply_new(sqlite3 *take_db, struct segments *take_segments, int64_t next_leaf)
+{
+    struct apply *a = calloc(1, sizeof *a);
+    if (!a)
+        abort();
+    a->db = take_db;
+    a->segments = take_segments;
+    a->tail = segments_tail(take_segments);
+    a->leaves = next_leaf;
+    a->numbers = numbers_new(load_highest, a);
+    numbers_set_leaf(a->numbers, next_leaf);
+    for (int i = 0; i < OWN_COUNT; i++) {
+        a->own[i] = sql_prepare(a->db, own_sql[i], NULL);
+        assert(a->own[i]);
+    }
+    sqlite3_wal_hook(a->db, note_frames, a);
+    return a;
+}
+
+bool
+apply_free(struct apply *a, bool clean)
+{
+    bool good = true;
+    if (clean) {
+        int rc = sqlite3_wal_checkpoint_v2(a->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        good = rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY;
+    }
+    segments_close(a->segments, clean);
+    connection_close(a->db);
+    numbers_free(a->numbers);
+    free(a);
+    return good;
+}
+
+static int
+step_and_reset(sqlite3_stmt *stmt)
+{
+    int rc = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+/* What stands against an insert is the unit's affair, everything else the disk's. */
+static enum step
+step_of(int rc, err *ret_code)
+{
+    switch (rc) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return STEP_DONE;
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+        *ret_code = E_STALE;
+        return STEP_CONFLICT;
+    case SQLITE_TOOBIG:
+        *ret_code = E_TOO_LARGE;
+        return STEP_CONFLICT;
+    }
+    if ((rc & 0xff) == SQLITE_CONSTRAINT || (rc & 0xff) == SQLITE_MISMATCH) {
+        *ret_code = E_INTERNAL;
+        return STEP_CONFLICT;
+    }
+    return STEP_BROKEN;
+}
+
+static sqlite3_stmt *
+row_statement(struct apply *a, enum row_kind kind, enum row_op op)
+{
+    sqlite3_stmt **slot = &a->rows[kind][op == ROW_PUT];
+    if (*slot)
+        return *slot;
+    struct buf sql AUTO_DONE(buf_done);
+    buf_init(&sql, 1 << 16);
+    sql_write_insert(table_of(kind), op == ROW_PUT, &sql);
+    return *slot = sql_prepare(a->db, sql.p, NULL);
+}
+
+static bool
+changes_prepare(struct apply *a, enum change c)
+{
+    const char *rest = changes[c];
+    for (size_t i = 0; rest && *rest; i++) {
+        assert(i < STATEMENTS_OF_A_CHANGE);
+        a->changes[c][i] = sql_prepare(a->db, rest, &rest);
+        if (!a->changes[c][i])
+            return false;
+    }
+    return true;
+}
+
+static enum step
+apply_guards(struct apply *a, struct unit *u, err *ret_code)
+{
+    for (const struct unit_guard *g = u->guards; g; g = g->next) {
+        sqlite3_stmt **slot = &a->guards[g->guard];
+        if (!*slot && !(*slot = sql_prepare(a->db, guards[g->guard].sql, NULL)))
+            return STEP_BROKEN;
+        int rc = sql_bind_values(*slot, g->args, g->n);
+        if (rc == SQLITE_OK)
+            rc = step_and_reset(*slot);
+        if (rc == SQLITE_DONE) {
+            u->failed_guard = (int)g->guard;
+            *ret_code = guards[g->guard].code;
+            return STEP_REFUSED;
+        }
+        if (rc != SQLITE_ROW)
+            return STEP_BROKEN;
+    }
+    return STEP_DONE;
+}
+
+static enum step
+apply_changes(struct apply *a, struct unit *u, err *ret_code)
+{
+    for (struct unit_change *c = u->changes; c; c = c->next) {
+        sqlite3_stmt **list = a->changes[c->change];
+        if (!list[0] && !changes_prepare(a, c->change))
+            return STEP_BROKEN;
+        for (size_t i = 0; i < STATEMENTS_OF_A_CHANGE && list[i]; i++) {
+            int rc = sql_bind_values(list[i], c->args, c->n);
+            if (rc == SQLITE_OK)
+                rc = step_and_reset(list[i]);
+            enum step step = step_of(rc, ret_code);
+            if (step != STEP_DONE)
+                return step;
+            c->affected = sqlite3_changes64(a->db);
+        }
+    }
+    return STEP_DONE;
+}
+
+static bool
+apply_assign(struct apply *a, enum row_kind kind, void *row)
+{
+    if (kind == ROW_leaf)
+        ((struct row_leaf *)row)->seq = numbers_take_leaf(a->numbers);
+    if (kind != ROW_event)
+        return true;
+    struct row_event *event = row;
+    return numbers_take_event(a->numbers, &event->recipient, &event->seq);
+}
+
+static enum step
+apply_row(struct apply *a, enum row_kind kind, void *row, err *ret_code)
+{
+    const struct table *t = table_of(kind);
+    enum row_op op = row_op_of(t, row);
+    sqlite3_stmt *stmt = row_statement(a, kind, op);
+    if (!stmt || (op == ROW_INSERT && !apply_assign(a, kind, row)))
+        return STEP_BROKEN;
+    int rc = sql_bind_row(stmt, t, row);
+    if (rc == SQLITE_OK)
+        rc = step_and_reset(stmt);
+    return step_of(rc, ret_code);
+}
+
+static enum step
+apply_rows(struct apply *a, struct unit *u, err *ret_code)
+{
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        const struct table *t = table_of((enum row_kind)kind);
+        for (void *row = u->rows[kind]; row; row = row_next(t, row)) {
+            enum step step = apply_row(a, (enum row_kind)kind, row, ret_code);
+            if (step != STEP_DONE)
+                return step;
+        }
+    }
+    return STEP_DONE;
+}
+
+enum step
+apply_begin(struct apply *a)
+{
+    int rc = step_and_reset(a->own[OWN_BEGIN]);
+    if (rc == SQLITE_DONE)
+        return STEP_DONE;
+    return (rc & 0xff) == SQLITE_BUSY ? STEP_BUSY : STEP_BROKEN;
+}
+
+static enum step
+apply_undo_unit(struct apply *a, struct segment_tail before)
+{
+    numbers_unit_undo(a->numbers);
+    segments_rewind(a->segments, before);
+    if (step_and_reset(a->own[OWN_UNDO]) != SQLITE_DONE || step_and_reset(a->own[OWN_UNSAVE]) != SQLITE_DONE)
+        return STEP_BROKEN;
+    return STEP_CONFLICT;
+}
+
+enum step
+apply_unit(struct apply *a, struct unit *u, bool with_savepoint, err *ret_code)
+{
+    u->failed_guard = -1;
+    enum step step = apply_guards(a, u, ret_code);
+    if (step != STEP_DONE)
+        return step;
+    if (with_savepoint && step_and_reset(a->own[OWN_SAVE]) != SQLITE_DONE)
+        return STEP_BROKEN;
+    numbers_unit_begin(a->numbers);
+    struct segment_tail before = segments_tail(a->segments);
+    if (u->bodies && !segments_plan(a->segments, u->bodies))
+        return STEP_BROKEN;
+    step = apply_changes(a, u, ret_code);
+    if (step == STEP_DONE)
+        step = apply_rows(a, u, ret_code);
+    if (!with_savepoint || step == STEP_BROKEN)
+        return step;
+    if (step == STEP_CONFLICT)
+        return apply_undo_unit(a, before);
+    return step_and_reset(a->own[OWN_UNSAVE]) == SQLITE_DONE ? STEP_DONE : STEP_BROKEN;
+}
+
+bool
+apply_rollback(struct apply *a)
+{
+    numbers_reset(a->numbers, a->leaves);
+    segments_rewind(a->segments, a->tail);
+    return step_and_reset(a->own[OWN_ROLLBACK]) == SQLITE_DONE;
+}
+
+static bool
+apply_tail(struct apply *a, const struct segment_tail *tail)
+{
+    sqlite3_stmt *stmt = a->own[OWN_TAIL];
+    const struct value args[] = {val_int(tail->day), val_int(tail->number), val_int(tail->length)};
+    return sql_bind_values(stmt, args, COUNT_OF(args)) == SQLITE_OK && step_and_reset(stmt) == SQLITE_DONE;
+}
+
+bool
+apply_commit(struct apply *a)
+{
+    struct segment_tail tail = segments_tail(a->segments);
+    bool moved = tail.length != a->tail.length || tail.number != a->tail.number || tail.day != a->tail.day;
+    if (moved && (!apply_tail(a, &tail) || !segments_flush(a->segments)))
+        return false;
+    if (step_and_reset(a->own[OWN_COMMIT]) != SQLITE_DONE)
+        return false;
+    a->tail = tail;
+    a->leaves = numbers_leaf(a->numbers);
+    return true;
+}
+
+int64_t
+apply_leaves(const struct apply *a)
+{
+    return a->leaves;
+}
+
+int
+apply_frames(const struct apply *a)
+{
+    return a->frames;
+}

@@ -1,0 +1,27 @@
+/* The inside of a trust list, shared by its reader and its judge.  Immutable but for the cache and the count.  Only the signing room
+ * includes this. */
+#ifndef SIGNING_TRUST_LIST_H
+#define SIGNING_TRUST_LIST_H
+
+#include "signing/crl.h"
+#include "signing/trust.h"
+#include "signing/trust_cache.h"
+
+#include <stdatomic.h>
+
+struct use_list {
+    X509_STORE *store;      /* the roots; NULL when the use is not in the list */
+    STACK_OF(X509) *roots;
+    STACK_OF(X509) *pinned; /* with pinned intermediates a chain must lead through one of them */
+    struct crl **crls;
+    size_t n_crls;
+};
+
+struct trust {
+    atomic_int refs;
+    bool sandbox;
+    struct use_list use[USE_COUNT];
+    struct trust_cache *cache;
+};
+
+#endif
