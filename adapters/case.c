@@ -23,9 +23,8 @@ case_new(arena *mem)
     return c;
 }
 
-/* scope + prefix + n */
-static view
-make_id(arena *mem, view scope, const char *prefix, uint32_t n)
+view
+case_make_id(arena *mem, view scope, const char *prefix, uint32_t n)
 {
     char digits[12];
     size_t at = sizeof digits;
@@ -62,7 +61,7 @@ case_append(arena *mem, void *slot, size_t size, view scope, const char *prefix)
     struct case_head *element = (struct case_head *)arena_alloc(mem, size);
     if (!element)
         return NULL;
-    element->id = make_id(mem, scope, prefix, list->n + 1);
+    element->id = case_make_id(mem, scope, prefix, list->n + 1);
     if (!element->id.p)
         return NULL;
     link_in(list, element);

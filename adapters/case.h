@@ -167,6 +167,8 @@ struct claim_case *case_new(arena *mem) MUST_USE;
 void *case_append(arena *mem, void *slot, size_t size, view scope, const char *prefix) MUST_USE;
 void *case_append_value(arena *mem, void *slot, size_t size) MUST_USE;
 void *case_make(arena *mem, void *slot, size_t size, view scope) MUST_USE;
+/* scope + prefix + n; {NULL,0} when the arena is full. */
+view case_make_id(arena *mem, view scope, const char *prefix, uint32_t n);
 
 #define CASE_SCOPE(owner) (((const struct case_head *)(const void *)(owner))->id)
 #define ADD_(name, owner_type, m, t)                                                                       \

@@ -146,14 +146,21 @@ write_items(struct writer *w, const struct case_field *f, const struct case_list
 {
     if (!list->first || !may_leave(w, group))
         return 0;
-    size_t n = 0;
+    size_t n = 0, mark = w->out->n;
+    bool any = false;
     write_name(w->out, f);
     buf_add_byte(w->out, '[');
     for (const struct case_item *i = (const struct case_item *)list->first; i; i = i->next) {
+        if (!i->text.v.p)
+            continue;
         write_separator(w->out);
         n += write_leaf(w, f, FIELD_TEXT, &i->text, group);
+        any = true;
     }
-    buf_add_byte(w->out, ']');
+    if (any)
+        buf_add_byte(w->out, ']');
+    else
+        cut(w->out, mark);
     return n;
 }
 

@@ -201,36 +201,32 @@ copy_leaf(struct graph *g, const struct graph_source *s, const struct case_field
     return E_OK;
 }
 
-static err
-copy_items(struct graph *g, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
-           void *slot)
+err
+graph_copy_member(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src, void *slot)
 {
-    for (const struct case_item *i = (const struct case_item *)src->first; i; i = i->next) {
-        struct case_item copy = {0};
-        TRY(copy_leaf(g, s, f, FIELD_TEXT, &i->text, &copy.text));
-        if (!copy.text.v.p)
-            continue;
-        struct case_item *made = (struct case_item *)case_append_value(g->mem, slot, sizeof *made);
-        if (!made)
-            return E_TOO_LARGE;
-        made->text = copy.text;
-        if (made->text.v.n == GRAPH_PENDING)
-            g->references->leaf = &made->text; /* it was noted with the address of the copy on the stack */
+    if (f->kind == FIELD_PUTS) {
+        void *made = case_append_value(g->mem, slot, case_row_of((enum case_record)f->record)->size);
+        return made ? graph_copy(g, s, (enum case_record)f->record, src, made) : E_TOO_LARGE;
     }
+    struct case_item copy = {0};
+    TRY(copy_leaf(g, s, f, FIELD_TEXT, &((const struct case_item *)src)->text, &copy.text));
+    if (!copy.text.v.p)
+        return E_OK;
+    struct case_item *made = (struct case_item *)case_append_value(g->mem, slot, sizeof *made);
+    if (!made)
+        return E_TOO_LARGE;
+    made->text = copy.text;
+    if (made->text.v.n == GRAPH_PENDING)
+        g->references->leaf = &made->text; /* it was noted with the address of the copy on the stack */
     return E_OK;
 }
 
 static err
-copy_values(struct graph *g, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
-            void *slot)
+copy_members(struct graph *g, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
+             void *slot)
 {
-    const struct case_row *row = case_row_of((enum case_record)f->record);
-    for (const struct case_head *v = (const struct case_head *)src->first; v; v = v->next) {
-        void *made = case_append_value(g->mem, slot, row->size);
-        if (!made)
-            return E_TOO_LARGE;
-        TRY(graph_copy(g, s, (enum case_record)f->record, v, made));
-    }
+    for (const struct case_head *e = (const struct case_head *)src->first; e; e = e->next)
+        TRY(graph_copy_member(g, s, f, e, slot));
     return E_OK;
 }
 
@@ -275,11 +271,10 @@ graph_copy_field(struct graph *g, const struct graph_source *s, const struct cas
     switch ((enum case_kind)f->kind) {
     case FIELD_TEXTS:
     case FIELD_REFS:
-        return copy_items(g, s, f, (const struct case_list *)from, to);
+    case FIELD_PUTS:
+        return copy_members(g, s, f, (const struct case_list *)from, to);
     case FIELD_PUT:
         return graph_copy(g, s, (enum case_record)f->record, from, to);
-    case FIELD_PUTS:
-        return copy_values(g, s, f, (const struct case_list *)from, to);
     case FIELD_ONE:
         return copy_object(g, s, f, *(const void *const *)from, to);
     case FIELD_LIST:

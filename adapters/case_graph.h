@@ -6,6 +6,7 @@
 #ifndef ADAPTERS_CASE_GRAPH_H
 #define ADAPTERS_CASE_GRAPH_H
 
+#include "adapters/case_fold.h"
 #include "adapters/case_walk.h"
 
 #define GRAPH_LINKED SIZE_MAX
@@ -57,6 +58,8 @@ err graph_copy(struct graph *g, const struct graph_source *s, enum case_record r
 /* One member; the destination's member must be empty. */
 err graph_copy_field(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src,
                      void *dst) MUST_USE;
+/* One member of a list of values, texts or references, to the end of the list at slot. */
+err graph_copy_member(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src, void *slot) MUST_USE;
 /* A new element at the end of dst's list, filled from src. */
 err graph_copy_element(struct graph *g, const struct graph_source *s, const struct case_field *list, const void *src,
                        void *dst_owner, void **ret) MUST_USE;
@@ -67,6 +70,14 @@ struct source graph_source_of(const struct graph_source *s, const struct source 
 void graph_settle(struct graph *g);
 /* Ids, references, pointers.  After this the case is like any other. */
 err graph_finish(struct graph *g) MUST_USE;
+
+/* What a folded case came from: projections fold anew from the documents that the recipient may see. */
+struct case_origin {
+    const struct claim_case *frame;
+    const struct case_part *parts;
+    size_t n;
+    struct graph_map map; /* element of the frame or of facts → element of the case */
+};
 
 /* Finds the place that a pointer names; false when it leads nowhere.  leaf and src are set for leaves only. */
 bool case_place_of_pointer(const struct claim_case *c, view pointer, struct case_place *ret);

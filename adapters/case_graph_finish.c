@@ -4,25 +4,6 @@
 
 /* -- ids -- */
 
-static view
-number(arena *mem, view scope, const char *prefix, uint32_t n)
-{
-    char digits[12];
-    size_t at = sizeof digits, prefix_n = strlen(prefix);
-    do
-        digits[--at] = (char)('0' + n % 10);
-    while (n /= 10);
-    size_t digits_n = sizeof digits - at;
-    char *p = (char *)arena_alloc(mem, scope.n + prefix_n + digits_n);
-    if (!p)
-        return VIEW_NONE;
-    if (scope.n)
-        memcpy(p, scope.p, scope.n);
-    memcpy(p + scope.n, prefix, prefix_n);
-    memcpy(p + scope.n + prefix_n, digits + at, digits_n);
-    return (view){p, scope.n + prefix_n + digits_n};
-}
-
 static err number_record(arena *mem, enum case_record record, void *base, view scope);
 
 static err
@@ -30,7 +11,7 @@ number_list(arena *mem, const struct case_field *f, struct case_list *list, view
 {
     uint32_t n = 0;
     for (struct case_head *e = (struct case_head *)list->first; e; e = e->next) {
-        e->id = number(mem, scope, f->targets, ++n);
+        e->id = case_make_id(mem, scope, f->targets, ++n);
         if (!e->id.p)
             return E_TOO_LARGE;
         TRY(number_record(mem, (enum case_record)f->record, e, e->id));

@@ -36,8 +36,9 @@ struct target {
 /* One of the types that an element may have. */
 struct type_rule {
     uint16_t shape;
-    struct target *profiles; /* it must satisfy one of them, if there are any */
+    struct target *profiles; /* it must satisfy one of them, if there are any and all are loaded */
     uint32_t n_profiles;
+    bool open; /* one of the profiles is not loaded */
     struct target *targets; /* of a reference */
     uint32_t n_targets;
 };
@@ -89,9 +90,15 @@ struct discriminator {
 };
 
 struct rule_predicate {
-    view key;
-    const struct predicate *predicate; /* NULL: not known here */
+    const struct predicate *predicate;
+    bool warning;
     struct rule_predicate *next;
+};
+
+/* A constraint that nobody here can judge. */
+struct unknown_key {
+    view key;
+    struct unknown_key *next;
 };
 
 struct rule {
@@ -117,6 +124,8 @@ struct rule {
     uint32_t n_slices;
     struct discriminator *discriminators;
     bool closed;
+    bool kept;      /* it, or a rule below it, asks for something */
+    bool is_slice;  /* the rule of a slice, no child of its parent */
     struct rule *parent;
     struct rule *next_in_profile;
 };
@@ -129,6 +138,7 @@ struct profile {
     bool whole;                 /* compiled from a snapshot */
     const struct tree *tree;
     struct rule *root, *last_rule;
+    struct unknown_key *unknown_keys;
 };
 
 struct profile_set {
@@ -148,7 +158,7 @@ const struct profile *profile_find(const struct profile_set *p, view canonical);
 const struct value_set *profile_find_set(const struct profile_set *p, view canonical);
 const struct code_system *profile_find_system(const struct profile_set *p, view canonical);
 
-/* Steps of loading: own rules of every profile, then what points from one to another. */
+/* Steps of loading, each for all profiles before the next: own rules; what points from one profile to another; discriminators. */
 err profile_compile(struct profile *p, arena *mem, struct fault *f) MUST_USE;
 err profile_link(struct profile *p, const struct profile_set *set, struct fault *f) MUST_USE;
 err profile_link_slices(struct profile *p, arena *mem, struct fault *f) MUST_USE;
@@ -157,9 +167,6 @@ err profile_link_slices(struct profile *p, arena *mem, struct fault *f) MUST_USE
 const struct rule *profile_rule(const struct profile *p, view id);
 /* A fault that names the profile's file and the element. */
 err profile_fault(const struct profile *p, view element, struct fault *f, const char *expected, const char *found);
-/* The constant that stands at a path below a rule, where the rule or one on the way has one: "coding.system" in patternCodeableConcept. */
-struct constant constant_below(const struct tree *t, struct constant c, view name);
-/* Any member fixed[x] or pattern[x]. */
-struct constant constant_of(const struct tree *t, const struct node *element);
+const struct rule *rule_child(const struct rule *r, view name);
 
 #endif

@@ -1,5 +1,7 @@
 #include "fhir/value_set.h"
 
+#include "fhir/tree_walk.h"
+
 /* Most value sets that one may reach by inclusion. */
 #define PARTS_MAX 64
 
@@ -18,16 +20,6 @@ add_code(struct hash_table *h, view system, view code)
     return e == E_DUPLICATE ? E_OK : e;
 }
 
-/* Index behind the last node of what n holds. */
-static uint32_t
-end_of(const struct tree *t, const struct node *n)
-{
-    for (; n != tree_root(t); n = &t->nodes[n->parent])
-        if (n->next)
-            return n->next;
-    return t->n;
-}
-
 /* Concepts nest; in document order each one is an object of an array "concept". */
 err
 code_system_read(const struct tree *t, arena *mem, struct code_system *ret)
@@ -38,7 +30,7 @@ code_system_read(const struct tree *t, arena *mem, struct code_system *ret)
     s.complete = view_eq(node_text_at(t, tree_root(t), "content"), V("complete"));
     if (!hash_table_init(&s.codes, mem, node_count(list)))
         return E_TOO_LARGE;
-    uint32_t end = list ? end_of(t, list) : 0;
+    uint32_t end = list ? node_end(t, list) : 0;
     for (uint32_t i = list ? node_index(t, list) + 1 : 0; i < end; i++) {
         const struct node *n = &t->nodes[i], *array = &t->nodes[n->parent];
         if (n->kind == NODE_OBJECT && array->kind == NODE_ARRAY && view_eq(node_name(t, array), V("concept")))

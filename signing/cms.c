@@ -114,6 +114,8 @@ struct check {
 static err
 prepare_check(const struct cms_info *info, void *pkey, uint8_t raw[2 * 48], struct check *ret)
 {
+    if (!pkey_fits(pkey, info->signer.alg))
+        return E_ALGORITHM;
     size_t half = info->signer.alg == ALG_ES256 ? 32 : info->signer.alg == ALG_ES384 ? 48 : 0;
     *ret = (struct check){.pkey = pkey, .alg = info->signer.alg, .signature = info->signature};
     if (half == 0)
@@ -148,7 +150,8 @@ cms_check_signature(const struct cms_info *info, size_t i, view body, void *pkey
     struct check c;
     err e = prepare_check(info, pkey, raw, &c);
     if (e != E_OK)
-        return fault_setf(f, e, "an ECDSA signature in DER", "another form", "signerInfos[%zu].signature", i);
+        return fault_setf(f, e, e == E_ALGORITHM ? "a key for this algorithm" : "an ECDSA signature in DER",
+                          "another", "signerInfos[%zu].signature", i);
     size_t n = info->attributes.n > 0 ? hash_attributes(info, hash) : hash_of(info->md, body, hash);
     e = jose_verify_hash(pkey, c.alg, view_make(hash, n), c.signature);
     if (e == E_OK)
@@ -157,7 +160,7 @@ cms_check_signature(const struct cms_info *info, size_t i, view body, void *pkey
     if (e == E_SIGNATURE_MISMATCH && info->attributes.n == 0)
         other = transcoding_find(body, jose_md_of(info->md), fits_signature, &c);
     return fault_setf(f, other ? E_SIGNED_TRANSCODED : e, "a signature that fits key and bytes",
-                      other ? other : e == E_ALGORITHM ? "a key of another kind" : "one that does not fit",
+                      other ? other : "one that does not fit",
                       "signerInfos[%zu].signature", i);
 }
 

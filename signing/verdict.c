@@ -88,8 +88,8 @@ is_zero(const digest *d)
     return memcmp(d, &zero, sizeof zero) == 0;
 }
 
-/* Members stand in the order of RFC 8785.  No name, no licence: who a professional or person is, the certificate tells to
- * those who may hold it. */
+/* Members stand in the order of RFC 8785.  No name, no licence, no part of a person's number: who a professional or person is,
+ * the certificate tells to those who may hold it. */
 static void
 add_signature(struct buf *b, const struct signature_out *s)
 {
@@ -108,7 +108,7 @@ add_signature(struct buf *b, const struct signature_out *s)
             add_instant(b, "not_after", signer->not_after);
         if (signer->not_before.us != 0)
             add_instant(b, "not_before", signer->not_before);
-        if (signer->organisation.n > 0)
+        if (signer->organisation.n > 0 && signer->subject != SUBJECT_PERSON)
             add_text(b, true, "organisation", signer->organisation);
         if (signer->registered_partner.n > 0)
             add_text(b, true, "partner", signer->registered_partner);

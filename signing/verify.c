@@ -234,7 +234,7 @@ check_xmldsig(const struct work *w, struct signature_out *row)
     TRY(judge_certificate(w, row, x.rest_der, x.n_rest, &pkey));
     if (!rq->read_signed)
         return E_INTERNAL;
-    TRY(rq->read_signed(rq->read_self, x.octets, rq->mem, &w->verdict->signed_tree, &row->fault));
+    TRY(rq->read_signed(rq->read_self, x.payload, rq->mem, &w->verdict->signed_tree, &row->fault));
     w->verdict->tree = &w->verdict->signed_tree;
     return E_OK;
 }

@@ -77,7 +77,8 @@ struct signature_in {
 struct signer {
     enum trust_use use;
     enum subject_kind subject;
-    view organisation;  /* hospital code, agency OID code, 統一編號; empty for professionals and persons */
+    view organisation;  /* hospital code, agency OID code, 統一編號; empty for professionals; of a person the last four characters of the
+                         * national number (MOICA), to compare with, never printed or stored in clear */
     view licence;       /* subject serialNumber of a professional or person certificate */
     view common_name;   /* of an organisation only: a person's name is not carried in verdicts that leave the gateway */
     digest fingerprint; /* SHA-256 of the certificate; all zero for a bare key */

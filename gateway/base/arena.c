@@ -38,8 +38,9 @@ struct arena {
     size_t ceiling;
     size_t used;
     size_t next_room;      /* of the next chunk */
-    struct chunk *current; /* small blocks are cut from it; older and larger chunks hang behind it */
+    struct chunk *current; /* small blocks are cut from it; older ones hang behind it */
     struct chunk *first;   /* kept by a reset */
+    struct chunk *alone;   /* chunks of one block */
     struct deferred *deferred;
 };
 
@@ -65,16 +66,14 @@ run_deferred(arena *mem)
 }
 
 static void
-free_chunks(arena *mem, const struct chunk *keep)
+free_chunks(struct chunk *c, const struct chunk *keep)
 {
-    struct chunk *c = mem->current;
     while (c) {
         struct chunk *next = c->next;
         if (c != keep)
             free(c);
         c = next;
     }
-    mem->current = NULL;
 }
 
 void
@@ -83,7 +82,8 @@ arena_free(arena *mem)
     if (!mem)
         return;
     run_deferred(mem);
-    free_chunks(mem, NULL);
+    free_chunks(mem->alone, NULL);
+    free_chunks(mem->current, NULL);
     free(mem);
 }
 
@@ -91,11 +91,12 @@ void
 arena_reset(arena *mem)
 {
     run_deferred(mem);
-    struct chunk *keep = ONE_MALLOC_PER_BLOCK ? NULL : mem->first;
-    free_chunks(mem, keep);
+    struct chunk *keep = mem->first;
+    free_chunks(mem->alone, NULL);
+    free_chunks(mem->current, keep);
+    mem->alone = NULL;
     mem->used = 0;
     mem->next_room = FIRST_CHUNK;
-    mem->first = keep;
     mem->current = keep;
     if (keep) {
         keep->next = NULL;
@@ -119,7 +120,7 @@ chunk_new(size_t room)
     return c;
 }
 
-/* A chunk that holds only this block goes behind the current one, whose rest stays in use. */
+/* For large blocks, so that the rest of the current chunk stays in use. */
 static void *
 alloc_alone(arena *mem, size_t n)
 {
@@ -127,12 +128,8 @@ alloc_alone(arena *mem, size_t n)
     if (!c)
         return NULL;
     c->used = n;
-    if (mem->current) {
-        c->next = mem->current->next;
-        mem->current->next = c;
-    } else {
-        mem->current = c;
-    }
+    c->next = mem->alone;
+    mem->alone = c;
     return c->bytes;
 }
 

@@ -1,9 +1,10 @@
 /* Memory that lives as long as one request.
  *
- * One arena belongs to one thread.  It has a ceiling in bytes, fixed when it is made: sizes that a peer chooses can
- * only be had through an arena or a buf, so that nothing is unbounded.  Blocks come zeroed and aligned to 16.  Under
- * AddressSanitizer each block is a malloc of its own, so that an overrun is seen.
- * Foreign objects (json_t, xmlDoc, EVP_PKEY) are put on its list with arena_defer and freed last in, first out. */
+ * One arena belongs to one thread.  It has a ceiling in bytes, fixed when it is made: sizes that a peer
+ * chooses can only be had through an arena or a buf, so that nothing is unbounded.  Blocks come zeroed
+ * and aligned to 16.  Under AddressSanitizer each block is a malloc of its own, so that an overrun is
+ * seen. Foreign objects (json_t, xmlDoc, EVP_PKEY) are put on its list with arena_defer and freed last
+ * in, first out. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

@@ -12,21 +12,21 @@
 #define UNUSED __attribute__((unused))
 
 /* DEFINE_AUTO(struct tree *, tree_free) makes AUTO(tree_free) usable on locals of that type. */
-#define DEFINE_AUTO(type, fn)                                                                              \
-    static inline UNUSED void fn##_auto_(type *slot)                                                       \
-    {                                                                                                      \
-        fn(*slot);                                                                                         \
+#define DEFINE_AUTO(type, fn)                                                                                \
+    static inline UNUSED void fn##_auto_(type *slot)                                                         \
+    {                                                                                                        \
+        fn(*slot);                                                                                           \
     }
 #define AUTO(fn) __attribute__((cleanup(fn##_auto_)))
 
 /* For embedded values: cleanup takes the address (buf_done(struct buf *)). */
 #define AUTO_DONE(fn) __attribute__((cleanup(fn)))
 
-#define TAKE(p)                                                                                            \
-    __extension__({                                                                                        \
-        __auto_type taken_ = (p);                                                                          \
-        (p) = NULL;                                                                                        \
-        taken_;                                                                                            \
+#define TAKE(p)                                                                                              \
+    __extension__({                                                                                          \
+        __auto_type taken_ = (p);                                                                            \
+        (p) = NULL;                                                                                          \
+        taken_;                                                                                              \
     })
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

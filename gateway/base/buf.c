@@ -112,7 +112,7 @@ buf_printf(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
-/* What stands after the backslash for a byte with a short escape, 'u' for the other bytes to escape, 0 for none. */
+/* What stands after the backslash, 'u' for a byte without a short escape, 0 when none is needed. */
 static char
 json_escape(char c)
 {
@@ -156,8 +156,8 @@ buf_add_json(struct buf *b, view v)
     buf_add_byte(b, '"');
 }
 
-/* White space but the blank becomes a reference, for attribute-value and line-end normalisation would lose it.
- * XML 1.0 has no other control characters at all: they become U+FFFD. */
+/* White space but the blank becomes a reference, for attribute-value and line-end normalisation would
+ * lose it. XML 1.0 has no other control characters at all: they become U+FFFD. */
 static const char *
 xml_escape(char c)
 {

@@ -1,5 +1,6 @@
-/* A growing run of bytes with a ceiling that must be named.  After a failed append it stays failed (sticky), so ten
- * appends need one check.  One thread.  Always NUL-terminated behind its bytes when n > 0. */
+/* A growing run of bytes with a ceiling that must be named.  After a failed append it stays failed
+ * (sticky), so ten appends need one check.  One thread.  Always NUL-terminated behind its bytes when n >
+ * 0. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

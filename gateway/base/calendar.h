@@ -1,5 +1,5 @@
-/* The proleptic Gregorian calendar as numbers, for instant.c and date.c: a day count from 1970-01-01 to year, month
- * and day and back, without the C library's time zones.  Pure functions, any thread. */
+/* The proleptic Gregorian calendar as numbers, for instant.c and date.c: a day count from 1970-01-01 to
+ * year, month and day and back, without the C library's time zones.  Pure functions, any thread. */
 #ifndef BASE_CALENDAR_H
 #define BASE_CALENDAR_H
 

@@ -61,8 +61,8 @@ read_whole(const struct reading *r, struct buf *out)
     return E_OK;
 }
 
-/* libconfig 1.5 cuts an integer above 32 bits that has no L behind it, without a word.  So the text goes through this
- * scanner first: it leaves strings and comments alone and adds the L. */
+/* libconfig 1.5 cuts an integer above 32 bits that has no L behind it, without a word.  So the text goes
+ * through this scanner first: it leaves strings and comments alone and adds the L. */
 struct scan {
     view text;
     size_t at;
@@ -95,18 +95,23 @@ end_of_string(const struct scan *s)
     return i < s->text.n ? i + 1 : s->text.n;
 }
 
-/* s->at when no comment begins here. */
-static size_t
-end_of_comment(const struct scan *s)
+/* s->at when no comment begins here; false for one without an end, which would swallow what follows. */
+static bool
+find_comment_end(const struct scan *s, size_t *ret_end)
 {
     view rest = view_sub(s->text, s->at, s->text.n);
+    size_t length = 0;
     if (view_starts(rest, V("/*"))) {
-        size_t close = view_find(view_sub(rest, 2, rest.n), V("*/"));
-        return s->at + (close + 4 < rest.n ? close + 4 : rest.n);
+        view inside = view_sub(rest, 2, rest.n);
+        size_t close = view_find(inside, V("*/"));
+        if (close == inside.n)
+            return false;
+        length = close + 4;
+    } else if (view_starts(rest, V("#")) || view_starts(rest, V("//"))) {
+        length = view_find_byte(rest, '\n');
     }
-    if (view_starts(rest, V("#")) || view_starts(rest, V("//")))
-        return s->at + view_find_byte(rest, '\n');
-    return s->at;
+    *ret_end = s->at + length;
+    return true;
 }
 
 static err
@@ -134,7 +139,9 @@ static err
 scan_one(struct scan *s, const struct reading *r)
 {
     char c = s->text.p[s->at];
-    size_t comment = end_of_comment(s);
+    size_t comment;
+    if (!find_comment_end(s, &comment))
+        return refuse_line(r, s->line, "a comment that ends", "the end of the file");
     if (comment > s->at) {
         copy_to(s, comment);
         return E_OK;

@@ -1,6 +1,7 @@
-/* Settings: one row each in settings.def (name, type, default, range, reloadable, help in two languages).  Read from flag, CLAIMGATE_* environment
- * (never secrets), file (libconfig) and the default, in this order; each value remembers its origin.  Unknown names and values out of range stop the
- * start with file and line and the nearest known name.
+/* Settings: one row each in settings.def (name, type, default, range, reloadable, help in two
+ * languages).  Read from flag, CLAIMGATE_* environment (never secrets), file (libconfig) and the
+ * default, in this order; each value remembers its origin.  Unknown names and values out of range stop
+ * the start with file and line and the nearest known name.
  *
  * A struct config is immutable after config_load; a reload makes a new one that is swapped by pointer. */
 #ifndef BASE_CONFIG_H
@@ -32,7 +33,8 @@ struct config;
 
 const struct setting_row *setting_info(enum setting s);
 /* file NULL → only environment and defaults.  overrides: "name=value" strings from flags. */
-err config_load(const char *file, const char *const *overrides, size_t n_overrides, struct config **ret, struct fault *f) MUST_USE;
+err config_load(const char *file, const char *const *overrides, size_t n_overrides, struct config **ret,
+                struct fault *f) MUST_USE;
 void config_free(struct config *c);
 DEFINE_AUTO(struct config *, config_free)
 
@@ -43,7 +45,8 @@ bool config_bool(const struct config *c, enum setting s);
 span config_span(const struct config *c, enum setting s);
 /* "default", "environment CLAIMGATE_…", "file x.conf:12", "flag --set" */
 view config_origin(const struct config *c, enum setting s);
-/* The sample configuration file with every setting explained (deploy/claimgate.conf is this text; a test compares). */
+/* The sample configuration file with every setting explained (deploy/claimgate.conf is this text; a test
+ * compares). */
 void config_print_sample(struct buf *out);
 
 #endif

@@ -36,7 +36,7 @@ least_of(unsigned a, unsigned b, unsigned c)
     return least < c ? least : c;
 }
 
-/* Insertions, deletions, replacements, and neighbours that changed places, one each (optimal string alignment). */
+/* Insertions, deletions, replacements and neighbours that changed places count one each. */
 static unsigned
 edit_distance(view a, view b)
 {

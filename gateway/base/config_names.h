@@ -1,5 +1,5 @@
-/* Names of settings: lookup, environment spelling and the nearest known name, for config.c.  Pure functions over
- * settings.def, any thread. */
+/* Names of settings: lookup, environment spelling and the nearest known name, for config.c.  Pure
+ * functions over settings.def, any thread. */
 #ifndef BASE_CONFIG_NAMES_H
 #define BASE_CONFIG_NAMES_H
 

@@ -93,17 +93,17 @@ print_group(struct buf *out, enum setting first)
         BUF_LIT(out, "};\n");
 }
 
+static const char HEAD[] =
+    "# claimgate: all settings with their defaults.  A flag --set name=value goes before the environment,\n"
+    "# the environment before this file, this file before the default.  No secret stands here: keys are\n"
+    "# named by path.\n"
+    "# claimgate 的所有設定與預設值。優先順序：--set 旗標、環境變數、本檔、預設值。\n"
+    "# 本檔不放任何機密，金鑰一律以路徑指定。\n";
+
 void
 config_print_sample(struct buf *out)
 {
-    BUF_LIT(
-        out,
-        "# claimgate: all settings with their defaults.  A flag --set name=value goes before the "
-        "environment,\n"
-        "# the environment before this file, this file before the default.  No secret stands here: keys are\n"
-        "# named by path.\n"
-        "# claimgate 的所有設定與預設值。優先順序：--set 旗標、環境變數、本檔、預設值。\n"
-        "# 本檔不放任何機密，金鑰一律以路徑指定。\n");
+    buf_add_view(out, view_of(HEAD));
     for (unsigned s = 0; s < SETTING_COUNT; s++) {
         if (is_first_of_group((enum setting)s))
             print_group(out, (enum setting)s);

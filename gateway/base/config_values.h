@@ -1,6 +1,6 @@
-/* The inside of a struct config and the one way in which a value gets there, for config.c (the file)
- * and config_values.c: checked
- * against its row, whatever it comes from.  One thread while loading. */
+/* The inside of a struct config and the one way in which a value gets there, checked against its row,
+ * whatever it comes from.  For config.c, which knows the file, and config_values.c, which knows the
+ * rest.  One thread while loading. */
 #ifndef BASE_CONFIG_VALUES_H
 #define BASE_CONFIG_VALUES_H
 

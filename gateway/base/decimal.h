@@ -1,7 +1,8 @@
 /* Exact decimals, money and points.  Never a double.
  *
- * A decimal is units / 10^scale, scale 0..9, as written: "12.50" is {1250, 2} and prints as "12.50".  Money is a
- * decimal in one currency (TWD unless stated); NHI points are a decimal that is never added to money (DOMAIN D6). */
+ * A decimal is units / 10^scale, scale 0..9, as written: "12.50" is {1250, 2} and prints as "12.50".
+ * Money is a decimal in one currency (TWD unless stated); NHI points are a decimal that is never added
+ * to money (DOMAIN D6). */
 #ifndef BASE_DECIMAL_H
 #define BASE_DECIMAL_H
 
@@ -15,7 +16,8 @@ typedef struct decimal {
     uint8_t scale;
 } decimal;
 
-/* Accepts -?digits(.digits)? without exponent, at most 9 places and 18 digits; E_SYNTAX or E_OUT_OF_RANGE. */
+/* Accepts -?digits(.digits)? without exponent, at most 9 places and 18 digits; E_SYNTAX or
+ * E_OUT_OF_RANGE. */
 err decimal_parse(view text, decimal *ret) MUST_USE;
 /* Writes to out (at least 24 bytes), returns a view on it. */
 view decimal_print(decimal d, char out[24]);

@@ -1,5 +1,6 @@
-/* SHA-2 and HMAC over OpenSSL EVP, with the algorithm fetched once.  Failure of the library aborts: these calls have
- * no input that could make them fail.  Any thread; a struct sha256 belongs to one thread. */
+/* SHA-2 and HMAC over OpenSSL EVP, with the algorithm fetched once.  Failure of the library aborts:
+ * these calls have no input that could make them fail.  Any thread; a struct sha256 belongs to one
+ * thread. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 

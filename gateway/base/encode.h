@@ -1,5 +1,5 @@
-/* Bytes to hex and base64 (RFC 4648), into room that the caller has measured with the matching _length.  buf.h and
- * text.h both stand on it.  Nothing is terminated and nothing can fail.  Any thread. */
+/* Bytes to hex and base64 (RFC 4648), into room that the caller has measured with the matching _length.
+ * buf.h and text.h both stand on it.  Nothing is terminated and nothing can fail.  Any thread. */
 #ifndef BASE_ENCODE_H
 #define BASE_ENCODE_H
 

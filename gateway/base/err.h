@@ -1,10 +1,10 @@
-/* Outcomes.  One enum from err.def; a row also gives the public code, HTTP status, FHIR issue type and the texts that a person reads in
- * English and zh-TW.  A fallible function returns err and is MUST_USE; results go to ret_… last and are
- * not touched on failure.
+/* Outcomes.  One enum from err.def; a row also gives the public code, HTTP status, FHIR issue type and
+ * the texts that a person reads in English and zh-TW.  A fallible function returns err and is MUST_USE;
+ * results go to ret_… last and are not touched on failure.
  *
- * Detail goes to a struct fault that the caller owns: which rule, where, what was expected and what was found.  It is set
- * once, at the bottom, and never overwritten on the way up.  `found` describes form only: it never holds a value of
- * personal data.  A fault belongs to one thread. */
+ * Detail goes to a struct fault that the caller owns: which rule, where, what was expected and what was
+ * found.  It is set once, at the bottom, and never overwritten on the way up.  `found` describes form
+ * only: it never holds a value of personal data.  A fault belongs to one thread. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -60,11 +60,11 @@ void fault_range(struct fault *f, size_t from, size_t length);
 /* Line and column from the range, in the text that the range refers to. */
 void fault_locate(struct fault *f, view text);
 
-#define TRY(call)                                                                                          \
-    do {                                                                                                   \
-        err try_ = (call);                                                                                 \
-        if (try_ != E_OK)                                                                                  \
-            return try_;                                                                                   \
+#define TRY(call)                                                                                            \
+    do {                                                                                                     \
+        err try_ = (call);                                                                                   \
+        if (try_ != E_OK)                                                                                    \
+            return try_;                                                                                     \
     } while (0)
 
 #endif

@@ -12,9 +12,9 @@ static const char ALPHABET[] = "0123456789abcdefghjkmnpqrstvwxyz";
 /* The last time and counter given out: 48 bits of milliseconds, 12 bits of counter. */
 static _Atomic uint64_t last_ticket;
 
-/* Strictly increasing in the process (RFC 9562, 6.2, method 1).  In a new millisecond the counter starts at random in
- * its lower half; when it runs over, it borrows from the next millisecond, as it also does while the clock stands or
- * goes back. */
+/* Strictly increasing in the process (RFC 9562, 6.2, method 1).  In a new millisecond the counter starts
+ * at random in its lower half; when it runs over, it borrows from the next millisecond, as it also does
+ * while the clock stands or goes back. */
 static uint64_t
 take_ticket(uint64_t ms, uint64_t start)
 {
@@ -82,7 +82,8 @@ symbol_value(char c)
     return at ? (unsigned)(at - ALPHABET) : 32;
 }
 
-/* One text per id: lower case only and none of Crockford's look-alikes.  The nil id means absent and is no id. */
+/* One text per id: lower case only, none of Crockford's look-alikes.  The nil id means absent and is no
+ * id. */
 err
 uid_parse(view kind, view text, uid *ret)
 {

@@ -1,8 +1,8 @@
-/* Ids: a kind, a hyphen and a UUIDv7 in lower-case Crockford base32 (26 characters): `case-01k9…`.  Valid as FHIR
- * ids, sortable by time, never a secret (DECISIONS "Words and ids").
+/* Ids: a kind, a hyphen and a UUIDv7 in lower-case Crockford base32 (26 characters): `case-01k9…`.
+ * Valid as FHIR ids, sortable by time, never a secret (DECISIONS "Words and ids").
  *
- * One C type per kind, so that a claim cannot be handed over where a case is wanted.  Random bits come from random_bytes, which tests
- * replace; uid_new is monotonic within the process and thread-safe. */
+ * One C type per kind, so that a claim cannot be handed over where a case is wanted.  Random bits come
+ * from random_bytes, which tests replace; uid_new is monotonic within the process and thread-safe. */
 #ifndef BASE_ID_H
 #define BASE_ID_H
 
@@ -52,21 +52,21 @@ uid_view(const uid *u)
     return (view){(const char *)u->b, sizeof u->b};
 }
 
-#define DEFINE_ID(type, kind)                                                                              \
-    typedef struct type {                                                                                  \
-        uid u;                                                                                             \
-    } type;                                                                                                \
-    static inline type type##_new(void)                                                                    \
-    {                                                                                                      \
-        return (type){uid_new()};                                                                          \
-    }                                                                                                      \
-    static inline view type##_print(type id, char out[ID_TEXT_SIZE])                                       \
-    {                                                                                                      \
-        return uid_print(V(kind), id.u, out);                                                              \
-    }                                                                                                      \
-    static inline MUST_USE err type##_parse(view text, type *ret)                                          \
-    {                                                                                                      \
-        return uid_parse(V(kind), text, &ret->u);                                                          \
+#define DEFINE_ID(type, kind)                                                                                \
+    typedef struct type {                                                                                    \
+        uid u;                                                                                               \
+    } type;                                                                                                  \
+    static inline type type##_new(void)                                                                      \
+    {                                                                                                        \
+        return (type){uid_new()};                                                                            \
+    }                                                                                                        \
+    static inline view type##_print(type id, char out[ID_TEXT_SIZE])                                         \
+    {                                                                                                        \
+        return uid_print(V(kind), id.u, out);                                                                \
+    }                                                                                                        \
+    static inline MUST_USE err type##_parse(view text, type *ret)                                            \
+    {                                                                                                        \
+        return uid_parse(V(kind), text, &ret->u);                                                            \
     }
 
 DEFINE_ID(case_id, "case")

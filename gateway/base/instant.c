@@ -47,7 +47,8 @@ floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* A number from a peer may be anything: it is brought into the years 0 to 9999, so that adding a span cannot overflow. */
+/* A number from a peer may be anything: it is brought into the years 0 to 9999, so that adding a span
+ * cannot overflow. */
 instant
 instant_of_unix(int64_t seconds)
 {
@@ -160,7 +161,8 @@ take_stated(view text, struct stated *s)
     return rest.n == 0 ? E_OK : E_SYNTAX;
 }
 
-/* RFC 3339, 5.7: second 60 only at the end of a month in UTC.  It is the same instant as the next second. */
+/* RFC 3339, 5.7: second 60 only at the end of a month in UTC.  It is the same instant as the next
+ * second. */
 static bool
 is_leap_second(int64_t seconds)
 {

@@ -1,5 +1,6 @@
-/* Time.  An instant is microseconds since 1970 in UTC; a span is microseconds; a date is a calendar day with the
- * precision it was stated with.  The clock is injected: nothing else in the program asks the system for the time.
+/* Time.  An instant is microseconds since 1970 in UTC; a span is microseconds; a date is a calendar day
+ * with the precision it was stated with.  The clock is injected: nothing else in the program asks the
+ * system for the time.
  *
  * clock_set is called once in main (or a test) before threads; clock_now may be called by any thread. */
 #ifndef BASE_INSTANT_H
@@ -24,7 +25,7 @@ typedef struct span {
 
 struct clock_ops {
     const char *name;
-    instant (*now)(void *self);       /* wall clock */
+    instant (*now)(void *self);          /* wall clock */
     int64_t (*monotonic_us)(void *self); /* for durations and leases */
     void *self;
 };
@@ -48,7 +49,8 @@ instant_since(instant later, instant earlier)
 
 /* RFC 3339 with milliseconds and Z: 2026-11-20T08:30:00.000Z */
 view instant_print(instant t, char out[32]);
-/* Accepts any offset and 0..9 fraction digits; the offset as stated (minutes) in *ret_offset, may be NULL. */
+/* Accepts any offset and 0..9 fraction digits; the offset as stated (minutes) in *ret_offset, may be
+ * NULL. */
 err instant_parse(view text, instant *ret, int *ret_offset) MUST_USE;
 /* Seconds since 1970, for JWT and X.509. */
 instant instant_of_unix(int64_t seconds);
@@ -58,7 +60,7 @@ enum date_precision { DATE_YEAR, DATE_MONTH, DATE_DAY };
 enum calendar { CALENDAR_AD, CALENDAR_ROC };
 
 typedef struct date {
-    int16_t year; /* always AD */
+    int16_t year;       /* always AD */
     uint8_t month, day; /* 0 where the precision has none */
     uint8_t precision;  /* enum date_precision */
     uint8_t calendar;   /* enum calendar: as it was written */

@@ -1,5 +1,6 @@
-/* A bounded list of issues: what validation and normalising say about one document.  Lives in a request's arena; one
- * thread.  An issue of severity ISSUE_ERROR refuses the document, the others become findings. */
+/* A bounded list of issues: what validation and normalising say about one document.  Lives in a
+ * request's arena; one thread.  An issue of severity ISSUE_ERROR refuses the document, the others become
+ * findings. */
 #ifndef BASE_ISSUE_H
 #define BASE_ISSUE_H
 
@@ -11,8 +12,8 @@ enum issue_severity { ISSUE_INFO, ISSUE_WARNING, ISSUE_ERROR };
 struct issue {
     err code;
     enum issue_severity severity;
-    view path;     /* FHIRPath such as Bundle.entry[2].resource.code, or XPath */
-    view pointer;  /* JSON pointer into the document, "" = root */
+    view path;         /* FHIRPath such as Bundle.entry[2].resource.code, or XPath */
+    view pointer;      /* JSON pointer into the document, "" = root */
     long from, length; /* byte range in the original, FAULT_NOWHERE when none */
     long line, column;
     view expected; /* form, never a personal value */

@@ -68,8 +68,8 @@ sip_word(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-/* SipHash (Aumasson, Bernstein 2012) with one round a word and three at the end; the first word is the
- * parent. */
+/* SipHash (Aumasson, Bernstein 2012) with one round a word and three at the end, over the parent as eight bytes
+ * and the text. */
 uint64_t
 names_hash(const uint64_t seed[2], uint32_t parent, view text)
 {
@@ -83,7 +83,7 @@ names_hash(const uint64_t seed[2], uint32_t parent, view text)
         memcpy(&word, text.p + at, 8);
         sip_word(v, le64toh(word));
     }
-    word = (uint64_t)text.n << 56;
+    word = (uint64_t)(text.n + sizeof(uint64_t)) << 56;
     for (size_t i = 0; at + i < text.n; i++)
         word |= (uint64_t)(unsigned char)text.p[at + i] << (8 * i);
     sip_word(v, word);

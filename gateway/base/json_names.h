@@ -31,7 +31,7 @@ enum names_verdict { NAMES_NEW, NAMES_TWICE, NAMES_FULL };
 uint64_t names_bit(view name);
 /* Puts nodes[at] in; NAMES_FULL when the arena has no room.  t needs source, nodes and pool only. */
 enum names_verdict names_put(struct names *s, const struct tree *t, uint32_t at, arena *mem);
-/* SipHash-1-3 of text under a seed; chained over the parent's index by the caller. */
+/* SipHash-1-3 of the parent, as eight bytes with the least first, and text. */
 uint64_t names_hash(const uint64_t seed[2], uint32_t parent, view text);
 
 #endif

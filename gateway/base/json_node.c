@@ -141,7 +141,7 @@ static void
 back_add(struct back *b, const char *p, size_t n)
 {
     b->n += n;
-    if (b->p == NULL)
+    if (b->p == NULL || n == 0)
         return;
     b->p -= n;
     memcpy(b->p, p, n);

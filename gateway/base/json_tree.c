@@ -574,7 +574,7 @@ close_containers(struct reader *r, const char *p)
         struct frame *f = r->top;
         p = scan_space(p, r->end);
         char c = p < r->end ? *p : '\0';
-        if (c == ',' && f->count > 0)
+        if (c == ',')
             return scan_space(p + 1, r->end);
         if (c != (f->is_object ? '}' : ']'))
             return refuse(r, p, f->is_object ? "',' or '}'" : "',' or ']'");

@@ -73,6 +73,18 @@ name_events(void)
     }
 }
 
+err
+log_level_parse(view text, enum log_level *ret)
+{
+    for (unsigned i = 0; i < COUNT_OF(LEVELS); i++) {
+        if (view_eq(text, view_of(LEVELS[i]))) {
+            *ret = (enum log_level)i;
+            return E_OK;
+        }
+    }
+    return E_SYNTAX;
+}
+
 void
 log_start(enum log_level least, int fd)
 {
@@ -85,7 +97,7 @@ static void
 add_text(struct buf *line, view text)
 {
     char clean[TEXT_MOST];
-    view cut = view_sub(text, 0, sizeof clean);
+    view cut = text.n ? view_sub(text, 0, sizeof clean) : V("");
     size_t bad = cut.n;
     if (!text_is_utf8(cut, &bad) && cut.n == text.n) {
         BUF_LIT(line, "\"not-utf8\"");

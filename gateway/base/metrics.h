@@ -1,5 +1,6 @@
-/* Metrics: one row each in metrics.def (name, kind, labels, help).  Counters and gauges are per-thread shards of atomics summed on scrape; histograms have
- * fixed buckets.  Label values come only from enums, route names or the partner registry.  Any thread. */
+/* Metrics: one row each in metrics.def (name, kind, labels, help).  Counters and gauges are per-thread
+ * shards of atomics summed on scrape; histograms have fixed buckets.  Label values come only from enums,
+ * route names or the partner registry.  Any thread. */
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
 
@@ -16,7 +17,8 @@ enum metric {
 #define METRIC_SERIES_MOST 512u
 #define METRIC_LABEL_OTHER "other,other,other"
 
-/* labels: values in the row's order separated by commas, a constant string or a string that lives as long as the process. NULL when the row has no labels. */
+/* labels: values in the row's order separated by commas, a constant string or a string that lives as
+ * long as the process. NULL when the row has no labels. */
 void metric_add(enum metric m, const char *labels, int64_t n);
 void metric_set(enum metric m, const char *labels, int64_t value);
 /* Histograms: microseconds, printed as seconds where the name ends in _seconds, else plain units. */

@@ -1,8 +1,9 @@
-/* Numbers that many threads add to without meeting: each thread has a shard of cells of its own, a reader sums over all
- * shards.  Under metrics.c only.
+/* Numbers that many threads add to without meeting: each thread has a shard of cells of its own, a
+ * reader sums over all shards.  Under metrics.c only.
  *
- * Cells are never given back.  A thread's shard goes, with what it has counted, to the next thread that starts, so that
- * a thread per connection costs no memory in the long run.  Any thread; cells_take under the caller's lock. */
+ * Cells are never given back.  A thread's shard goes, with what it has counted, to the next thread that
+ * starts, so that a thread per connection costs no memory in the long run.  Any thread; cells_take under
+ * the caller's lock. */
 #ifndef BASE_METRICS_CELLS_H
 #define BASE_METRICS_CELLS_H
 

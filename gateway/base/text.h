@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-/* True when text is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, ≤ U+10FFFF); else the offset of
- * the first bad byte in *ret_at (may be NULL). */
+/* True when text is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, ≤ U+10FFFF); else the
+ * offset of the first bad byte in *ret_at (may be NULL). */
 bool text_is_utf8(view text, size_t *ret_at);
 /* Decodes one scalar at text[*at], moves *at; 0xFFFD on bad input (moves one byte). */
 uint32_t text_next_scalar(view text, size_t *at);
@@ -19,7 +19,8 @@ size_t text_length(view text);
 /* True when at least one CJK ideograph is there (all extension blocks). */
 bool text_has_han(view text);
 
-/* Strict: alphabet only, right length, no stray bits; std wants padding, url forbids it.  White space is refused. */
+/* Strict: alphabet only, right length, no stray bits; std wants padding, url forbids it.  White space is
+ * refused. */
 err text_base64_decode(view text, arena *mem, view *ret_bytes) MUST_USE;
 err text_base64url_decode(view text, arena *mem, view *ret_bytes) MUST_USE;
 view text_base64(arena *mem, view bytes);

@@ -14,6 +14,11 @@ typedef struct view {
 
 #define V(literal) ((view){"" literal, sizeof(literal) - 1})
 #define VIEW_NONE ((view){NULL, 0})
+/* For static tables, where C wants a constant: {V_INIT("a"), V_INIT("b")} */
+#define V_INIT(literal)                                                                                      \
+    {                                                                                                        \
+        "" literal, sizeof(literal) - 1                                                                      \
+    }
 /* For printf: "%.*s", VIEW_ARG(v) */
 #define VIEW_ARG(v) (int)(v).n, (v).p ? (v).p : ""
 
@@ -44,7 +49,8 @@ view_starts(view text, view prefix)
 static inline bool
 view_ends(view text, view suffix)
 {
-    return text.n >= suffix.n && (suffix.n == 0 || memcmp(text.p + text.n - suffix.n, suffix.p, suffix.n) == 0);
+    return text.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(text.p + text.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* from beyond the end gives the empty view; length is clipped. */
@@ -65,8 +71,8 @@ bool view_eq_nocase(view a, view b);
 size_t view_find_byte(view text, char c);
 /* Position of the first occurrence, or text.n. */
 size_t view_find(view text, view part);
-/* Cuts *rest at the first sep: returns what stands before it, leaves what stands after it in *rest and says in
- * *ret_found whether sep was there, so that "a" and "a/" stay different.  ret_found may be NULL. */
+/* Cuts *rest at the first sep: returns what stands before it, leaves what stands after it in *rest and
+ * says in *ret_found whether sep was there, so that "a" and "a/" stay different.  ret_found may be NULL. */
 view view_cut(view *rest, char sep, bool *ret_found);
 /* Without ASCII white space at both ends. */
 view view_trim(view text);

@@ -179,7 +179,7 @@ gateway_reload_trust(struct gateway *g, struct fault *f)
 static size_t
 stripe_of(uid in_case)
 {
-    return case_id.b[15] % CASE_STRIPES;
+    return in_case.b[15] % CASE_STRIPES;
 }
 
 void

@@ -178,6 +178,8 @@ guard_header(struct guard *g, view name, view value)
         refuse(g, E_HEADERS_TOO_LARGE, "headers", "at most 100 headers, 16 KiB each, 32 KiB together",
                "more");
     value = view_trim(value);
+    if (!value.p)
+        value = V(""); /* an empty value is there all the same, and counts as one of two */
     if (g->proxy_name.n > 0 && view_eq_nocase(name, g->proxy_name)) {
         if (g->proxy_value.p)
             refuse(g, E_WIRE, "client certificate header", "the header once", "the header twice");

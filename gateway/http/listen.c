@@ -74,7 +74,9 @@ cut_address(view where, char host[64], char port[8])
     view port_view = view_sub(where, colon, where.n);
     if (host_view.n >= 2 && host_view.p[0] == '[' && host_view.p[host_view.n - 1] == ']')
         host_view = view_sub(host_view, 1, host_view.n - 2);
-    if (host_view.n == 0 || host_view.n >= 64 || port_view.n >= 8 || !text_is_digits(port_view))
+    int64_t number = 0; /* getaddrinfo would cut 65537 down to 1 */
+    if (host_view.n == 0 || host_view.n >= 64 || port_view.n >= 8 || !text_is_digits(port_view) ||
+        text_to_i64(port_view, &number) != E_OK || number > 65535)
         return false;
     memcpy(host, host_view.p, host_view.n);
     host[host_view.n] = '\0';

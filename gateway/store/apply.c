@@ -33,8 +33,8 @@ static const char *const own_sql[OWN_COUNT] = {
     [OWN_SAVE] = "SAVEPOINT unit",
     [OWN_UNSAVE] = "RELEASE unit",
     [OWN_UNDO] = "ROLLBACK TO unit",
-    [OWN_TAIL] = "INSERT INTO segment_tail VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
-                 "day = excluded.day, number = excluded.number, length = excluded.length",
+    [OWN_TAIL] = ("INSERT INTO segment_tail VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
+                  "day = excluded.day, number = excluded.number, length = excluded.length"),
     [OWN_HIGHEST] = "SELECT coalesce(max(seq), 0) FROM events WHERE recipient = ?1",
 };
 
@@ -45,6 +45,7 @@ struct apply {
     int frames;
     int64_t leaves;           /* committed */
     struct segment_tail tail; /* committed */
+    struct segment_tail kept; /* behind the last accepted body of the group */
     sqlite3_stmt *own[OWN_COUNT];
     sqlite3_stmt *rows[ROW_KIND_COUNT][2]; /* by enum row_op */
     sqlite3_stmt *guards[GUARD_COUNT];
@@ -245,20 +246,29 @@ apply_rows(struct apply *a, struct unit *u, err *ret_code)
     return STEP_DONE;
 }
 
+bool
+apply_plan(struct apply *a, const struct unit *u)
+{
+    return !u->bodies || segments_plan(a->segments, u->bodies);
+}
+
 enum step
 apply_begin(struct apply *a)
 {
+    a->kept = a->tail;
     int rc = step_and_reset(a->own[OWN_BEGIN]);
-    if (rc == SQLITE_DONE)
+    if (rc == SQLITE_DONE) {
+        segments_flush_begin(a->segments);
         return STEP_DONE;
+    }
+    segments_rewind(a->segments, a->tail);
     return (rc & 0xff) == SQLITE_BUSY ? STEP_BUSY : STEP_BROKEN;
 }
 
 static enum step
-apply_undo_unit(struct apply *a, struct segment_tail before)
+apply_undo_unit(struct apply *a)
 {
     numbers_unit_undo(a->numbers);
-    segments_rewind(a->segments, before);
     if (step_and_reset(a->own[OWN_UNDO]) != SQLITE_DONE || step_and_reset(a->own[OWN_UNSAVE]) != SQLITE_DONE)
         return STEP_BROKEN;
     return STEP_CONFLICT;
@@ -274,25 +284,40 @@ apply_unit(struct apply *a, struct unit *u, bool with_savepoint, err *ret_code)
     if (with_savepoint && step_and_reset(a->own[OWN_SAVE]) != SQLITE_DONE)
         return STEP_BROKEN;
     numbers_unit_begin(a->numbers);
-    struct segment_tail before = segments_tail(a->segments);
-    if (u->bodies && !segments_plan(a->segments, u->bodies))
-        return STEP_BROKEN;
     step = apply_changes(a, u, ret_code);
     if (step == STEP_DONE)
         step = apply_rows(a, u, ret_code);
     if (!with_savepoint || step == STEP_BROKEN)
         return step;
     if (step == STEP_CONFLICT)
-        return apply_undo_unit(a, before);
+        return apply_undo_unit(a);
     return step_and_reset(a->own[OWN_UNSAVE]) == SQLITE_DONE ? STEP_DONE : STEP_BROKEN;
 }
 
 bool
-apply_rollback(struct apply *a)
+apply_again(struct apply *a)
 {
     numbers_reset(a->numbers, a->leaves);
-    segments_rewind(a->segments, a->tail);
-    return step_and_reset(a->own[OWN_ROLLBACK]) == SQLITE_DONE;
+    return step_and_reset(a->own[OWN_ROLLBACK]) == SQLITE_DONE && step_and_reset(a->own[OWN_BEGIN]) == SQLITE_DONE;
+}
+
+bool
+apply_bodies_done(struct apply *a)
+{
+    return segments_flush_end(a->segments);
+}
+
+void
+apply_settle(struct apply *a, const struct unit *u, bool accepted)
+{
+    for (const struct unit_body *b = u->bodies; b; b = b->next) {
+        if (!b->at->length)
+            continue;
+        if (accepted)
+            a->kept = (struct segment_tail){b->at->day, b->at->number, b->at->offset + b->at->length};
+        else
+            segments_punch(a->segments, b->at);
+    }
 }
 
 static bool
@@ -306,9 +331,10 @@ apply_tail(struct apply *a, const struct segment_tail *tail)
 bool
 apply_commit(struct apply *a)
 {
+    segments_rewind(a->segments, a->kept);
     struct segment_tail tail = segments_tail(a->segments);
     bool moved = tail.length != a->tail.length || tail.number != a->tail.number || tail.day != a->tail.day;
-    if (moved && (!apply_tail(a, &tail) || !segments_flush(a->segments)))
+    if (moved && !apply_tail(a, &tail))
         return false;
     if (step_and_reset(a->own[OWN_COMMIT]) != SQLITE_DONE)
         return false;

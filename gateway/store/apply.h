@@ -22,12 +22,19 @@ struct apply *apply_new(sqlite3 *take_db, struct segments *take_segments, int64_
 /* clean: the WAL goes into the database file first.  False when that failed. */
 bool apply_free(struct apply *a, bool clean);
 
+/* Gives a unit's bodies their addresses.  Before the transaction; false when the file system failed. */
+bool apply_plan(struct apply *a, const struct unit *u) MUST_USE;
+/* Begins, and lets the bodies be written meanwhile. */
 enum step apply_begin(struct apply *a) MUST_USE;
 /* *ret_code is set for STEP_REFUSED and STEP_CONFLICT. */
 enum step apply_unit(struct apply *a, struct unit *u, bool with_savepoint, err *ret_code) MUST_USE;
-/* Undoes the transaction with all its numbers and addresses. */
-bool apply_rollback(struct apply *a) MUST_USE;
-/* Bodies first, then the database; E_OK only when both are on stable storage. */
+/* Undoes what the units did, with all numbers, and begins again.  The bodies keep their addresses. */
+bool apply_again(struct apply *a) MUST_USE;
+/* Waits until the bodies are on stable storage.  Must be called once after every begin, before anybody is answered: bodies are the committers' memory. */
+bool apply_bodies_done(struct apply *a) MUST_USE;
+/* Then, for every unit in order: were its bodies accepted? */
+void apply_settle(struct apply *a, const struct unit *u, bool accepted);
+/* True when all is on stable storage. */
 bool apply_commit(struct apply *a) MUST_USE;
 
 /* Leaves in the log, and frames in the WAL after the last commit. */

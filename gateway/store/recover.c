@@ -84,6 +84,11 @@ recover_begin(int store_dir, bool *ret_was_clean, struct fault *f)
         return fault_set(f, E_STORE, "store.dir", "a synced folder", "fsync failed");
     if (!clean)
         TRY(recover_wal(store_dir, f));
+    /* SQLite gives its other files the mode of this one. */
+    int fd = openat(store_dir, STORE_DATABASE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fault_set(f, E_STORE, "store.dir", "a database that can be opened", "it cannot");
+    close(fd);
     *ret_was_clean = clean;
     return E_OK;
 }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,8 @@
 /* Only the files of one unfinished group may lie behind the tail; many of them mean that the database is an old copy. */
 #define ORPHAN_FILES_MAX 8
 
+enum flush { FLUSH_IDLE, FLUSH_ASKED, FLUSH_DONE, FLUSH_STOP };
+
 struct segments {
     int folder;
     int fd;                   /* -1: no file open */
@@ -26,6 +29,12 @@ struct segments {
     size_t n;
     struct iovec pieces[PIECES];
     bool unsynced;
+    pthread_t thread; /* that writes and syncs; between begin and end all above is its own */
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    enum flush flush;
+    bool good;
+    bool has_thread;
 };
 
 static const char *
@@ -128,54 +137,6 @@ segments_open_folder(int store_dir, int *ret, struct fault *f)
     return E_OK;
 }
 
-err
-segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret, struct fault *f)
-{
-    int folder;
-    TRY(segments_open_folder(store_dir, &folder, f));
-    struct segments *s = calloc(1, sizeof *s);
-    if (!s)
-        abort();
-    s->folder = folder;
-    s->fd = -1;
-    s->tail = *tail;
-    err e = segments_sweep_files(s, tail, fresh, f);
-    if (e == E_OK && tail->day)
-        e = segments_sweep_tail(s, f);
-    if (e != E_OK) {
-        segments_close(s, false);
-        return e;
-    }
-    *ret = s;
-    return E_OK;
-}
-
-void
-segments_close(struct segments *s, bool clean)
-{
-    if (!s)
-        return;
-    /* Only space that was reserved goes; if it fails, the sweep at start does it. */
-    if (s->fd >= 0 && clean && s->reserved > s->tail.length && ftruncate(s->fd, s->tail.length) == 0)
-        s->reserved = s->tail.length;
-    if (s->fd >= 0)
-        close(s->fd);
-    close(s->folder);
-    free(s);
-}
-
-struct segment_tail
-segments_tail(const struct segments *s)
-{
-    return s->tail;
-}
-
-bool
-segments_are_dirty(const struct segments *s)
-{
-    return s->n || s->unsynced;
-}
-
 static void
 pieces_drop(struct iovec *pieces, size_t *at, size_t done)
 {
@@ -221,10 +182,10 @@ segment_write(struct segments *s)
     return true;
 }
 
-bool
-segments_flush(struct segments *s)
+static bool
+segment_flush(struct segments *s)
 {
-    if (!segments_are_dirty(s))
+    if (!s->n && !s->unsynced)
         return true;
     if (!segment_write(s) || fdatasync(s->fd))
         return false;
@@ -232,11 +193,113 @@ segments_flush(struct segments *s)
     return true;
 }
 
+static void
+segments_flush_move(struct segments *s, enum flush to)
+{
+    pthread_mutex_lock(&s->lock);
+    s->flush = to;
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void *
+segments_main(void *self)
+{
+    struct segments *s = self;
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        while (s->flush != FLUSH_ASKED && s->flush != FLUSH_STOP)
+            pthread_cond_wait(&s->moved, &s->lock);
+        bool stop = s->flush == FLUSH_STOP;
+        pthread_mutex_unlock(&s->lock);
+        if (stop)
+            return NULL;
+        s->good = segment_flush(s);
+        segments_flush_move(s, FLUSH_DONE);
+    }
+}
+
+void
+segments_flush_begin(struct segments *s)
+{
+    if (s->n || s->unsynced)
+        segments_flush_move(s, FLUSH_ASKED);
+}
+
+bool
+segments_flush_end(struct segments *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool good = s->flush == FLUSH_IDLE;
+    if (!good) {
+        while (s->flush != FLUSH_DONE)
+            pthread_cond_wait(&s->moved, &s->lock);
+        s->flush = FLUSH_IDLE;
+        good = s->good;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return good;
+}
+
+err
+segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret, struct fault *f)
+{
+    int folder;
+    TRY(segments_open_folder(store_dir, &folder, f));
+    struct segments *s = calloc(1, sizeof *s);
+    if (!s)
+        abort();
+    s->folder = folder;
+    s->fd = -1;
+    s->tail = *tail;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->moved, NULL);
+    err e = segments_sweep_files(s, tail, fresh, f);
+    if (e == E_OK && tail->day)
+        e = segments_sweep_tail(s, f);
+    if (e != E_OK) {
+        segments_close(s, false);
+        return e;
+    }
+    if (pthread_create(&s->thread, NULL, segments_main, s))
+        abort();
+    pthread_setname_np(s->thread, "store-bodies");
+    s->has_thread = true;
+    *ret = s;
+    return E_OK;
+}
+
+void
+segments_close(struct segments *s, bool clean)
+{
+    if (!s)
+        return;
+    if (s->has_thread) {
+        segments_flush_move(s, FLUSH_STOP);
+        pthread_join(s->thread, NULL);
+    }
+    pthread_cond_destroy(&s->moved);
+    pthread_mutex_destroy(&s->lock);
+    /* Only space that was reserved goes; if it fails, the sweep at start does it. */
+    if (s->fd >= 0 && clean && s->reserved > s->tail.length && ftruncate(s->fd, s->tail.length) == 0)
+        s->reserved = s->tail.length;
+    if (s->fd >= 0)
+        close(s->fd);
+    close(s->folder);
+    free(s);
+}
+
+struct segment_tail
+segments_tail(const struct segments *s)
+{
+    return s->tail;
+}
+
 static bool
 segment_begin_next(struct segments *s, int32_t day)
 {
     if (s->fd >= 0) {
-        if (!segments_flush(s))
+        if (!segment_flush(s))
             return false;
         if (s->reserved > s->tail.length && ftruncate(s->fd, s->tail.length))
             return false;
@@ -283,23 +346,24 @@ segments_plan(struct segments *s, const struct unit_body *bodies)
     return true;
 }
 
-/* Bytes that were written early or into a file that is closed by now stay where they are: they are unnamed, and in the open file the next
- * body overwrites them. */
+/* In another file than the one that is open nothing can be taken back; what was planned in the open one is then nobody's. */
 void
 segments_rewind(struct segments *s, struct segment_tail to)
 {
-    if (to.day != s->tail.day || to.number != s->tail.number) {
-        to = s->tail;
-        to.length = 0;
-    }
-    if (s->written > to.length)
-        s->written = to.length;
-    int64_t keep = to.length - s->written;
-    size_t n = 0;
-    while (n < s->n && keep > 0)
-        keep -= (int64_t)s->pieces[n++].iov_len;
-    s->n = n;
-    s->tail = to;
+    bool same = to.day == s->tail.day && to.number == s->tail.number;
+    s->tail.length = same ? to.length : 0;
+    s->n = 0;
+    if (s->written > s->tail.length)
+        s->written = s->tail.length;
+}
+
+/* When it fails, the space is lost until the file goes. */
+void
+segments_punch(struct segments *s, const struct address *at)
+{
+    bool here = at->day == s->tail.day && at->number == s->tail.number && at->offset + at->length <= s->tail.length;
+    if (here && at->length && fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at->offset, at->length))
+        return;
 }
 
 static err

@@ -1,8 +1,9 @@
 /* Append-only files of sealed bodies, addressed by (day, number, offset).
  *
  * A struct segments belongs to the writer's thread; segment_read may be called by any thread.  Bodies of a group are planned (they get their address),
- * then written and synced in one go before the commit that names them.  The length that the last commit knew is a row (segment_tail): at start
- * everything behind it is cut off.  After a failure of write or sync nothing may be appended any more: the store has failed. */
+ * then a thread of their own writes and syncs them while the writer runs the units; the writer waits for it before it commits the rows that name
+ * them.  The length that the last commit knew is a row (segment_tail): at start everything behind it is cut off.  After a failure
+ * of write or sync nothing may be appended any more: the store has failed. */
 #ifndef STORE_SEGMENT_H
 #define STORE_SEGMENT_H
 
@@ -25,14 +26,16 @@ void segments_close(struct segments *s, bool clean);
 
 /* Where the next body goes. */
 struct segment_tail segments_tail(const struct segments *s);
-/* Gives the bodies of one unit their addresses (offset, day, number; length is filled already). False: the file system failed. */
+/* Gives the bodies of one unit their addresses (offset, day, number; length is filled already).  Not between begin and end.  False: the file
+ * system failed. */
 bool segments_plan(struct segments *s, const struct unit_body *bodies) MUST_USE;
-/* Takes planned bodies back to an earlier tail. */
+/* Writes and syncs what is planned.  The bytes must stay until the end is reached. */
+void segments_flush_begin(struct segments *s);
+bool segments_flush_end(struct segments *s) MUST_USE;
+/* After the end: the next body goes to an earlier tail. */
 void segments_rewind(struct segments *s, struct segment_tail to);
-/* Writes and syncs what is planned. */
-bool segments_flush(struct segments *s) MUST_USE;
-/* Is something planned? */
-bool segments_are_dirty(const struct segments *s);
+/* Gives the disk space of a body back that nobody will name and that stands before the tail. */
+void segments_punch(struct segments *s, const struct address *at);
 
 /* E_STORE_CORRUPT when the file is missing, short or its bytes differ from the check; E_TOO_LARGE. */
 err segment_read(int store_dir, const struct address *at, arena *mem, view *ret) MUST_USE;

@@ -39,10 +39,8 @@ sql_err(int rc)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return E_STORE_CORRUPT;
-    case SQLITE_MISUSE:
-    case SQLITE_RANGE:
-        assert(!"SQLite is called wrongly");
     }
+    assert((rc & 0xff) != SQLITE_MISUSE && (rc & 0xff) != SQLITE_RANGE);
     return E_STORE;
 }
 

@@ -143,26 +143,40 @@ group_apply(struct apply *a, struct ticket *group, bool careful)
 }
 
 static enum step
+group_apply_all(struct writer *w, struct ticket *group)
+{
+    bool careful = w->careful > 0;
+    if (careful)
+        w->careful--;
+    enum step step = group_apply(w->apply, group, careful);
+    if (step != STEP_CONFLICT)
+        return step;
+    if (!apply_again(w->apply))
+        return STEP_BROKEN;
+    if (!group->next)
+        return STEP_DONE; /* alone and refused: an empty transaction is left */
+    w->careful = CAREFUL_GROUPS;
+    return group_apply(w->apply, group, true);
+}
+
+static enum step
 group_run(struct writer *w, struct ticket *group)
 {
     struct apply *a = w->apply;
+    for (struct ticket *t = group; t; t = t->next) {
+        if (!apply_plan(a, t->unit))
+            return STEP_BROKEN;
+    }
     enum step step = apply_begin(a);
     if (step != STEP_DONE)
         return step;
-    step = group_apply(a, group, w->careful > 0);
-    if (w->careful > 0)
-        w->careful--;
-    if (step == STEP_CONFLICT) {
-        if (!group->next)
-            return apply_rollback(a) ? STEP_DONE : STEP_BROKEN;
-        w->careful = CAREFUL_GROUPS;
-        if (!apply_rollback(a) || apply_begin(a) != STEP_DONE)
-            return STEP_BROKEN;
-        step = group_apply(a, group, true);
-    }
-    if (step != STEP_DONE)
-        return step;
+    step = group_apply_all(w, group);
     int64_t begun = clock_monotonic_us();
+    bool written = apply_bodies_done(a);
+    if (step != STEP_DONE || !written)
+        return STEP_BROKEN;
+    for (struct ticket *t = group; t; t = t->next)
+        apply_settle(a, t->unit, t->result == E_OK);
     if (!apply_commit(a))
         return STEP_BROKEN;
     metric_observe_us(METRIC_STORE_FSYNC, "", clock_monotonic_us() - begun);

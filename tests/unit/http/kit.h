@@ -302,6 +302,8 @@ kit_json(view body, const char *path, arena *mem)
     return node_text_at(&t, tree_root(&t), path);
 }
 
+/* A view for static tables, where V() is no constant. */
+#define BYTES(literal) {"" literal, sizeof(literal) - 1}
 #define KIT_HEAD "Host: x\r\n"
 #define KIT_AUTH KIT_HEAD "Authorization: Bearer good\r\n"
 #define KIT_JSON "Content-Type: application/json\r\n"

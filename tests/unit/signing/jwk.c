@@ -112,7 +112,7 @@ static const struct {
     {"{\"kty\":\"EC\",\"crv\":\"secp256k1\"," X "," Y "}", E_ALGORITHM},
     {"{\"kty\":\"EC\"," X "," Y "}", E_ALGORITHM},
     {"{\"crv\":\"P-256\"," X "," Y "}", E_KEY_FORM},
-    {"{\"kty\":\"oct\",\"k\":\"AAAA\"}", E_KEY_PRIVATE},
+    {"{\"kty\":\"oct\",\"k\":\"AAAA\"}", E_ALGORITHM},
     {"{\"kty\":\"oct\"}", E_ALGORITHM},
     {"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
      E_ALGORITHM},

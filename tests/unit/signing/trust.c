@@ -52,8 +52,8 @@ static const struct party_case {
     {"server", E_CERT_USAGE, USE_COUNT},
     {"tsa", E_CERT_USAGE, USE_COUNT},
     {"hca-ocsp", E_CERT_USAGE, USE_COUNT},
-    {"hca", E_CERT_USAGE, USE_COUNT},
-    {"root", E_CERT_USAGE, USE_COUNT},
+    {"hca", E_CHAIN, USE_COUNT},
+    {"root", E_CHAIN, USE_COUNT},
     {"rogue", E_CHAIN, USE_COUNT},
 };
 
@@ -133,7 +133,7 @@ Test(trust, clients)
         err code;
     } cases[] = {
         {"h1-tls", E_OK},         {"nhia-tls", E_OK},       {"h1", E_OK},      {"rogue-h1-tls", E_CHAIN},
-        {"server", E_CERT_USAGE}, {"tsa", E_CERT_USAGE},    {"hca", E_CERT_USAGE},
+        {"server", E_CERT_USAGE}, {"tsa", E_CERT_USAGE},    {"hca", E_CHAIN},
     };
     AUTO(arena_free) arena *mem = test_arena();
     AUTO(trust_unref) struct trust *t = sandbox_trust();
@@ -317,6 +317,16 @@ Test(trust, without_pins_presented_intermediates_complete_the_chain)
     struct answer a = judge_at(t, leaf, rest, 1, clock_now());
     cr_assert(a.code == E_OK && a.signer.use == USE_TWCA);
     cr_assert(judge(t, leaf).code == E_OK, "the leaf is known now");
+}
+
+Test(trust, a_ca_is_no_signer)
+{
+    AUTO(arena_free) arena *mem = test_arena();
+    AUTO(trust_unref) struct trust *t = NULL;
+    struct fault f;
+    cr_assert(load_list(ONE_USE("\"roots\":[\"root.crt\"]"), true, &t, &f) == E_OK);
+    cr_expect(judge(t, certificate_der("hca", mem)).code == E_CERT_USAGE);
+    cr_expect(judge(t, certificate_der("root", mem)).code == E_CERT_USAGE);
 }
 
 Test(trust, references)
@@ -672,7 +682,7 @@ Test(trust_cache, is_bounded_but_for_kept_leaves)
     const struct leaf *stored = trust_cache_put(c, &kept, true);
     cr_assert(stored);
     for (uint32_t i = 1; i < 3 * TRUST_CACHE_MAX; i++) {
-        struct leaf l = cache_leaf((uint8_t)(i % 256), (uint8_t)(i / 256), i, pkey);
+        struct leaf l = cache_leaf((uint8_t)(i % 16), (uint8_t)(i / 16 % 128), i, pkey);
         cr_assert(trust_cache_put(c, &l, false) == NULL);
     }
     cr_assert(trust_cache_count(c) == TRUST_CACHE_MAX + 1, "%zu", trust_cache_count(c));

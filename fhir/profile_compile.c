@@ -1,0 +1,373 @@
+#include "fhir/profile.h"
+
+#include "base/text.h"
+#include "fhir/tree_walk.h"
+
+struct compiler {
+    struct profile *p;
+    arena *mem;
+    struct fault *f;
+    view at; /* id of the element that is compiled */
+};
+
+err
+profile_fault(const struct profile *p, view element, struct fault *f, const char *expected, const char *found)
+{
+    return fault_setf(f, E_CONFIG, expected, found, "%.*s: %.*s", VIEW_ARG(p->file), VIEW_ARG(element));
+}
+
+static err
+too_large(const struct compiler *c)
+{
+    return profile_fault(c->p, c->at, c->f, "less than the memory for profiles", "");
+}
+
+static uint16_t
+shape_below(const struct rule *parent)
+{
+    return parent->primitive ? SHAPE_Element : parent->shape;
+}
+
+static struct rule *
+new_rule(struct compiler *c, struct rule *parent, view id)
+{
+    struct rule *r = arena_make(c->mem, struct rule);
+    if (!r)
+        return NULL;
+    *r = (struct rule){.id = id, .parent = parent, .max = MANY, .max_length = MANY};
+    r->parent_shape = parent ? shape_below(parent) : SHAPE_NONE;
+    if (c->p->last_rule)
+        c->p->last_rule->next_in_profile = r;
+    c->p->last_rule = r;
+    return r;
+}
+
+const struct rule *
+rule_child(const struct rule *r, view name)
+{
+    for (const struct rule *child = r ? r->children : NULL; child; child = child->next)
+        if (view_eq(child->name, name))
+            return child;
+    return NULL;
+}
+
+/* Type, cardinality and form that the base gives an element. */
+static err
+set_base(struct compiler *c, struct rule *r, view name)
+{
+    r->choice = view_ends(name, V("[x]"));
+    r->name = r->choice ? view_sub(name, 0, name.n - 3) : name;
+    if (r->parent_shape == SHAPE_NONE)
+        return E_OK;
+    r->row = r->choice ? shape_find_choice(r->parent_shape, r->name) : shape_find(r->parent_shape, name);
+    if (!r->row)
+        return profile_fault(c->p, c->at, c->f, "an element of the base type", "another name");
+    r->max = r->row->many ? MANY : 1;
+    r->min_given = r->row->min > 0;
+    r->shape = r->row->type == SHAPE_Resource ? SHAPE_NONE : r->row->type;
+    r->primitive = shape_form(r->shape) != FORM_NONE;
+    return E_OK;
+}
+
+static err
+child_of(struct compiler *c, struct rule *parent, view name, view id, struct rule **ret)
+{
+    view plain = view_ends(name, V("[x]")) ? view_sub(name, 0, name.n - 3) : name;
+    struct rule *r = (struct rule *)rule_child(parent, plain);
+    if (r) {
+        *ret = r;
+        return E_OK;
+    }
+    r = new_rule(c, parent, id);
+    if (!r)
+        return too_large(c);
+    TRY(set_base(c, r, name));
+    if (parent->last_child)
+        parent->last_child->next = r;
+    else
+        parent->children = r;
+    parent->last_child = r;
+    *ret = r;
+    return E_OK;
+}
+
+static err
+slice_of(struct compiler *c, struct rule *sliced, view name, view id, struct rule **ret)
+{
+    for (struct slice *s = sliced->slices; s; s = s->next)
+        if (view_eq(s->name, name)) {
+            *ret = s->rule;
+            return E_OK;
+        }
+    struct slice *s = arena_make(c->mem, struct slice);
+    struct rule *r = s ? new_rule(c, sliced, id) : NULL;
+    if (!r)
+        return too_large(c);
+    if (sliced->n_slices == SLICES_MAX)
+        return profile_fault(c->p, c->at, c->f, "at most 128 slices", "more");
+    *s = (struct slice){.name = name, .rule = r};
+    r->is_slice = true;
+    r->name = sliced->name;
+    r->choice = sliced->choice;
+    r->primitive = sliced->primitive;
+    r->row = sliced->row;
+    r->shape = sliced->shape;
+    r->parent_shape = sliced->parent_shape;
+    if (sliced->last_slice)
+        sliced->last_slice->next = s;
+    else
+        sliced->slices = s;
+    sliced->last_slice = s;
+    sliced->n_slices++;
+    *ret = r;
+    return E_OK;
+}
+
+/* One step of an element id: name, or name:slice. value[x]:valueQuantity is the option itself. */
+static err
+step(struct compiler *c, struct rule *from, view segment, view id, struct rule **ret)
+{
+    view slice = segment, name = view_cut(&slice, ':', NULL);
+    struct rule *r;
+    TRY(child_of(c, from, name, id, &r));
+    if (slice.n > 0 && r->choice) {
+        const struct shape_row *option = shape_find(r->parent_shape, slice);
+        if (option && shape_slot(option) == r->row)
+            return child_of(c, from, slice, id, ret);
+    }
+    if (slice.n > 0)
+        return slice_of(c, r, slice, id, ret);
+    *ret = r;
+    return E_OK;
+}
+
+/* The rule of an element id, made on the way. */
+static err
+find_rule(struct compiler *c, view id, struct rule **ret)
+{
+    view rest = id;
+    bool more;
+    struct rule *r = c->p->root;
+    view_cut(&rest, '.', &more);
+    while (more) {
+        view segment = view_cut(&rest, '.', &more);
+        view so_far = view_sub(id, 0, id.n - rest.n - (more ? 1 : 0));
+        TRY(step(c, r, segment, so_far, &r));
+    }
+    *ret = r;
+    return E_OK;
+}
+
+/* ---- one element ---- */
+
+static err
+read_cardinality(struct compiler *c, struct rule *r, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    const struct node *min = node_member(t, e, V("min")), *max = node_member(t, e, V("max"));
+    uint64_t n;
+    if (min) {
+        if (text_to_u64(node_text(t, min), &n) != E_OK || n > INT32_MAX)
+            return profile_fault(c->p, c->at, c->f, "min", "no number");
+        r->min = (uint32_t)n;
+    }
+    if (max && !view_eq(node_text(t, max), V("*"))) {
+        if (text_to_u64(node_text(t, max), &n) != E_OK || n > INT32_MAX)
+            return profile_fault(c->p, c->at, c->f, "max", "no number");
+        r->max = (uint32_t)n;
+    }
+    if (text_to_u64(node_text(t, node_member(t, e, V("maxLength"))), &n) == E_OK && n <= INT32_MAX)
+        r->max_length = (uint32_t)n;
+    if (r->is_slice)
+        r->min_given = false;
+    return E_OK;
+}
+
+static err
+check_constant(struct compiler *c, const struct node *n)
+{
+    const struct tree *t = c->p->tree;
+    uint32_t end = node_end(t, n);
+    for (uint32_t i = node_index(t, n) + 1; i < end; i++) {
+        uint32_t depth = 0;
+        for (uint32_t up = i; up != node_index(t, n); up = t->nodes[up].parent)
+            depth++;
+        if (depth > CONSTANT_DEPTH_MAX)
+            return profile_fault(c->p, c->at, c->f, "a constant of at most 8 levels", "a deeper one");
+    }
+    return E_OK;
+}
+
+/* The members fixed[x] and pattern[x]; a type follows in capitals. */
+static err
+read_constant(struct compiler *c, struct rule *r, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    for (NODE_EACH(member, t, e)) {
+        view name = node_name(t, member);
+        bool fixed = view_starts(name, V("fixed")) && name.n > 5;
+        bool pattern = view_starts(name, V("pattern")) && name.n > 7;
+        if (!fixed && !pattern)
+            continue;
+        TRY(check_constant(c, member));
+        r->constant = (struct constant){.node = member, .exact = fixed};
+    }
+    return E_OK;
+}
+
+static void
+read_binding(struct compiler *c, struct rule *r, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    const struct node *binding = node_member(t, e, V("binding"));
+    view strength = node_text(t, node_member(t, binding, V("strength")));
+    r->binding = node_text(t, node_member(t, binding, V("valueSet")));
+    r->required_binding = view_eq(strength, V("required"));
+    r->extensible_binding = view_eq(strength, V("extensible"));
+}
+
+static err
+read_slicing(struct compiler *c, struct rule *r, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    const struct node *slicing = node_member(t, e, V("slicing"));
+    struct discriminator **last = &r->discriminators;
+    if (!slicing || r->choice)
+        return E_OK;
+    r->closed = view_eq(node_text(t, node_member(t, slicing, V("rules"))), V("closed"));
+    for (NODE_EACH(item, t, node_member(t, slicing, V("discriminator")))) {
+        struct discriminator *d = arena_make(c->mem, struct discriminator);
+        if (!d)
+            return too_large(c);
+        d->type = node_text(t, node_member(t, item, V("type")));
+        d->path = node_text(t, node_member(t, item, V("path")));
+        *last = d;
+        last = &d->next;
+    }
+    return E_OK;
+}
+
+static err
+add_unknown_key(struct compiler *c, view key)
+{
+    for (struct unknown_key *k = c->p->unknown_keys; k; k = k->next)
+        if (view_eq(k->key, key))
+            return E_OK;
+    struct unknown_key *k = arena_make(c->mem, struct unknown_key);
+    if (!k)
+        return too_large(c);
+    *k = (struct unknown_key){.key = key, .next = c->p->unknown_keys};
+    c->p->unknown_keys = k;
+    return E_OK;
+}
+
+static err
+read_constraints(struct compiler *c, struct rule *r, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    for (NODE_EACH(item, t, node_member(t, e, V("constraint")))) {
+        view key = node_text(t, node_member(t, item, V("key")));
+        bool warning = view_eq(node_text(t, node_member(t, item, V("severity"))), V("warning"));
+        const struct predicate *predicate = predicate_find(key);
+        if (predicate && predicate->base)
+            continue;
+        if (!predicate) {
+            TRY(warning ? E_OK : add_unknown_key(c, key));
+            continue;
+        }
+        struct rule_predicate *p = arena_make(c->mem, struct rule_predicate);
+        if (!p)
+            return too_large(c);
+        *p = (struct rule_predicate){.predicate = predicate, .warning = warning, .next = r->predicates};
+        r->predicates = p;
+    }
+    return E_OK;
+}
+
+/* ---- types ---- */
+
+static err
+read_targets(struct compiler *c, const struct node *list, struct target **ret, uint32_t *ret_n)
+{
+    const struct tree *t = c->p->tree;
+    uint32_t n = 0;
+    struct target *targets = arena_make_array(c->mem, (size_t)node_count(list) + 1, struct target);
+    if (!targets)
+        return too_large(c);
+    for (NODE_EACH(item, t, list))
+        targets[n++] = (struct target){.canonical = node_text(t, item)};
+    *ret = targets;
+    *ret_n = n;
+    return E_OK;
+}
+
+/* The base has types of its own for nested elements and for what FHIRPath calls System. */
+static uint16_t
+shape_of_code(view code, const struct rule *r)
+{
+    bool nested = view_eq(code, V("BackboneElement")) || view_eq(code, V("Element")) || view_eq(code, V("Resource")) ||
+                  view_eq(code, V("DomainResource")) || view_starts(code, V("http:"));
+    return nested ? r->shape : shape_of_type(code);
+}
+
+static err
+read_types(struct compiler *c, struct rule *r, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    const struct node *list = node_member(t, e, V("type"));
+    uint32_t n = 0;
+    if (node_count(list) == 0)
+        return E_OK;
+    r->types = arena_make_array(c->mem, node_count(list), struct type_rule);
+    if (!r->types)
+        return too_large(c);
+    for (NODE_EACH(item, t, list)) {
+        struct type_rule *type = &r->types[n++];
+        type->shape = shape_of_code(node_text(t, node_member(t, item, V("code"))), r);
+        TRY(read_targets(c, node_member(t, item, V("profile")), &type->profiles, &type->n_profiles));
+        TRY(read_targets(c, node_member(t, item, V("targetProfile")), &type->targets, &type->n_targets));
+    }
+    r->n_types = n;
+    if (n == 1 && r->types[0].shape != SHAPE_NONE) {
+        r->shape = r->types[0].shape;
+        r->primitive = shape_form(r->shape) != FORM_NONE;
+    }
+    return E_OK;
+}
+
+static err
+compile_element(struct compiler *c, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    struct rule *r;
+    c->at = node_text(t, node_member(t, e, V("id")));
+    if (c->at.n == 0) {
+        c->at = node_text(t, node_member(t, e, V("path")));
+        return profile_fault(c->p, c->at, c->f, "an id on every element", "none");
+    }
+    TRY(find_rule(c, c->at, &r));
+    TRY(read_cardinality(c, r, e));
+    TRY(read_constant(c, r, e));
+    TRY(read_slicing(c, r, e));
+    TRY(read_constraints(c, r, e));
+    read_binding(c, r, e);
+    return r == c->p->root ? E_OK : read_types(c, r, e);
+}
+
+err
+profile_compile(struct profile *p, arena *mem, struct fault *f)
+{
+    struct compiler c = {.p = p, .mem = mem, .f = f};
+    const struct tree *t = p->tree;
+    const struct node *snapshot = node_member(t, node_member(t, tree_root(t), V("snapshot")), V("element"));
+    const struct node *list =
+        snapshot ? snapshot : node_member(t, node_member(t, tree_root(t), V("differential")), V("element"));
+    p->whole = snapshot != NULL;
+    p->root = new_rule(&c, NULL, shape_name(p->shape));
+    if (!p->root)
+        return too_large(&c);
+    p->root->shape = p->shape;
+    for (NODE_EACH(e, t, list))
+        TRY(compile_element(&c, e));
+    return E_OK;
+}

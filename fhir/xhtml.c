@@ -1,0 +1,237 @@
+#include "fhir/xhtml.h"
+
+#include "base/attr.h"
+
+#define NAMESPACE "http://www.w3.org/1999/xhtml"
+#define XHTML_DEPTH_MAX 64
+
+struct scanner {
+    view text;
+    size_t at;
+    view open[XHTML_DEPTH_MAX];
+    size_t depth;
+    bool content;  /* something to read or see */
+    bool declared; /* the root has its namespace */
+};
+
+static const char *const elements[] = {
+    "a",    "abbr",  "acronym", "address", "area", "b",    "bdo",  "big",  "blockquote", "br",    "caption",
+    "cite", "code",  "col",     "colgroup", "dd",  "dfn",  "div",  "dl",   "dt",         "em",    "h1",
+    "h2",   "h3",    "h4",      "h5",      "h6",   "hr",   "i",    "img",  "kbd",        "li",    "map",
+    "ol",   "p",     "pre",     "q",       "samp", "small", "span", "strong", "sub",     "sup",   "table",
+    "tbody", "td",   "tfoot",   "th",      "thead", "tr",  "tt",   "ul",   "var",
+};
+
+static const char *const attributes[] = {
+    "abbr",    "accesskey", "align",  "alt",    "axis",  "border", "cellpadding", "cellspacing", "char",
+    "charoff", "cite",      "class",  "colspan", "coords", "dir",  "headers",     "height",      "href",
+    "id",      "lang",      "longdesc", "name",  "nohref", "nowrap", "rowspan",   "rules",       "scope",
+    "shape",   "span",      "src",    "start",  "style", "summary", "tabindex",   "title",       "type",
+    "usemap",  "valign",    "value",  "width",  "xml:lang", "xmlns",
+};
+
+static bool
+is_in(const char *const *list, size_t n, view name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (view_eq(name, view_of(list[i])))
+            return true;
+    return false;
+}
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool
+is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
+           c == '_' || c == '.';
+}
+
+static void
+skip_spaces(struct scanner *s)
+{
+    while (s->at < s->text.n && is_space(s->text.p[s->at]))
+        s->at++;
+}
+
+static bool
+take(struct scanner *s, const char *word)
+{
+    size_t n = strlen(word);
+    if (!view_eq(view_sub(s->text, s->at, n), view_of(word)))
+        return false;
+    s->at += n;
+    return true;
+}
+
+static view
+take_name(struct scanner *s)
+{
+    size_t from = s->at;
+    while (s->at < s->text.n && is_name_char(s->text.p[s->at]))
+        s->at++;
+    return view_sub(s->text, from, s->at - from);
+}
+
+/* One entity of XML, or a character by number, behind the ampersand. */
+static bool
+take_entity(struct scanner *s)
+{
+    view name = view_sub(s->text, s->at, 12);
+    size_t end = view_find_byte(name, ';');
+    if (end == name.n || end == 0)
+        return false;
+    s->at += end + 1;
+    name.n = end;
+    if (name.p[0] != '#')
+        return view_eq(name, V("amp")) || view_eq(name, V("lt")) || view_eq(name, V("gt")) ||
+               view_eq(name, V("quot")) || view_eq(name, V("apos"));
+    bool hex = name.n > 1 && name.p[1] == 'x';
+    size_t from = hex ? 2 : 1;
+    for (size_t i = from; i < name.n; i++) {
+        char c = name.p[i];
+        bool digit = c >= '0' && c <= '9';
+        if (!digit && !(hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))))
+            return false;
+    }
+    return name.n > from;
+}
+
+/* Programs in links: blanks and letter case don't hide the scheme. */
+static bool
+is_script(view value)
+{
+    static const char *const schemes[] = {"javascript:", "vbscript:", "data:text"};
+    value = view_trim(value);
+    for (size_t i = 0; i < COUNT_OF(schemes); i++)
+        if (view_eq_nocase(view_sub(value, 0, strlen(schemes[i])), view_of(schemes[i])))
+            return true;
+    return view_find_byte(value, '&') < value.n && (view_find(value, V("script")) < value.n);
+}
+
+static const char *
+take_attribute(struct scanner *s)
+{
+    view name = take_name(s);
+    skip_spaces(s);
+    if (name.n == 0 || !take(s, "="))
+        return "well-formed XHTML";
+    skip_spaces(s);
+    char quote = s->at < s->text.n ? s->text.p[s->at++] : 0;
+    size_t from = s->at;
+    if (quote != '"' && quote != '\'')
+        return "well-formed XHTML";
+    for (; s->at < s->text.n && s->text.p[s->at] != quote; s->at++)
+        if (s->text.p[s->at] == '<')
+            return "well-formed XHTML";
+    view value = view_sub(s->text, from, s->at - from);
+    if (s->at++ >= s->text.n)
+        return "well-formed XHTML";
+    if (view_eq(name, V("xmlns"))) {
+        s->declared = view_eq(value, V(NAMESPACE));
+        return s->declared ? NULL : "the namespace " NAMESPACE;
+    }
+    if (!is_in(attributes, COUNT_OF(attributes), name))
+        return "txt-1: formatting attributes only";
+    bool link = view_eq(name, V("href")) || view_eq(name, V("src"));
+    return link && is_script(value) ? "txt-1: no program in a link" : NULL;
+}
+
+static const char *
+take_start(struct scanner *s)
+{
+    view name = take_name(s);
+    if (!is_in(elements, COUNT_OF(elements), name))
+        return "txt-1: formatting elements only";
+    if (s->depth == 0 && !view_eq(name, V("div")))
+        return "an XHTML div";
+    s->content |= view_eq(name, V("img"));
+    for (;;) {
+        size_t before = s->at;
+        skip_spaces(s);
+        bool empty = take(s, "/>");
+        if (empty || take(s, ">")) {
+            if (s->depth == 0 && !s->declared)
+                return "the namespace " NAMESPACE;
+            if (empty)
+                return s->depth == 0 ? "txt-2: a narrative that is not empty" : NULL;
+            if (s->depth == XHTML_DEPTH_MAX)
+                return "at most 64 levels of XHTML";
+            s->open[s->depth++] = name;
+            return NULL;
+        }
+        const char *fault = s->at == before ? "well-formed XHTML" : take_attribute(s);
+        if (fault)
+            return fault;
+    }
+}
+
+static const char *
+take_end(struct scanner *s)
+{
+    view name = take_name(s);
+    skip_spaces(s);
+    if (s->depth == 0 || !view_eq(name, s->open[s->depth - 1]) || !take(s, ">"))
+        return "well-formed XHTML";
+    s->depth--;
+    return NULL;
+}
+
+/* Moves behind end; false when it does not come. */
+static bool
+skip_to(struct scanner *s, view end)
+{
+    view rest = view_sub(s->text, s->at, s->text.n);
+    size_t at = view_find(rest, end);
+    s->at += at + end.n;
+    return at < rest.n;
+}
+
+static const char *
+take_markup(struct scanner *s)
+{
+    if (take(s, "<!--"))
+        return skip_to(s, V("-->")) ? NULL : "well-formed XHTML";
+    if (take(s, "<![CDATA["))
+        return s->depth > 0 && skip_to(s, V("]]>")) ? NULL : "well-formed XHTML";
+    if (take(s, "</"))
+        return take_end(s);
+    s->at++;
+    return take_start(s);
+}
+
+static const char *
+take_text(struct scanner *s)
+{
+    char c = s->text.p[s->at++];
+    if (is_space(c))
+        return NULL;
+    s->content = true;
+    if (s->depth == 0)
+        return "an XHTML div";
+    return c != '&' || take_entity(s) ? NULL : "entities of XML only";
+}
+
+const char *
+xhtml_fault(view div)
+{
+    struct scanner s = {.text = div};
+    bool begun = false;
+    while (s.at < div.n) {
+        bool markup = div.p[s.at] == '<';
+        if (markup && begun && s.depth == 0 && !view_starts(view_sub(div, s.at, 4), V("<!--")))
+            return "one XHTML div";
+        const char *fault = markup ? take_markup(&s) : take_text(&s);
+        if (fault)
+            return fault;
+        begun |= s.depth > 0;
+    }
+    if (!begun || s.depth > 0)
+        return "an XHTML div";
+    return s.content ? NULL : "txt-2: a narrative that is not empty";
+}

@@ -1,0 +1,104 @@
+#include "duty/duty.h"
+
+#include "base/log.h"
+#include "flow/registry.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define KEEP_IDEMPOTENCY SPAN_DAYS(7)
+#define KEEP_REFUSALS SPAN_DAYS(7)
+#define CLEAN_EVERY_US (60 * 1000000LL)
+
+struct duty {
+    struct gateway *g;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool stopping;
+};
+
+static err
+clean(struct gateway *g, instant now)
+{
+    AUTO(arena_free) arena *mem = arena_new(65536);
+    struct unit u;
+    unit_init(&u, mem);
+    unit_change(&u, CHANGE_nonces_expire, ARGS(val_time(now)));
+    unit_change(&u, CHANGE_idempotency_expire, ARGS(val_int(now.us - KEEP_IDEMPOTENCY.us)));
+    unit_change(&u, CHANGE_refusals_expire, ARGS(val_int(now.us - KEEP_REFUSALS.us)));
+    return store_commit(g->store, &u);
+}
+
+err
+duty_round(struct gateway *g, instant now, struct fault *f)
+{
+    TRY(changes_run(g, now, f));
+    return clean(g, now);
+}
+
+static void
+wait_a_second(struct duty *d)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    if (!d->stopping)
+        pthread_cond_timedwait(&d->woken, &d->lock, &until);
+}
+
+static void *
+run(void *self)
+{
+    struct duty *d = self;
+    int64_t cleaned = clock_monotonic_us();
+    pthread_mutex_lock(&d->lock);
+    while (!d->stopping) {
+        pthread_mutex_unlock(&d->lock);
+        struct fault f;
+        fault_init(&f);
+        err e = changes_run(d->g, clock_now(), &f);
+        if (e == E_OK && clock_monotonic_us() - cleaned > CLEAN_EVERY_US) {
+            e = clean(d->g, clock_now());
+            cleaned = clock_monotonic_us();
+        }
+        if (e != E_OK)
+            log_event(LOG_INTERNAL, F_CODE("code", e));
+        pthread_mutex_lock(&d->lock);
+        wait_a_second(d);
+    }
+    pthread_mutex_unlock(&d->lock);
+    return NULL;
+}
+
+err
+duty_start(struct gateway *g, struct duty **ret, struct fault *f)
+{
+    struct duty *d = calloc(1, sizeof *d);
+    if (!d)
+        abort();
+    d->g = g;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->woken, NULL);
+    if (pthread_create(&d->thread, NULL, run, d) != 0) {
+        free(d);
+        return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
+    }
+    *ret = d;
+    return E_OK;
+}
+
+void
+duty_stop(struct duty *d)
+{
+    if (!d)
+        return;
+    pthread_mutex_lock(&d->lock);
+    d->stopping = true;
+    pthread_cond_signal(&d->woken);
+    pthread_mutex_unlock(&d->lock);
+    pthread_join(d->thread, NULL);
+    pthread_mutex_destroy(&d->lock);
+    pthread_cond_destroy(&d->woken);
+    free(d);
+}

@@ -1,0 +1,139 @@
+#include "base/buf.h"
+
+#include <criterion/criterion.h>
+
+Test(buf, grows_to_its_ceiling_and_not_beyond)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 1000);
+    for (int i = 0; i < 1000; i++)
+        buf_add_byte(&b, (char)('a' + i % 26));
+    cr_assert_not(b.failed);
+    cr_assert_eq(b.n, 1000);
+    cr_assert_eq(b.p[1000], '\0');
+    buf_add_byte(&b, 'x');
+    cr_assert(b.failed);
+    cr_assert_eq(b.n, 1000);
+}
+
+Test(buf, stays_failed_until_cleared)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 4);
+    BUF_LIT(&b, "12345");
+    cr_assert(b.failed);
+    BUF_LIT(&b, "1");
+    cr_assert(b.failed && b.n == 0);
+    cr_assert_not(buf_reserve(&b, 1));
+    buf_clear(&b);
+    BUF_LIT(&b, "1234");
+    cr_assert(!b.failed && view_eq(buf_view(&b), V("1234")));
+    cr_assert_eq(b.p[4], '\0');
+}
+
+Test(buf, reserve_only_looks)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 100);
+    cr_assert_not(buf_reserve(&b, 101));
+    cr_assert_not(buf_reserve(&b, SIZE_MAX));
+    cr_assert_not(b.failed);
+    cr_assert(buf_reserve(&b, 100));
+    size_t room = b.room;
+    for (int i = 0; i < 10; i++)
+        BUF_LIT(&b, "0123456789");
+    cr_assert_eq(b.room, room);
+    cr_assert_not(buf_reserve(&b, 1));
+    cr_assert(buf_reserve(&b, 0));
+}
+
+Test(buf, takes_empty_and_absent_views)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 0);
+    buf_add_view(&b, VIEW_NONE);
+    buf_add(&b, NULL, 0);
+    buf_printf(&b, "%s", "");
+    cr_assert(!b.failed && b.n == 0);
+    buf_add_hex(&b, VIEW_NONE);
+    buf_add_base64(&b, VIEW_NONE);
+    cr_assert(!b.failed && b.n == 0);
+}
+
+Test(buf, prints_over_the_edge_of_its_room)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 400);
+    for (int i = 0; i < 40; i++)
+        buf_printf(&b, "%09d|", i);
+    cr_assert_eq(b.n, 400);
+    cr_assert_eq(strlen(b.p), 400);
+    cr_assert(view_ends(buf_view(&b), V("000000039|")));
+    buf_printf(&b, "%d", 1);
+    cr_assert(b.failed);
+}
+
+static void
+expect(void (*add)(struct buf *, view), view in, view out)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 1000);
+    add(&b, in);
+    cr_assert(!b.failed && view_eq(buf_view(&b), out), "%.*s instead of %.*s", VIEW_ARG(buf_view(&b)),
+              VIEW_ARG(out));
+}
+
+Test(buf, escapes_json_as_rfc_8785)
+{
+    const struct {
+        view in, out;
+    } CASES[] = {
+        {VIEW_NONE, V("\"\"")},
+        {V("a\"b\\c/"), V("\"a\\\"b\\\\c/\"")},
+        {V("\b\t\n\f\r"), V("\"\\b\\t\\n\\f\\r\"")},
+        {V("\0\x01\x1F"), V("\"\\u0000\\u0001\\u001f\"")},
+        {V("\x7F\xE2\x80\xA8 \xF0\xA0\x80\x80"), V("\"\x7F\xE2\x80\xA8 \xF0\xA0\x80\x80\"")},
+        {V("\n\n"), V("\"\\n\\n\"")},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++)
+        expect(buf_add_json, CASES[i].in, CASES[i].out);
+}
+
+Test(buf, escapes_xml_for_text_and_attributes)
+{
+    const struct {
+        view in, out;
+    } CASES[] = {
+        {VIEW_NONE, V("")},
+        {V("<a b=\"c\" d='e'>&"), V("&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;")},
+        {V("]]>\t\r\n"), V("]]&gt;&#9;&#13;&#10;")},
+        {V("\x01\0x"), V("\xEF\xBF\xBD\xEF\xBF\xBDx")},
+        {V("\xEF\xBF\xBE|\xEF\xBF\xBF|\xEF\xBF\xBD|\xEF\xBF"),
+         V("\xEF\xBF\xBD|\xEF\xBF\xBD|\xEF\xBF\xBD|\xEF\xBF")},
+        {V("\xE8\xBB\x8A\xE7\xA6\x8D"), V("\xE8\xBB\x8A\xE7\xA6\x8D")},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++)
+        expect(buf_add_xml, CASES[i].in, CASES[i].out);
+}
+
+/* RFC 4648, section 10. */
+Test(buf, encodes_rfc_4648_vectors)
+{
+    const struct {
+        view in, std, url, hex;
+    } CASES[] = {
+        {V(""), V(""), V(""), V("")},
+        {V("f"), V("Zg=="), V("Zg"), V("66")},
+        {V("fo"), V("Zm8="), V("Zm8"), V("666f")},
+        {V("foo"), V("Zm9v"), V("Zm9v"), V("666f6f")},
+        {V("foob"), V("Zm9vYg=="), V("Zm9vYg"), V("666f6f62")},
+        {V("fooba"), V("Zm9vYmE="), V("Zm9vYmE"), V("666f6f6261")},
+        {V("foobar"), V("Zm9vYmFy"), V("Zm9vYmFy"), V("666f6f626172")},
+        {V("\xFB\xFF\xFE\x00"), V("+//+AA=="), V("-__-AA"), V("fbfffe00")},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        expect(buf_add_base64, CASES[i].in, CASES[i].std);
+        expect(buf_add_base64url, CASES[i].in, CASES[i].url);
+        expect(buf_add_hex, CASES[i].in, CASES[i].hex);
+    }
+}
