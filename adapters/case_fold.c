@@ -75,6 +75,7 @@ sort_parts(struct folding *x, const struct case_part *parts, size_t n, arena *me
     if (!x->sources || !x->parts)
         return E_TOO_LARGE;
     TRY(graph_source_init(&x->sources[0], x->frame, mem));
+    x->sources[0].gateway = true;
     x->n_sources = 1;
     size_t known = 0;
     for (size_t i = 0; i < x->n_slots; i++) {

@@ -129,10 +129,10 @@ struct source
 graph_source_of(const struct graph_source *s, const struct source *src)
 {
     struct source made = *src;
-    if (s->document != CASE_NO_DOCUMENT && src->document != CASE_NO_DOCUMENT)
+    if (s->gateway)
+        made = source_gateway(src->how == HOW_NONE ? HOW_ASSERTED : (enum source_how)src->how);
+    else if (s->document != CASE_NO_DOCUMENT && src->document != CASE_NO_DOCUMENT)
         made.document = s->document;
-    if (s->document == CASE_NO_DOCUMENT && src->how == HOW_NONE)
-        made = source_gateway(HOW_ASSERTED);
     return made;
 }
 
@@ -180,17 +180,11 @@ copy_pointer(struct graph *g, const struct graph_source *s, const struct leaf_te
     return wait_for(g, &g->pointers, dst, element, rest);
 }
 
-static bool
-may_copy(const struct graph *g, const struct case_field *f, const void *leaf)
-{
-    return !g->visible || f->group == GROUP_follow || map_get(g->visible, leaf);
-}
-
 static err
 copy_leaf(struct graph *g, const struct graph_source *s, const struct case_field *f, enum case_kind kind,
           const void *src, void *dst)
 {
-    if (!case_leaf_present(kind, src) || !may_copy(g, f, src))
+    if (!case_leaf_present(kind, src) || (g->visible && !map_get(g->visible, src)))
         return E_OK;
     if (f->kind == FIELD_REF || f->kind == FIELD_REFS)
         return graph_copy_reference(g, s, (const struct leaf_text *)src, (struct leaf_text *)dst);

@@ -28,7 +28,8 @@ void *map_get(const struct graph_map *m, const void *key);
 struct graph_source {
     const struct claim_case *c;
     struct graph_map ids; /* hash of the id → struct graph_id chain */
-    uint16_t document;    /* index that its sources get; CASE_NO_DOCUMENT: keep, and mark unsourced leaves as the gateway's */
+    uint16_t document;    /* index that its sources get; CASE_NO_DOCUMENT: they are kept */
+    bool gateway;         /* the frame: whatever its sources say, they are the gateway's own */
     const void *own_document; /* copy that "#d1" means; NULL: elements are looked up by id */
 };
 err graph_source_init(struct graph_source *s, const struct claim_case *c, arena *mem) MUST_USE;

@@ -43,15 +43,15 @@ struct view_request {
     bool unlocked;      /* the person has stepped up */
 };
 
-const char *view_kind_word(enum view_kind view);
+const char *view_kind_word(enum view_kind kind);
 /* VIEW_COUNT when unknown. */
 enum view_kind view_kind_of(view word);
 /* The view that fits a claim: the fund by recipient, motor lines by line, the others by their benefits. */
 enum view_kind view_kind_for_claim(const struct claim_case *c, const struct case_claim *claim);
-bool view_is_masked(enum view_kind view);
-bool view_is_own_documents(enum view_kind view);
+bool view_is_masked(enum view_kind kind);
+bool view_is_own_documents(enum view_kind kind);
 /* PREDICATE_NONE: the group is not in the view. */
-enum view_predicate view_predicate_of(enum view_kind view, enum case_group group);
+enum view_predicate view_predicate_of(enum view_kind kind, enum case_group group);
 const char *view_predicate_word(enum view_predicate predicate);
 
 /* Appends the JSON object to out.  E_NOT_FOUND when claim, subject or recipient name nothing; E_TOO_LARGE. */

@@ -11,6 +11,7 @@ struct view_memo {
 };
 
 struct view_eval {
+    arena *mem;
     const struct claim_case *c;
     struct graph_source refs; /* ids of c */
     const struct view_request *request;

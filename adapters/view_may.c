@@ -624,11 +624,21 @@ view_document_may(const struct view_eval *v, const struct case_document *d)
     return view_eq(d->kind.v, V("application")) || kind_listed(r, d->kind.v);
 }
 
+/* By place in documents[]: the list is the same before and after folding anew, whom a withheld paper is about is not. */
+static bool
+listed_document_may(const struct view_eval *v, const struct case_document *d)
+{
+    size_t index = 0;
+    for (const struct case_document *e = v->c->documents; e && e != d; e = e->next)
+        index++;
+    return index < v->n_documents && v->documents_may[index];
+}
+
 static bool
 may_listed(const struct view_eval *v, const struct case_place *at)
 {
     const struct case_document *d = (const struct case_document *)enclosing(at, RECORD_document);
-    return d && kind_listed(v->request, d->kind.v) && view_document_may(v, d);
+    return d && kind_listed(v->request, d->kind.v) && listed_document_may(v, d);
 }
 
 static bool
@@ -636,7 +646,7 @@ may_own_document(const struct view_eval *v, const struct case_place *at)
 {
     const struct case_document *d = (const struct case_document *)enclosing(at, RECORD_document);
     if (d)
-        return view_document_may(v, d);
+        return listed_document_may(v, d);
     return at->src && at->src->document < v->n_documents && v->documents_may[at->src->document];
 }
 

@@ -138,9 +138,11 @@ index_contained(struct bundle *b, const struct node *array, struct issues *issue
         view id = node_text(t, node_member(t, item, V("id")));
         if (id.n == 0)
             continue;
-        err e = hash_table_add(&x->contained, hash_view(hash_number(0, array->parent), id), node_index(t, item), NULL);
+        err e = hash_table_add(&x->contained, hash_view(hash_number(0, array->parent), id),
+                               node_index(t, item), NULL);
         if (e == E_DUPLICATE)
-            issue_at(issues, ISSUE_ERROR, E_INVARIANT, t, item, V("each contained id once"), V("an id again"));
+            issue_at(issues, ISSUE_ERROR, E_INVARIANT, t, item, V("each contained id once"),
+                     V("an id again"));
         else if (e != E_OK)
             return e;
     }
@@ -221,7 +223,8 @@ const struct node *
 bundle_container(const struct tree *t, const struct node *resource)
 {
     const struct node *array = &t->nodes[resource->parent];
-    if (resource == tree_root(t) || array->kind != NODE_ARRAY || !view_eq(node_name(t, array), V("contained")))
+    if (resource == tree_root(t) || array->kind != NODE_ARRAY ||
+        !view_eq(node_name(t, array), V("contained")))
         return resource;
     return &t->nodes[array->parent];
 }
@@ -264,8 +267,9 @@ find_url(const struct bundle *b, view url, view version)
     return other ? NULL : &b->entries[i];
 }
 
-/* Type/id on the base of the entry where the reference stands. Where either side has no such base (urn:uuid), type and id alone decide, if only one
- * entry has them: R4 leaves these references open, and hospitals write them. */
+/* Type/id on the base of the entry where the reference stands. Where either side has no such base
+ * (urn:uuid), type and id alone decide, if only one entry has them: R4 leaves these references open, and
+ * hospitals write them. */
 static const struct bundle_entry *
 find_relative(const struct bundle *b, const struct node *from, view reference, view version)
 {
@@ -300,7 +304,8 @@ bundle_resolve(const struct bundle *b, const struct node *from_resource, view re
     if (kind == REFERENCE_CONTAINED)
         return resolve_contained(b, from_resource, view_sub(reference, 1, reference.n));
     view plain = cut_version(reference, &version);
-    entry = kind == REFERENCE_RELATIVE ? find_relative(b, from_resource, plain, version) : find_url(b, plain, version);
+    entry = kind == REFERENCE_RELATIVE ? find_relative(b, from_resource, plain, version)
+                                       : find_url(b, plain, version);
     return entry ? entry->resource : NULL;
 }
 

@@ -1,4 +1,5 @@
-/* What bundle_resolve looks things up in.  Inside this room only; made by bundle_index, immutable afterwards, any thread. */
+/* What bundle_resolve looks things up in.  Inside this room only; made by bundle_index, immutable
+ * afterwards, any thread. */
 #ifndef FHIR_BUNDLE_INDEX_H
 #define FHIR_BUNDLE_INDEX_H
 
@@ -15,7 +16,8 @@ struct bundle_tables {
     struct hash_table contained; /* (node of the container, id) → node */
 };
 
-/* A bundle without entries around a single resource, so that references to contained resources can be followed. */
+/* A bundle without entries around a single resource, so that references to contained resources can be
+ * followed. */
 err bundle_of_resource(const struct tree *t, arena *mem, struct bundle *ret, struct issues *issues) MUST_USE;
 
 /* The resource that holds n: n itself when it is one. NULL when there is none. */

@@ -1,10 +1,13 @@
-/* FHIR R4 as a language: bytes to an element tree, references inside a Bundle, validation against profiles, trees back to bytes.  No network, no store,
- * no keys, no claims.
+/* FHIR R4 as a language: bytes to an element tree, references inside a Bundle, validation against
+ * profiles, trees back to bytes.  No network, no store, no keys, no claims.
  *
- * JSON and XML fill the same struct tree (base/json_tree.h), shaped as FHIR JSON: objects with resourceType, arrays for repeating elements, `_name` objects for
- * extensions of primitives, div as string.  From XML every element whose cardinality may exceed one becomes an array; ranges point into the XML bytes.
+ * JSON and XML fill the same struct tree (base/json_tree.h), shaped as FHIR JSON: objects with
+ * resourceType, arrays for repeating elements, `_name` objects for extensions of primitives, div as
+ * string.  From XML every element whose cardinality may exceed one becomes an array; ranges point into the
+ * XML bytes.
  *
- * A struct profile_set is immutable after loading and may be used by all threads; it is swapped by pointer. */
+ * A struct profile_set is immutable after loading and may be used by all threads; it is swapped by
+ * pointer. */
 #ifndef FHIR_FHIR_H
 #define FHIR_FHIR_H
 
@@ -16,7 +19,11 @@
 
 enum fhir_media { FHIR_JSON, FHIR_XML };
 
-/* Syntax only.  XML: no DOCTYPE, no entities but the five, no network; UTF-8 only; depth ≤ 64; E_XML_SYNTAX, E_XML_DOCTYPE, E_UTF8, E_TOO_LARGE, E_RESOURCE_TYPE for another namespace. */
+/* Syntax only.  XML: no DOCTYPE, no entities but the five, no network; UTF-8 only; at most 10 MiB, a tree of
+ * at most 64 levels.  E_XML_SYNTAX, E_XML_DOCTYPE, E_XML_DEPTH, E_UTF8, E_TOO_LARGE; E_RESOURCE_TYPE for
+ * another namespace; what a tree cannot hold: E_ELEMENT_UNKNOWN (other attributes, text, foreign elements),
+ * E_ELEMENT_ORDER (an element that comes again after others), E_TYPE, E_CARDINALITY.  JSON: the errors of
+ * tree_read_json. */
 err fhir_read(enum fhir_media media, view bytes, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
 /* For verify_request.read_signed: self is unused. */
 err fhir_read_signed(void *self, view octets, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
@@ -36,15 +43,18 @@ struct bundle {
     uint32_t n;
     void *index; /* of the fhir room */
 };
-/* Linear in the entries; a duplicate fullUrl is an issue. */
+/* Linear in the entries; a duplicate fullUrl, contained id, or type and id is an issue.  E_RESOURCE_TYPE
+ * when the root is no Bundle, E_TOO_LARGE. */
 err bundle_index(const struct tree *t, arena *mem, struct bundle *ret, struct issues *issues) MUST_USE;
-/* Resolves Reference.reference (fullUrl, urn:uuid, relative Type/id, #contained of from's resource) seen from a resource; NULL when it leads nowhere. */
+/* Resolves Reference.reference (fullUrl, urn:uuid, relative Type/id, #contained of from's resource) seen
+ * from a resource; NULL when it leads nowhere. */
 const struct node *bundle_resolve(const struct bundle *b, const struct node *from_resource, view reference);
 const struct node *bundle_first(const struct bundle *b, view type);
 
 /* -- profiles -- */
 struct profile_set;
-/* From StructureDefinition, ValueSet and CodeSystem files (JSON).  E_CONFIG with the file's name in the fault. */
+/* From StructureDefinition, ValueSet and CodeSystem files (JSON).  E_CONFIG with the file's name in the
+ * fault. */
 err profiles_load(const struct embedded *files, size_t n, struct profile_set **ret, struct fault *f) MUST_USE;
 void profiles_free(struct profile_set *p);
 DEFINE_AUTO(struct profile_set *, profiles_free)
@@ -57,14 +67,21 @@ extern const struct embedded fhir_profiles[];
 extern const size_t fhir_profiles_count;
 
 struct validate_options {
-    view demand; /* canonical that the root must satisfy whatever meta.profile says; empty = meta.profile alone */
-    bool strict; /* unknown extension, unknown profile, reference to the outside are errors instead of warnings (DECISIONS "Severity per route") */
+    /* Canonical that the root must satisfy whatever meta.profile says; empty = meta.profile alone. */
+    view demand;
+    /* Unknown extension, unknown profile, reference to the outside are errors instead of findings (DECISIONS
+     * "Severity per route"); rules that are not judged are told. */
+    bool strict;
 };
-/* Judges the resource and all that it holds by meta.profile (each resource of a Bundle by its own) and by demand.  Findings go to issues; returns E_OK even when there are errors
- * (issues->errors tells), another err only when it could not judge. */
-err fhir_validate(const struct profile_set *p, const struct bundle *b, const struct validate_options *o, struct issues *issues) MUST_USE;
+/* Judges the resource and all that it holds by base R4, by meta.profile (each resource of a Bundle by its
+ * own) and by demand; a Bundle of type document by the rules of documents too.  Findings go to issues;
+ * returns E_OK even when there are errors (issues->errors tells), another err only when it could not
+ * judge: E_PROFILE_UNKNOWN when demand is not loaded, E_TOO_LARGE when the issues' arena is full.  Scratch
+ * comes from the issues' arena.  p may be NULL: then base R4 alone. */
+err fhir_validate(const struct profile_set *p, const struct bundle *b, const struct validate_options *o,
+                  struct issues *issues) MUST_USE;
 /* For a single resource that is not in a Bundle. */
-err fhir_validate_resource(const struct profile_set *p, const struct tree *t, const struct node *resource, const struct validate_options *o,
-                           arena *mem, struct issues *issues) MUST_USE;
+err fhir_validate_resource(const struct profile_set *p, const struct tree *t, const struct node *resource,
+                           const struct validate_options *o, arena *mem, struct issues *issues) MUST_USE;
 
 #endif

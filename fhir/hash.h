@@ -1,7 +1,8 @@
-/* Keyed hashes, and a table from hash to number, for names and ids that a peer chooses: a peer who does not know the key can't make lists of
- * names that all fall into one slot.
+/* Keyed hashes, and a table from hash to number, for names and ids that a peer chooses: a peer who does
+ * not know the key can't make lists of names that all fall into one slot.
  *
- * A struct hash_table lives in an arena and belongs to one thread while it is filled; afterwards any thread may look up. */
+ * A struct hash_table lives in an arena and belongs to one thread while it is filled; afterwards any
+ * thread may look up. */
 #ifndef FHIR_HASH_H
 #define FHIR_HASH_H
 
@@ -27,8 +28,8 @@ struct hash_table {
 
 /* Room for n entries without growing; false when the arena is full. */
 bool hash_table_init(struct hash_table *h, arena *mem, uint32_t n) MUST_USE;
-/* Puts value under hash unless an entry is there.  *ret_found (may be NULL) is the value that stands there now.  E_DUPLICATE when one was there,
- * E_TOO_LARGE when the arena is full. */
+/* Puts value under hash unless an entry is there.  *ret_found (may be NULL) is the value that stands there
+ * now.  E_DUPLICATE when one was there, E_TOO_LARGE when the arena is full. */
 err hash_table_add(struct hash_table *h, uint64_t hash, uint32_t value, uint32_t *ret_found) MUST_USE;
 /* Replaces or adds nothing: only for a hash that is in the table. */
 void hash_table_set(struct hash_table *h, uint64_t hash, uint32_t value);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 void
-issue_at(struct issues *list, enum issue_severity severity, err code, const struct tree *t, const struct node *n,
-         view expected, view found)
+issue_at(struct issues *list, enum issue_severity severity, err code, const struct tree *t,
+         const struct node *n, view expected, view found)
 {
     bool kept = list->n < list->ceiling || (severity == ISSUE_ERROR && list->errors == 0);
     /* Past the ceiling only the count matters; a path would cost the length of an array. */

@@ -1,7 +1,7 @@
 /* Issues with their place: FHIRPath, JSON pointer, byte range, line and column of a node.
  *
- * The list belongs to one thread.  Lines are filled in afterwards, in one pass over the document for all issues, so that many issues cost no more
- * than one.  Inside this room only. */
+ * The list belongs to one thread.  Lines are filled in afterwards, in one pass over the document for all
+ * issues, so that many issues cost no more than one.  Inside this room only. */
 #ifndef FHIR_PLACE_H
 #define FHIR_PLACE_H
 

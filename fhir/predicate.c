@@ -1,5 +1,6 @@
 #include "fhir/predicate.h"
 
+#include "base/text.h"
 #include "fhir/shape.h"
 #include "fhir/tree_walk.h"
 #include "fhir/value.h"
@@ -105,7 +106,8 @@ contained_has_no_security(const struct scene *s, const struct node *n)
     return true;
 }
 
-/* Times of unequal precision are compared by what they may mean: only a period that can't be in order breaks the rule. */
+/* As FHIRPath compares: where one time is less precise and the other lies within it, there is no answer,
+ * and no answer is not true. */
 static bool
 period_in_order(const struct scene *s, const struct node *n)
 {
@@ -113,7 +115,7 @@ period_in_order(const struct scene *s, const struct node *n)
     if (!value_time_range(text_of(s, n, V("start")), &start_from, &start_to) ||
         !value_time_range(text_of(s, n, V("end")), &end_from, &end_to))
         return true;
-    return start_from <= end_to;
+    return start_to <= end_from || (start_from == end_from && start_to == end_to);
 }
 
 static bool
@@ -244,13 +246,15 @@ error_has_no_status(const struct scene *s, const struct node *n)
 {
     return !has(s, n, V("clinicalStatus")) ||
            !concept_has(s, node_member(s->tree, n, V("verificationStatus")),
-                        V("http://terminology.hl7.org/CodeSystem/condition-ver-status"), V("entered-in-error"));
+                        V("http://terminology.hl7.org/CodeSystem/condition-ver-status"),
+                        V("entered-in-error"));
 }
 
 static bool
 contact_holds_something(const struct scene *s, const struct node *n)
 {
-    return has(s, n, V("name")) || has(s, n, V("telecom")) || has(s, n, V("address")) || has(s, n, V("organization"));
+    return has(s, n, V("name")) || has(s, n, V("telecom")) || has(s, n, V("address")) ||
+           has(s, n, V("organization"));
 }
 
 static bool
@@ -275,6 +279,14 @@ static bool
 consent_has_policy(const struct scene *s, const struct node *n)
 {
     return has(s, n, V("policy")) || has(s, n, V("policyRule"));
+}
+
+/* ---- profiles of this project ---- */
+
+static bool
+text_is_chinese(const struct scene *s, const struct node *n)
+{
+    return n->kind != NODE_STRING || text_has_han(node_text(s->tree, n));
 }
 
 /* ---- tables ---- */

@@ -1,7 +1,9 @@
-/* Rules of FHIR (constraint.expression) written in C: the ones that base R4 asks of common elements, and those that this project's profiles declare.
+/* Rules of FHIR (constraint.expression) written in C: the ones that base R4 asks of common elements, and
+ * those that this project's profiles declare.
  *
- * A profile names a rule by its key; predicates.def lists key, expression and function, and the types of the base that a rule belongs to.  A key that
- * is not listed is not judged (E_RULE_NOT_JUDGED in strict mode).  Constant data, any thread.  Inside this room only. */
+ * A profile names a rule by its key; predicates.def lists key, expression and function, and the types of
+ * the base that a rule belongs to.  A key that is not listed is not judged (E_RULE_NOT_JUDGED in strict
+ * mode).  Constant data, any thread.  Inside this room only. */
 #ifndef FHIR_PREDICATE_H
 #define FHIR_PREDICATE_H
 
@@ -9,8 +11,8 @@
 
 struct scene {
     const struct tree *tree;
-    const struct bundle *bundle;   /* without entries when the root is no Bundle */
-    const struct node *resource;   /* the one that holds the element */
+    const struct bundle *bundle; /* without entries when the root is no Bundle */
+    const struct node *resource; /* the one that holds the element */
 };
 
 struct predicate {

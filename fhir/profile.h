@@ -1,7 +1,8 @@
 /* Profiles in the form that validation walks: a tree of rules per StructureDefinition.
  *
- * A differential is compiled alone and its parent judged beside it; a snapshot stands alone.  Everything lives in the set's arena and is immutable
- * after profiles_load, any thread.  Inside this room only; the public face is fhir.h. */
+ * A differential is compiled alone and its parent judged beside it; a snapshot stands alone.  Everything
+ * lives in the set's arena and is immutable after profiles_load, any thread.  Inside this room only; the
+ * public face is fhir.h. */
 #ifndef FHIR_PROFILE_H
 #define FHIR_PROFILE_H
 
@@ -12,7 +13,8 @@
 #include "fhir/value_set.h"
 
 #define MANY UINT32_MAX
-/* A pattern or fixed value nests no deeper, so that comparing it may be a bounded recursion over our own constants. */
+/* A pattern or fixed value nests no deeper, so that comparing it may be a bounded recursion over our own
+ * constants. */
 #define CONSTANT_DEPTH_MAX 8
 #define SLICES_MAX 128
 #define MATCH_STEPS_MAX 8
@@ -22,6 +24,7 @@ struct profile;
 
 /* A constant of the profile: fixed[x] or pattern[x]. */
 struct constant {
+    const struct tree *tree; /* of the profile */
     const struct node *node; /* NULL: none */
     bool exact;              /* fixed */
 };
@@ -38,7 +41,7 @@ struct type_rule {
     uint16_t shape;
     struct target *profiles; /* it must satisfy one of them, if there are any and all are loaded */
     uint32_t n_profiles;
-    bool open; /* one of the profiles is not loaded */
+    bool open;              /* one of the profiles is not loaded */
     struct target *targets; /* of a reference */
     uint32_t n_targets;
 };
@@ -102,16 +105,17 @@ struct unknown_key {
 };
 
 struct rule {
-    view id;        /* Patient.identifier:nhi.system */
-    view name;      /* of the member; of a choice without [x] */
+    view id;   /* Patient.identifier:nhi.system */
+    view name; /* of the member; of a choice without [x] */
     bool choice;
     bool primitive;
     bool min_given; /* the base demands it already, so that the structure walk says so */
     uint32_t min, max, max_length;
     uint16_t shape; /* type of what the rule stands on; SHAPE_NONE: several or unknown */
     uint16_t parent_shape;
-    const struct shape_row *row; /* the element or choice in the base, NULL at the root and under unknown types */
-    struct type_rule *types;     /* NULL: as in the base */
+    const struct shape_row
+        *row;                /* the element or choice in the base, NULL at the root and under unknown types */
+    struct type_rule *types; /* NULL: as in the base */
     uint32_t n_types;
     struct constant constant;
     bool required_binding, extensible_binding;
@@ -124,21 +128,33 @@ struct rule {
     uint32_t n_slices;
     struct discriminator *discriminators;
     bool closed;
+    const struct rule
+        *inherited; /* the same element in a parent, with more slices; they count where the list is closed */
     bool kept;      /* it, or a rule below it, asks for something */
     bool is_slice;  /* the rule of a slice, no child of its parent */
+    bool aside;     /* no rule for anything in a document */
     struct rule *parent;
     struct rule *next_in_profile;
+};
+
+/* Where an extension may stand. */
+struct context {
+    view type, expression;
+    struct context *next;
 };
 
 struct profile {
     view url, version, file;
     uint16_t shape;
     view base_canonical;
-    const struct profile *base; /* judged too; NULL when the parent is of the base, or the snapshot holds it */
-    bool whole;                 /* compiled from a snapshot */
+    const struct profile *parent; /* NULL: a type of the base, or not loaded */
+    const struct profile
+        *base;  /* the parent when it must be judged too: a snapshot holds its rules already */
+    bool whole; /* compiled from a snapshot */
     const struct tree *tree;
     struct rule *root, *last_rule;
     struct unknown_key *unknown_keys;
+    struct context *contexts;
 };
 
 struct profile_set {
@@ -158,7 +174,8 @@ const struct profile *profile_find(const struct profile_set *p, view canonical);
 const struct value_set *profile_find_set(const struct profile_set *p, view canonical);
 const struct code_system *profile_find_system(const struct profile_set *p, view canonical);
 
-/* Steps of loading, each for all profiles before the next: own rules; what points from one profile to another; discriminators. */
+/* Steps of loading, each for all profiles before the next: own rules; what points from one profile to
+ * another; discriminators. */
 err profile_compile(struct profile *p, arena *mem, struct fault *f) MUST_USE;
 err profile_link(struct profile *p, const struct profile_set *set, struct fault *f) MUST_USE;
 err profile_link_slices(struct profile *p, arena *mem, struct fault *f) MUST_USE;
@@ -166,7 +183,8 @@ err profile_link_slices(struct profile *p, arena *mem, struct fault *f) MUST_USE
 /* The rule with this element id in the profile or its parents. */
 const struct rule *profile_rule(const struct profile *p, view id);
 /* A fault that names the profile's file and the element. */
-err profile_fault(const struct profile *p, view element, struct fault *f, const char *expected, const char *found);
+err profile_fault(const struct profile *p, view element, struct fault *f, const char *expected,
+                  const char *found);
 const struct rule *rule_child(const struct rule *r, view name);
 
 #endif

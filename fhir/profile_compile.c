@@ -3,11 +3,18 @@
 #include "base/text.h"
 #include "fhir/tree_walk.h"
 
+/* An element that was compiled before, for elements without id. */
+struct seen {
+    view path, id;
+    const struct seen *before;
+};
+
 struct compiler {
     struct profile *p;
     arena *mem;
     struct fault *f;
     view at; /* id of the element that is compiled */
+    const struct seen *seen;
 };
 
 err
@@ -129,6 +136,16 @@ step(struct compiler *c, struct rule *from, view segment, view id, struct rule *
 {
     view slice = segment, name = view_cut(&slice, ':', NULL);
     struct rule *r;
+    if (from->primitive && view_eq(name, V("value"))) {
+        /* The value of a primitive type as an element: in JSON it is the member itself.  A rule aside,
+         * which nobody walks. */
+        r = new_rule(c, from, id);
+        if (!r)
+            return too_large(c);
+        r->is_slice = r->aside = true;
+        *ret = r;
+        return E_OK;
+    }
     TRY(child_of(c, from, name, id, &r));
     if (slice.n > 0 && r->choice) {
         const struct shape_row *option = shape_find(r->parent_shape, slice);
@@ -210,7 +227,7 @@ read_constant(struct compiler *c, struct rule *r, const struct node *e)
         if (!fixed && !pattern)
             continue;
         TRY(check_constant(c, member));
-        r->constant = (struct constant){.node = member, .exact = fixed};
+        r->constant = (struct constant){.tree = t, .node = member, .exact = fixed};
     }
     return E_OK;
 }
@@ -305,8 +322,9 @@ read_targets(struct compiler *c, const struct node *list, struct target **ret, u
 static uint16_t
 shape_of_code(view code, const struct rule *r)
 {
-    bool nested = view_eq(code, V("BackboneElement")) || view_eq(code, V("Element")) || view_eq(code, V("Resource")) ||
-                  view_eq(code, V("DomainResource")) || view_starts(code, V("http:"));
+    bool nested = view_eq(code, V("BackboneElement")) || view_eq(code, V("Element")) ||
+                  view_eq(code, V("Resource")) || view_eq(code, V("DomainResource")) ||
+                  view_starts(code, V("http:"));
     return nested ? r->shape : shape_of_type(code);
 }
 
@@ -335,16 +353,42 @@ read_types(struct compiler *c, struct rule *r, const struct node *e)
     return E_OK;
 }
 
+/* Without an id an element stands below the nearest element before it whose path its own continues, be it
+ * a slice or not. */
+static view
+derive_id(struct compiler *c, view path, view slice)
+{
+    const struct seen *up = NULL;
+    for (const struct seen *s = c->seen; s; s = s->before)
+        if (path.n > s->path.n && view_starts(path, s->path) && path.p[s->path.n] == '.' &&
+            (!up || s->path.n > up->path.n))
+            up = s;
+    view head = up ? up->id : VIEW_NONE, rest = view_sub(path, up ? up->path.n : 0, path.n);
+    return arena_printf(c->mem, "%.*s%.*s%s%.*s", VIEW_ARG(head), VIEW_ARG(rest), slice.n ? ":" : "",
+                        VIEW_ARG(slice));
+}
+
+static err
+find_id(struct compiler *c, const struct node *e)
+{
+    const struct tree *t = c->p->tree;
+    view path = node_text(t, node_member(t, e, V("path")));
+    c->at = node_text(t, node_member(t, e, V("id")));
+    if (c->at.n == 0)
+        c->at = derive_id(c, path, node_text(t, node_member(t, e, V("sliceName"))));
+    struct seen *s = arena_make(c->mem, struct seen);
+    if (!s || c->at.n == 0)
+        return too_large(c);
+    *s = (struct seen){.path = path, .id = c->at, .before = c->seen};
+    c->seen = s;
+    return E_OK;
+}
+
 static err
 compile_element(struct compiler *c, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
     struct rule *r;
-    c->at = node_text(t, node_member(t, e, V("id")));
-    if (c->at.n == 0) {
-        c->at = node_text(t, node_member(t, e, V("path")));
-        return profile_fault(c->p, c->at, c->f, "an id on every element", "none");
-    }
+    TRY(find_id(c, e));
     TRY(find_rule(c, c->at, &r));
     TRY(read_cardinality(c, r, e));
     TRY(read_constant(c, r, e));
@@ -352,6 +396,22 @@ compile_element(struct compiler *c, const struct node *e)
     TRY(read_constraints(c, r, e));
     read_binding(c, r, e);
     return r == c->p->root ? E_OK : read_types(c, r, e);
+}
+
+static err
+read_contexts(struct compiler *c)
+{
+    const struct tree *t = c->p->tree;
+    for (NODE_EACH(item, t, node_member(t, tree_root(t), V("context")))) {
+        struct context *x = arena_make(c->mem, struct context);
+        if (!x)
+            return too_large(c);
+        *x = (struct context){.type = node_text(t, node_member(t, item, V("type"))),
+                              .expression = node_text(t, node_member(t, item, V("expression"))),
+                              .next = c->p->contexts};
+        c->p->contexts = x;
+    }
+    return E_OK;
 }
 
 err
@@ -367,6 +427,8 @@ profile_compile(struct profile *p, arena *mem, struct fault *f)
     if (!p->root)
         return too_large(&c);
     p->root->shape = p->shape;
+    if (p->shape == SHAPE_Extension)
+        TRY(read_contexts(&c));
     for (NODE_EACH(e, t, list))
         TRY(compile_element(&c, e));
     return E_OK;

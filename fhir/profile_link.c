@@ -1,7 +1,7 @@
 #include "fhir/profile.h"
 
-/* What points from one profile to another: parents, profiles of types and references, value sets.  Then the rules that ask for nothing are dropped,
- * so that validation passes over them. */
+/* What points from one profile to another: parents, profiles of types and references, value sets.  Then
+ * the rules that ask for nothing are dropped, so that validation passes over them. */
 
 static bool
 is_core(view canonical)
@@ -80,8 +80,8 @@ static bool
 asks(const struct rule *r)
 {
     uint32_t base_max = r->row && !r->row->many ? 1 : MANY;
-    return (r->min > 0 && !r->min_given) || r->min > 1 || r->max < base_max || r->max_length != MANY || r->types ||
-           r->constant.node || r->set || r->base_codes || r->predicates || r->slices;
+    return (r->min > 0 && !r->min_given) || r->min > 1 || r->max < base_max || r->max_length != MANY ||
+           r->types || r->constant.node || r->set || r->base_codes || r->predicates || r->slices || r->closed;
 }
 
 /* Marks what asks for something, children before parents, and rebuilds the lists of children from it. */
@@ -101,7 +101,7 @@ drop_idle(struct profile *p, arena *mem)
     }
     while (n-- > 1) {
         struct rule *r = all[n], *parent = r->parent;
-        r->kept = r->kept || asks(r);
+        r->kept = !r->aside && (r->kept || asks(r));
         parent->kept |= r->kept;
         if (!r->kept || r->is_slice)
             continue;
@@ -117,8 +117,9 @@ err
 profile_link(struct profile *p, const struct profile_set *set, struct fault *f)
 {
     bool core = is_core(p->base_canonical) && shape_of_type(core_name(p->base_canonical)) == p->shape;
-    p->base = core ? NULL : profile_find(set, p->base_canonical);
-    if (!core && !p->base && !p->whole)
+    p->parent = core ? NULL : profile_find(set, p->base_canonical);
+    p->base = p->whole ? NULL : p->parent;
+    if (!core && !p->parent && !p->whole)
         return profile_fault(p, shape_name(p->shape), f, "a baseDefinition that is loaded", "another");
     for (struct rule *r = p->root; r; r = r->next_in_profile) {
         link_binding(r, set);

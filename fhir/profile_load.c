@@ -36,10 +36,11 @@ is_newer(view a, view b)
     return a.n > b.n;
 }
 
-/* url|version and url alone; the newer version stands under the latter. E_DUPLICATE when the version is there already. */
+/* url|version and url alone; the newer version stands under the latter. E_DUPLICATE when the version is
+ * there already. */
 static err
-add_canonical(struct hash_table *h, view url, view version, uint32_t i, view (*version_of)(const void *, uint32_t),
-              const void *self)
+add_canonical(struct hash_table *h, view url, view version, uint32_t i,
+              view (*version_of)(const void *, uint32_t), const void *self)
 {
     uint32_t other;
     TRY(hash_table_add(h, hash_view(hash_view(1, url), version), i, NULL));
@@ -118,7 +119,8 @@ read_profile(struct loader *l, const char *path, const struct tree *t)
                           .tree = t};
     if (p->url.n == 0)
         return file_fault(path, l->f, "a url", "none");
-    err e = add_canonical(&l->set->profile_urls, p->url, p->version, l->set->n_profiles, profile_version, l->set);
+    err e =
+        add_canonical(&l->set->profile_urls, p->url, p->version, l->set->n_profiles, profile_version, l->set);
     if (e == E_DUPLICATE)
         return file_fault(path, l->f, "each url and version once", "one again");
     TRY(e);
@@ -141,7 +143,8 @@ read_system(struct loader *l, const struct tree *t)
 {
     struct code_system *s = &l->set->systems[l->set->n_systems];
     TRY(code_system_read(t, l->set->mem, s));
-    err e = add_canonical(&l->set->system_urls, s->url, s->version, l->set->n_systems, system_version, l->set);
+    err e =
+        add_canonical(&l->set->system_urls, s->url, s->version, l->set->n_systems, system_version, l->set);
     l->set->n_systems += e == E_OK;
     return e == E_DUPLICATE ? E_OK : e;
 }
@@ -205,7 +208,8 @@ read_all(struct loader *l, const struct embedded *files, size_t n)
     set->profiles = arena_make_array(set->mem, n + 1, struct profile);
     set->sets = arena_make_array(set->mem, n + 1, struct value_set);
     set->systems = arena_make_array(set->mem, n + 1, struct code_system);
-    if (!set->profiles || !set->sets || !set->systems || !hash_table_init(&set->profile_urls, set->mem, room * 2) ||
+    if (!set->profiles || !set->sets || !set->systems ||
+        !hash_table_init(&set->profile_urls, set->mem, room * 2) ||
         !hash_table_init(&set->set_urls, set->mem, room * 2) ||
         !hash_table_init(&set->system_urls, set->mem, room * 2))
         return fault_set(l->f, E_CONFIG, "profiles", "less than the memory for profiles", "");

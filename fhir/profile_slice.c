@@ -1,19 +1,19 @@
 #include "fhir/profile.h"
 
-/* Discriminators: how an item is told to belong to a slice.  The profile says where to look (a path) and in the slice's own rules what must be there. */
+/* Discriminators: how an item is told to belong to a slice.  The profile says where to look (a path) and
+ * in the slice's own rules what must be there. */
 
 struct finder {
-    const struct profile *p;
-    const struct rule *rule;   /* where the path has led; NULL behind the last rule */
-    struct constant constant;  /* of the place, when a rule on the way has one */
+    const struct rule *rule;  /* where the path has led; NULL behind the last rule */
+    struct constant constant; /* of the place, when a rule on the way has one */
 };
 
 static struct constant
-constant_below(const struct tree *t, struct constant c, view name)
+constant_below(struct constant c, view name)
 {
     /* In an array any item will do: patterns have one. */
-    const struct node *n = c.node && c.node->kind == NODE_ARRAY ? node_first(t, c.node) : c.node;
-    return (struct constant){.node = node_member(t, n, name), .exact = c.exact};
+    const struct node *n = c.node && c.node->kind == NODE_ARRAY ? node_first(c.tree, c.node) : c.node;
+    return (struct constant){.tree = c.tree, .node = node_member(c.tree, n, name), .exact = c.exact};
 }
 
 /* The next step of a discriminator path; false when the path is not understood. */
@@ -54,16 +54,15 @@ extension_rule(const struct rule *from, view url)
 static void
 follow(struct finder *at, struct match_step *step)
 {
-    const struct tree *t = at->p->tree;
     const struct rule *rule = at->rule;
     struct constant c = at->constant.node || !rule ? at->constant : rule->constant;
     if (step->kind == STEP_RESOLVE)
         return;
     if (step->kind == STEP_EXTENSION) {
-        *at = (struct finder){.p = at->p, .rule = extension_rule(rule, step->name)};
+        *at = (struct finder){.rule = extension_rule(rule, step->name)};
         return;
     }
-    at->constant = c.node ? constant_below(t, c, step->name) : (struct constant){0};
+    at->constant = c.node ? constant_below(c, step->name) : (struct constant){0};
     at->rule = rule_child(rule, step->name);
     if (at->rule && at->rule->choice)
         step->kind = STEP_CHOICE;
@@ -157,10 +156,9 @@ match_existence(const struct finder *at, struct matcher *m)
 
 /* Fills m from the rules of one profile; false when they say nothing about the place. */
 static bool
-make_matcher(const struct profile *p, const struct rule *slice, const struct discriminator *d, arena *mem,
-             struct matcher *m)
+make_matcher(const struct rule *slice, const struct discriminator *d, arena *mem, struct matcher *m)
 {
-    struct finder at = {.p = p, .rule = slice};
+    struct finder at = {.rule = slice};
     *m = (struct matcher){0};
     if (!find_place(m, &at, d->path))
         return false;
@@ -178,7 +176,7 @@ find_matcher(const struct profile *p, const struct slice *s, const struct discri
 {
     for (; p; p = p->base)
         for (const struct rule *r = p->root; r; r = r->next_in_profile)
-            if (r->is_slice && view_eq(r->id, s->rule->id) && make_matcher(p, r, d, mem, m))
+            if (r->is_slice && view_eq(r->id, s->rule->id) && make_matcher(r, d, mem, m))
                 return true;
     return false;
 }
@@ -218,11 +216,23 @@ link_slice(struct profile *p, struct slice *s, const struct discriminator *d, ar
     return E_OK;
 }
 
+static const struct rule *
+find_inherited(const struct profile *p, view id)
+{
+    for (p = p->base; p; p = p->base)
+        for (const struct rule *r = p->root; r; r = r->next_in_profile)
+            if (r->slices && view_eq(r->id, id))
+                return r;
+    return NULL;
+}
+
 err
 profile_link_slices(struct profile *p, arena *mem, struct fault *f)
 {
     for (struct rule *r = p->root; r; r = r->next_in_profile) {
         const struct discriminator *d = r->slices ? discriminators_of(p, r) : NULL;
+        if (r->slices || r->closed)
+            r->inherited = find_inherited(p, r->id);
         for (struct slice *s = r->slices; s; s = s->next)
             if (link_slice(p, s, d, mem) != E_OK)
                 return profile_fault(p, r->id, f, "less than the memory for profiles", "");

@@ -25,13 +25,7 @@ static const struct {
 #define MANY_N 1
 #define ROW(name, kind, min, many, type, codes) {#name, sizeof(#name) - 1, kind, min, many, type, codes},
 
-/* What stands in front of a type's own elements. */
-#define BASE_Element E(id, 0, 1, attribute) E(extension, 0, N, Extension)
-#define BASE_BackboneElement BASE_Element E(modifierExtension, 0, N, Extension)
-#define BASE_Resource E(id, 0, 1, id) E(meta, 0, 1, Meta) E(implicitRules, 0, 1, uri) E(language, 0, 1, code)
-#define BASE_DomainResource                                                                                \
-    BASE_Resource E(text, 0, 1, Narrative) E(contained, 0, N, Resource) E(extension, 0, N, Extension)      \
-        E(modifierExtension, 0, N, Extension)
+#include "fhir/r4_rows.def"
 
 #define PRIMITIVE(name, check) ROW(name, ROW_TYPE, 0, 0, SHAPE_NONE, FORM_##check)
 #define TYPE(name, base) ROW(name, ROW_TYPE, 0, 0, SHAPE_##base, CODES_NONE) BASE_##base
@@ -39,23 +33,6 @@ static const struct {
 #define B(name, min, max, type, codes) ROW(name, ROW_ELEMENT, min, MANY_##max, SHAPE_##type, CODES_##codes)
 #define C(name, min) ROW(name, ROW_CHOICE, min, 0, SHAPE_NONE, CODES_NONE)
 #define O(name, type) ROW(name, ROW_OPTION, 0, 0, SHAPE_##type, CODES_NONE)
-#define OPEN(name, min)                                                                                    \
-    C(name, min) O(name##Base64Binary, base64Binary) O(name##Boolean, boolean) O(name##Canonical, canonical) \
-    O(name##Code, code) O(name##Date, date) O(name##DateTime, dateTime) O(name##Decimal, decimal)          \
-    O(name##Id, id) O(name##Instant, instant) O(name##Integer, integer) O(name##Markdown, markdown)        \
-    O(name##Oid, oid) O(name##PositiveInt, positiveInt) O(name##String, string) O(name##Time, time)        \
-    O(name##UnsignedInt, unsignedInt) O(name##Uri, uri) O(name##Url, url) O(name##Uuid, uuid)              \
-    O(name##Address, Address) O(name##Age, Age) O(name##Annotation, Annotation)                            \
-    O(name##Attachment, Attachment) O(name##CodeableConcept, CodeableConcept) O(name##Coding, Coding)      \
-    O(name##ContactPoint, ContactPoint) O(name##Count, Count) O(name##Distance, Distance)                  \
-    O(name##Duration, Duration) O(name##HumanName, HumanName) O(name##Identifier, Identifier)              \
-    O(name##Money, Money) O(name##Period, Period) O(name##Quantity, Quantity) O(name##Range, Range)        \
-    O(name##Ratio, Ratio) O(name##Reference, Reference) O(name##SampledData, SampledData)                  \
-    O(name##Signature, Signature) O(name##Timing, Timing) O(name##ContactDetail, ContactDetail)            \
-    O(name##Contributor, Contributor) O(name##DataRequirement, DataRequirement)                            \
-    O(name##Expression, Expression) O(name##ParameterDefinition, ParameterDefinition)                      \
-    O(name##RelatedArtifact, RelatedArtifact) O(name##TriggerDefinition, TriggerDefinition)                \
-    O(name##UsageContext, UsageContext) O(name##Dosage, Dosage) O(name##Meta, Meta)
 
 static const struct shape_row rows[] = {
 #include "fhir/r4_shape.def"
@@ -72,12 +49,12 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool ready;
 static char type_names[SHAPE_COUNT][NAME_SIZE]; /* with dots */
 static uint8_t type_lengths[SHAPE_COUNT];
-static uint16_t head_row[SHAPE_COUNT + 1];      /* the ROW_TYPE row */
-static uint16_t slot_of[ROW_COUNT];             /* row of the choice, or the row itself */
-static uint8_t bit_of[ROW_COUNT];               /* number of the bit + 1 */
+static uint16_t head_row[SHAPE_COUNT + 1]; /* the ROW_TYPE row */
+static uint16_t slot_of[ROW_COUNT];        /* row of the choice, or the row itself */
+static uint8_t bit_of[ROW_COUNT];          /* number of the bit + 1 */
 static uint64_t required[SHAPE_COUNT];
-static uint16_t row_index[INDEX_SIZE];          /* (shape, name) → row */
-static uint16_t type_index[TYPE_INDEX_SIZE];    /* name → shape */
+static uint16_t row_index[INDEX_SIZE];       /* (shape, name) → row */
+static uint16_t type_index[TYPE_INDEX_SIZE]; /* name → shape */
 
 static uint32_t
 hash_name(uint32_t seed, view name)
@@ -101,7 +78,8 @@ index_type(uint16_t shape, const struct shape_row *row)
     type_index[at % TYPE_INDEX_SIZE] = shape;
 }
 
-/* Choices may not be found as elements: "value" alone is no name of FHIR JSON.  They get an entry of their own kind. */
+/* Choices may not be found as elements: "value" alone is no name of FHIR JSON.  They get an entry of their
+ * own kind. */
 static uint32_t
 row_seed(uint16_t shape, bool choice)
 {
@@ -237,6 +215,22 @@ const struct shape_row *
 shape_slot(const struct shape_row *row)
 {
     return &rows[slot_of[row - rows]];
+}
+
+uint16_t
+shape_of_row(const struct shape_row *row)
+{
+    while (row->kind != ROW_TYPE)
+        row--;
+    uint16_t low = 1, high = SHAPE_COUNT - 1;
+    while (low < high) {
+        uint16_t middle = (uint16_t)((low + high + 1) / 2);
+        if (head_row[middle] <= row - rows)
+            low = middle;
+        else
+            high = (uint16_t)(middle - 1);
+    }
+    return low;
 }
 
 uint64_t

@@ -1,7 +1,9 @@
-/* What base R4 says of every type: the names of its elements in XML order, their types, how often they may stand, the options of a choice, the
- * codes of required bindings.  The facts stand in r4_shape.def and r4_codes.def; this module gives them an index.
+/* What base R4 says of every type: the names of its elements in XML order, their types, how often they may
+ * stand, the options of a choice, the codes of required bindings.  The facts stand in r4_shape.def and
+ * r4_codes.def; this module gives them an index.
  *
- * Constant data.  shape_start must have run before any other call; the entry points of the room (fhir.h) do it.  Any thread. */
+ * Constant data.  shape_start must have run before any other call; the entry points of the room (fhir.h)
+ * do it.  Any thread. */
 #ifndef FHIR_SHAPE_H
 #define FHIR_SHAPE_H
 
@@ -84,14 +86,16 @@ const struct shape_row *shape_find_choice(uint16_t shape, view name);
 const struct shape_row *shape_rows(uint16_t shape, uint32_t *ret_n);
 /* The choice that an option belongs to; the row itself when it is no option. */
 const struct shape_row *shape_slot(const struct shape_row *row);
+/* The type that a row belongs to. */
+uint16_t shape_of_row(const struct shape_row *row);
 static inline view
 row_name(const struct shape_row *row)
 {
     return (view){row->name, row->name_length};
 }
 
-/* Bits for "seen once": each row that must stand, or that is a choice, has one in its type.  Options share the bit of their choice; 0 for rows
- * without one. */
+/* Bits for "seen once": each row that must stand, or that is a choice, has one in its type.  Options share
+ * the bit of their choice; 0 for rows without one. */
 uint64_t shape_bit(const struct shape_row *row);
 /* The bits that must all be set when an object of this type ends. */
 uint64_t shape_required(uint16_t shape);

@@ -27,10 +27,11 @@ node_next_item(const struct tree *t, const struct node *list, const struct node 
     return list->kind == NODE_ARRAY ? node_next(t, item) : NULL;
 }
 
-/* for (ITEM_EACH(item, t, value)) : over the items of an array or over the one value; a NULL value gives none */
-#define ITEM_EACH(item, t, of)                                                                             \
-    const struct node *item = node_items((t), (of));                                                       \
-    item;                                                                                                  \
+/* for (ITEM_EACH(item, t, value)) : over the items of an array or over the one value; a NULL value gives
+ * none */
+#define ITEM_EACH(item, t, of)                                                                               \
+    const struct node *item = node_items((t), (of));                                                         \
+    item;                                                                                                    \
     item = node_next_item((t), (of), item)
 
 #endif

@@ -1,5 +1,8 @@
 #include "fhir/value.h"
 
+/* Strings of R4 are at most 1 MB. */
+#define STRING_MAX (1u << 20)
+
 static bool
 is_digit(char c)
 {
@@ -68,8 +71,8 @@ read_clock(view text, size_t at, struct moment *ret)
     ret->hour = digits(text, at, 2);
     ret->minute = digits(text, at + 3, 2);
     ret->second = digits(text, at + 6, 2);
-    if (ret->hour < 0 || ret->hour > 23 || !is_char(text, at + 2, ':') || ret->minute < 0 || ret->minute > 59 ||
-        !is_char(text, at + 5, ':') || ret->second < 0 || ret->second > 60)
+    if (ret->hour < 0 || ret->hour > 23 || !is_char(text, at + 2, ':') || ret->minute < 0 ||
+        ret->minute > 59 || !is_char(text, at + 5, ':') || ret->second < 0 || ret->second > 60)
         return 0;
     if (!is_char(text, at + 8, '.'))
         return 8;
@@ -290,7 +293,7 @@ is_string(view text, bool decoded)
     for (size_t i = 0; decoded && i < text.n; i++)
         if ((unsigned char)text.p[i] < ' ' && !is_space(text.p[i]))
             return false;
-    return text.n > 0;
+    return text.n > 0 && text.n <= STRING_MAX;
 }
 
 static bool
@@ -392,8 +395,9 @@ view
 value_kind_name(uint8_t node_kind)
 {
     static const char *const words[] = {
-        [NODE_NULL] = "null",     [NODE_FALSE] = "boolean", [NODE_TRUE] = "boolean",  [NODE_NUMBER] = "number",
-        [NODE_STRING] = "string", [NODE_ARRAY] = "array",   [NODE_OBJECT] = "object",
+        [NODE_NULL] = "null",     [NODE_FALSE] = "boolean", [NODE_TRUE] = "boolean",
+        [NODE_NUMBER] = "number", [NODE_STRING] = "string", [NODE_ARRAY] = "array",
+        [NODE_OBJECT] = "object",
     };
     return view_of(words[node_kind]);
 }

@@ -1,5 +1,5 @@
-/* Forms of FHIR's primitive types (https://hl7.org/fhir/R4/datatypes.html), checked by hand-written readers instead of regular expressions.
- * Pure functions, any thread. */
+/* Forms of FHIR's primitive types (https://hl7.org/fhir/R4/datatypes.html), checked by hand-written
+ * readers instead of regular expressions. Pure functions, any thread. */
 #ifndef FHIR_VALUE_H
 #define FHIR_VALUE_H
 
@@ -22,8 +22,8 @@ bool value_is_date(view text, bool partial);
 /* With partial also a date; else a full time with offset (instant). */
 bool value_is_datetime(view text, bool partial);
 
-/* Microseconds since 1970 that a date, dateTime or instant may mean at the earliest and at the latest; a text without offset is taken as UTC.
- * False when it is none. */
+/* Microseconds since 1970 that a date, dateTime or instant may mean at the earliest and at the latest; a
+ * text without offset is taken as UTC. False when it is none. */
 bool value_time_range(view text, int64_t *ret_from, int64_t *ret_to);
 
 #endif

@@ -82,8 +82,10 @@ value_set_read(const struct tree *t, arena *mem, struct value_set *ret)
 {
     const struct node *root = tree_root(t), *compose = node_member(t, root, V("compose"));
     const struct node *includes = node_member(t, compose, V("include"));
-    struct value_set s = {.url = node_text_at(t, root, "url"), .version = node_text_at(t, root, "version"),
-                          .tree = t, .root = root};
+    struct value_set s = {.url = node_text_at(t, root, "url"),
+                          .version = node_text_at(t, root, "version"),
+                          .tree = t,
+                          .root = root};
     s.systems = arena_make_array(mem, (size_t)node_count(includes) + 1, struct code_include);
     if (!s.systems || !hash_table_init(&s.codes, mem, 8) || !hash_table_init(&s.excluded, mem, 0))
         return E_TOO_LARGE;
@@ -118,7 +120,8 @@ link_included(struct value_set *s, const struct value_set *part, const struct va
         const struct node *sets = node_member(part->tree, include, V("valueSet"));
         if (!sets || node_count(sets) != 1 || node_member(part->tree, include, V("system")))
             continue;
-        const struct value_set *other = find->set(find->self, node_text(part->tree, node_first(part->tree, sets)));
+        const struct value_set *other =
+            find->set(find->self, node_text(part->tree, node_first(part->tree, sets)));
         bool known = false;
         for (uint32_t i = 0; i < s->n_parts; i++)
             known |= s->parts[i] == other;
@@ -151,7 +154,7 @@ system_holds(const struct code_include *include, view system, bool has_system, v
     if (!include->listed)
         return CODE_UNCLEAR;
     return hash_table_find(&include->listed->codes, hash_code(system, has_system, code), &unused) ? CODE_IN
-                                                                                                : CODE_OUT;
+                                                                                                  : CODE_OUT;
 }
 
 static enum code_answer

@@ -1,7 +1,8 @@
 /* Value sets and code systems as far as validation needs them: is a code in the set?
  *
- * Filled while a profile set is loaded, in the loader's arena; immutable afterwards, any thread.  Codes are kept as keyed 64-bit hashes, so that a list
- * of a hundred thousand costs megabytes and no more.  Inside this room only. */
+ * Filled while a profile set is loaded, in the loader's arena; immutable afterwards, any thread.  Codes
+ * are kept as keyed 64-bit hashes, so that a list of a hundred thousand costs megabytes and no more.
+ * Inside this room only. */
 #ifndef FHIR_VALUE_SET_H
 #define FHIR_VALUE_SET_H
 

@@ -9,9 +9,9 @@ struct member {
 
 /* An object that is being written. */
 struct frame {
-    uint32_t from, n;  /* its members in writer.members, in XML order */
-    uint32_t at;       /* the one that is being written */
-    bool in_array;     /* value and companion of that one are items */
+    uint32_t from, n;        /* its members in writer.members, in XML order */
+    uint32_t at;             /* the one that is being written */
+    bool in_array;           /* value and companion of that one are items */
     view close, close_inner; /* names of the end tags; close_inner: of a wrapped resource */
 };
 
@@ -48,9 +48,11 @@ is_attribute(uint16_t shape, const struct shape_row *row)
     return row->type == SHAPE_attribute || (shape == SHAPE_Extension && view_eq(row_name(row), V("url")));
 }
 
-/* Puts name and _name of one element into one member, in the order of the rows; members come nearly sorted. */
+/* Puts name and _name of one element into one member, in the order of the rows; members come nearly
+ * sorted. */
 static err
-place_member(struct writer *w, uint32_t from, const struct shape_row *row, const struct node *n, bool companion)
+place_member(struct writer *w, uint32_t from, const struct shape_row *row, const struct node *n,
+             bool companion)
 {
     uint32_t at = w->n;
     while (at > from && w->members[at - 1].row > row)
@@ -192,7 +194,8 @@ step(struct writer *w)
         return E_OK;
     }
     struct member *m = &w->members[top->from + top->at];
-    bool array = (m->value && m->value->kind == NODE_ARRAY) || (m->companion && m->companion->kind == NODE_ARRAY);
+    bool array =
+        (m->value && m->value->kind == NODE_ARRAY) || (m->companion && m->companion->kind == NODE_ARRAY);
     if (!top->in_array && array) {
         m->value = first_item(w, m->value);
         m->companion = first_item(w, m->companion);

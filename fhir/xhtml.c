@@ -15,19 +15,21 @@ struct scanner {
 };
 
 static const char *const elements[] = {
-    "a",    "abbr",  "acronym", "address", "area", "b",    "bdo",  "big",  "blockquote", "br",    "caption",
-    "cite", "code",  "col",     "colgroup", "dd",  "dfn",  "div",  "dl",   "dt",         "em",    "h1",
-    "h2",   "h3",    "h4",      "h5",      "h6",   "hr",   "i",    "img",  "kbd",        "li",    "map",
-    "ol",   "p",     "pre",     "q",       "samp", "small", "span", "strong", "sub",     "sup",   "table",
-    "tbody", "td",   "tfoot",   "th",      "thead", "tr",  "tt",   "ul",   "var",
+    "a",  "abbr",    "acronym", "address", "area",   "b",        "bdo", "big",   "blockquote",
+    "br", "caption", "cite",    "code",    "col",    "colgroup", "dd",  "dfn",   "div",
+    "dl", "dt",      "em",      "h1",      "h2",     "h3",       "h4",  "h5",    "h6",
+    "hr", "i",       "img",     "kbd",     "li",     "map",      "ol",  "p",     "pre",
+    "q",  "samp",    "small",   "span",    "strong", "sub",      "sup", "table", "tbody",
+    "td", "tfoot",   "th",      "thead",   "tr",     "tt",       "ul",  "var",
 };
 
 static const char *const attributes[] = {
-    "abbr",    "accesskey", "align",  "alt",    "axis",  "border", "cellpadding", "cellspacing", "char",
-    "charoff", "cite",      "class",  "colspan", "coords", "dir",  "headers",     "height",      "href",
-    "id",      "lang",      "longdesc", "name",  "nohref", "nowrap", "rowspan",   "rules",       "scope",
-    "shape",   "span",      "src",    "start",  "style", "summary", "tabindex",   "title",       "type",
-    "usemap",  "valign",    "value",  "width",  "xml:lang", "xmlns",
+    "abbr",     "accesskey", "align", "alt",   "axis",     "border", "cellpadding", "cellspacing",
+    "char",     "charoff",   "cite",  "class", "colspan",  "coords", "dir",         "headers",
+    "height",   "href",      "id",    "lang",  "longdesc", "name",   "nohref",      "nowrap",
+    "rowspan",  "rules",     "scope", "shape", "span",     "src",    "start",       "style",
+    "summary",  "tabindex",  "title", "type",  "usemap",   "valign", "value",       "width",
+    "xml:lang", "xml:space", "xmlns",
 };
 
 static bool
@@ -48,8 +50,8 @@ is_space(char c)
 static bool
 is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
-           c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
+           c == '-' || c == '_' || c == '.';
 }
 
 static void
@@ -102,16 +104,17 @@ take_entity(struct scanner *s)
     return name.n > from;
 }
 
-/* Programs in links: blanks and letter case don't hide the scheme. */
+/* Programs in links.  Letter case, blanks and characters by number don't hide the scheme. */
 static bool
 is_script(view value)
 {
-    static const char *const schemes[] = {"javascript:", "vbscript:", "data:text"};
+    static const char *const schemes[] = {"javascript", "vbscript", "data:text"};
     value = view_trim(value);
     for (size_t i = 0; i < COUNT_OF(schemes); i++)
         if (view_eq_nocase(view_sub(value, 0, strlen(schemes[i])), view_of(schemes[i])))
             return true;
-    return view_find_byte(value, '&') < value.n && (view_find(value, V("script")) < value.n);
+    view head = view_sub(value, 0, 32);
+    return view_find(head, V("&#")) < head.n;
 }
 
 static const char *

@@ -166,7 +166,8 @@ open_element(struct reader *r, const xmlChar *name, const xmlChar *prefix)
     }
     uint32_t self = list->n++;
     struct xml_element *e = &list->elements[self];
-    *e = (struct xml_element){.from = from, .name = name_at, .name_length = (uint16_t)length, .parent = r->open};
+    *e = (struct xml_element){
+        .from = from, .name = name_at, .name_length = (uint16_t)length, .parent = r->open};
     if (self > 0) {
         struct xml_element *parent = &list->elements[r->open];
         if (parent->children > 0)
@@ -224,7 +225,8 @@ on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *
 static void
 close_div(struct reader *r, struct xml_element *e)
 {
-    static const view declaration = {" xmlns=\"" XHTML_NAMESPACE "\"", sizeof " xmlns=\"" XHTML_NAMESPACE "\"" - 1};
+    static const view declaration = {" xmlns=\"" XHTML_NAMESPACE "\"",
+                                     sizeof " xmlns=\"" XHTML_NAMESPACE "\"" - 1};
     view raw = view_sub(r->list->source, e->from, e->to - e->from);
     e->value = (struct xml_value){.at = e->from, .length = (uint32_t)raw.n, .present = true};
     if (r->div_declares)
@@ -317,7 +319,8 @@ parse(struct reader *r)
 {
     *r->parser->sax = handler;
     r->parser->userData = r;
-    /* NOENT here only decodes &amp; in attributes: a DOCTYPE, the one source of other entities, ends the reading. */
+    /* NOENT here only decodes &amp; in attributes: a DOCTYPE, the one source of other entities, ends the
+     * reading. */
     xmlCtxtUseOptions(r->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
     xmlParseDocument(r->parser);
     if (r->failure != E_OK)

@@ -1,5 +1,6 @@
-/* FHIR XML in two steps: libxml2's SAX events become a flat list of elements with byte ranges (xml_read.c), and the list becomes the tree that
- * FHIR JSON would have given (xml_tree.c), with the help of the shape table: which elements repeat, which are primitive.
+/* FHIR XML in two steps: libxml2's SAX events become a flat list of elements with byte ranges
+ * (xml_read.c), and the list becomes the tree that FHIR JSON would have given (xml_tree.c), with the help
+ * of the shape table: which elements repeat, which are primitive.
  *
  * The list lives in the arena of the request and borrows the source.  One thread.  Inside this room only. */
 #ifndef FHIR_XML_READ_H
@@ -16,8 +17,8 @@ struct xml_element {
     uint32_t from, to; /* the whole element in the source */
     uint32_t name;     /* its local name in the source */
     uint16_t name_length;
-    bool is_div;                  /* XHTML: value is the outer XML */
-    uint32_t parent, last, next;  /* 0: none (the root is nobody's child) */
+    bool is_div;                 /* XHTML: value is the outer XML */
+    uint32_t parent, last, next; /* 0: none (the root is nobody's child) */
     uint32_t children;
     struct xml_value value, id, url;
 };

@@ -25,7 +25,8 @@ struct builder {
     uint32_t n, room;
     struct frame frames[TREE_DEPTH_MAX];
     uint32_t depth;
-    struct hash_table names; /* (object, member name): a second run of the same name can't be told in a tree */
+    struct hash_table
+        names; /* (object, member name): a second run of the same name can't be told in a tree */
     arena *mem;
     struct fault *f;
 };
@@ -57,7 +58,8 @@ too_large(const struct builder *b)
     return fault_set(b->f, E_TOO_LARGE, "", "", "");
 }
 
-/* Appends a node as last child of the frame on top. Returns its number, 0 when the arena is full (the root has number 0 too and is added once). */
+/* Appends a node as last child of the frame on top. Returns its number, 0 when the arena is full (the root
+ * has number 0 too and is added once). */
 static uint32_t
 add_node(struct builder *b, enum node_kind kind, struct label label, uint32_t from, uint32_t to)
 {
@@ -72,8 +74,12 @@ add_node(struct builder *b, enum node_kind kind, struct label label, uint32_t fr
     }
     uint32_t self = b->n++;
     uint8_t flags = (uint8_t)(NODE_FROM_XML | (label.pooled ? NODE_NAME_IN_POOL : 0));
-    b->nodes[self] = (struct node){.kind = (uint8_t)kind, .flags = flags, .name = label.at,
-                                   .name_length = label.length, .from = from, .length = to - from};
+    b->nodes[self] = (struct node){.kind = (uint8_t)kind,
+                                   .flags = flags,
+                                   .name = label.at,
+                                   .name_length = label.length,
+                                   .from = from,
+                                   .length = to - from};
     if (b->depth == 0)
         return self;
     struct frame *top = &b->frames[b->depth - 1];
@@ -195,8 +201,10 @@ push_object(struct builder *b, struct label label, uint32_t at, uint16_t shape)
     uint32_t node = add_node(b, NODE_OBJECT, label, e->from, e->to);
     if (node == 0 && b->depth > 0)
         return too_large(b);
-    TRY(push(b, (struct frame){.kind = FRAME_OBJECT, .shape = shape, .node = node,
-                               .cursor = e->children ? at + 1 : 0}, at));
+    TRY(push(b,
+             (struct frame){
+                 .kind = FRAME_OBJECT, .shape = shape, .node = node, .cursor = e->children ? at + 1 : 0},
+             at));
     TRY(add_attribute(b, at, V("id"), &e->id));
     return add_attribute(b, at, V("url"), &e->url);
 }
@@ -207,7 +215,8 @@ push_resource(struct builder *b, struct label label, uint32_t at)
     struct xml_element *e = element(b, at);
     struct label type;
     if (e->value.present || e->id.present || e->url.present)
-        return xml_fault(b->list, at, b->f, E_ELEMENT_UNKNOWN, "a resource without attributes", "an attribute");
+        return xml_fault(b->list, at, b->f, E_ELEMENT_UNKNOWN, "a resource without attributes",
+                         "an attribute");
     TRY(push_object(b, label, at, shape_of_resource(xml_name(b->list, e))));
     struct xml_value name = {.at = e->name, .length = e->name_length, .present = true};
     TRY(pool_label(b, VIEW_NONE, V("resourceType"), &type));
@@ -224,7 +233,8 @@ push_wrapped(struct builder *b, struct label label, uint32_t at)
     return push_resource(b, label, at + 1);
 }
 
-/* One complex element; with a value and nothing else it stays a string, so that the validator can name the wrong type. */
+/* One complex element; with a value and nothing else it stays a string, so that the validator can name the
+ * wrong type. */
 static err
 push_complex(struct builder *b, struct label label, uint32_t at, uint16_t shape)
 {
@@ -282,8 +292,10 @@ push_array(struct builder *b, const struct group *g, enum frame_kind kind, uint1
     uint32_t array = add_node(b, NODE_ARRAY, g->label, element(b, g->first)->from, element(b, g->last)->to);
     if (array == 0)
         return too_large(b);
-    return push(b, (struct frame){.kind = (uint8_t)kind, .shape = shape, .node = array, .cursor = g->first,
-                                  .left = g->n}, g->first);
+    return push(b,
+                (struct frame){
+                    .kind = (uint8_t)kind, .shape = shape, .node = array, .cursor = g->first, .left = g->n},
+                g->first);
 }
 
 static struct group
@@ -292,7 +304,8 @@ next_group(const struct builder *b, const struct frame *top)
     const struct xml_element *e = element(b, top->cursor);
     view name = xml_name(b->list, e);
     struct group g = {.first = top->cursor, .last = top->cursor, .n = 1};
-    while (element(b, g.last)->next && view_eq(xml_name(b->list, element(b, element(b, g.last)->next)), name)) {
+    while (element(b, g.last)->next &&
+           view_eq(xml_name(b->list, element(b, element(b, g.last)->next)), name)) {
         g.last = element(b, g.last)->next;
         g.n++;
     }
@@ -392,7 +405,7 @@ xml_list_to_tree(struct xml_list *list, arena *mem, struct tree *ret, struct fau
     if (!b.nodes || !hash_table_init(&b.names, mem, list->n))
         return too_large(&b);
     TRY(build(&b));
-    *ret = (struct tree){.source = list->source, .nodes = b.nodes, .n = b.n,
-                         .pool = {list->pool.p, list->pool.n}};
+    *ret = (struct tree){
+        .source = list->source, .nodes = b.nodes, .n = b.n, .pool = {list->pool.p, list->pool.n}};
     return E_OK;
 }

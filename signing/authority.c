@@ -1,4 +1,4 @@
-/* Who may sign what, from the MAY_SIGN rows of signing.def.  What has no row is refused (THREATS S21). */
+/* Who may sign what, from the MAY_SIGN rows of signing.def.  What has no row is refused. */
 #include "signing/verify.h"
 
 static const struct may_sign {
@@ -51,6 +51,7 @@ authority_check(const struct signer *s, enum document_kind kind, view author, bo
     }
     if (author.n == 0 || s->organisation.n == 0 || !view_eq(author, s->organisation))
         return fault_set(f, E_SIGNER_WRONG_ORG, "signer.organisation", "the author's organisation code",
-                         s->organisation.n == 0 ? "no organisation in the certificate" : "another organisation");
+                         s->organisation.n == 0 ? "no organisation in the certificate"
+                                                : "another organisation");
     return E_OK;
 }

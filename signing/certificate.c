@@ -321,10 +321,9 @@ bool
 certificate_may_sign(X509 *x)
 {
     static const char *const document_usages[] = {
-        EKU_ANY,
-        "1.3.6.1.5.5.7.3.4",      /* emailProtection, which S/MIME and CMS signers carry */
-        "1.3.6.1.5.5.7.3.36",     /* documentSigning, RFC 9336 */
-        "1.3.6.1.4.1.311.10.3.12" /* the older document signing of Windows */
+        EKU_ANY, "1.3.6.1.5.5.7.3.4", /* emailProtection, which S/MIME and CMS signers carry */
+        "1.3.6.1.5.5.7.3.36",         /* documentSigning, RFC 9336 */
+        "1.3.6.1.4.1.311.10.3.12"     /* the older document signing of Windows */
     };
     /* Without the extension OpenSSL answers all bits: a signer's certificate must state its usage. */
     uint32_t usage = X509_get_key_usage(x);
@@ -369,7 +368,8 @@ certificates_read_pem(const char *file, STACK_OF(X509) * *ret, struct fault *f)
     ERR_clear_error();
     bool at_end = ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
     if (!at_end || sk_X509_num(list) == 0)
-        return fault_setf(f, E_CERT_FORM, "PEM certificates", at_end ? "none" : "a malformed one", "%s", file);
+        return fault_setf(f, E_CERT_FORM, "PEM certificates", at_end ? "none" : "a malformed one", "%s",
+                          file);
     *ret = TAKE(list);
     return E_OK;
 }
@@ -402,7 +402,7 @@ certificate_read(view der_or_pem, arena *mem, struct signer *ret, view *ret_der,
         TRY(der_of_pem(der_or_pem, mem, &der, f));
     AUTO(X509_free) X509 *x = NULL;
     TRY(certificate_parse(der, &x, f));
-    struct certificate_facts facts;
+    struct certificate_facts facts = {0};
     TRY(certificate_describe(x, der, &facts, f));
     struct signer s;
     TRY(certificate_signer_copy(&facts, mem, &s));

@@ -1,8 +1,10 @@
-/* What a certificate says, read once into a plain value.  Only the signing room includes this: it speaks OpenSSL's types.
+/* What a certificate says, read once into a plain value.  Only the signing room includes this: it speaks
+ * OpenSSL's types.
  *
- * The subject's kind comes from subject directory attribute 2.16.886.1.100.2.1, the organisation from the attribute that signing.def names for
- * this kind (GPKI certificate profile; DOMAIN D11).  An attribute that stands twice or has several values is taken as absent: two readers might
- * choose differently.  A person's name is never read.  Any thread. */
+ * The subject's kind comes from subject directory attribute 2.16.886.1.100.2.1, the organisation from the
+ * attribute that signing.def names for this kind (GPKI certificate profile).  An attribute that
+ * stands twice or has several values is taken as absent: two readers might choose differently.  A person's
+ * name is never read.  Any thread. */
 #ifndef SIGNING_CERTIFICATE_H
 #define SIGNING_CERTIFICATE_H
 
@@ -33,7 +35,8 @@ certificate_stack_free(STACK_OF(X509) * list)
 DEFINE_AUTO(X509 *, X509_free)
 DEFINE_AUTO(STACK_OF(X509) *, certificate_stack_free)
 
-/* DER with nothing behind it, exactly as OpenSSL would write it: one certificate has one fingerprint.  E_CERT_FORM. */
+/* DER with nothing behind it, exactly as OpenSSL would write it: one certificate has one fingerprint.
+ * E_CERT_FORM. */
 err certificate_parse(view der, X509 **ret, struct fault *f) MUST_USE;
 /* der is the certificate's own encoding.  E_CERT_FORM. */
 err certificate_describe(X509 *x, view der, struct certificate_facts *ret, struct fault *f) MUST_USE;
@@ -43,12 +46,14 @@ void certificate_signer(const struct certificate_facts *facts, struct signer *re
 err certificate_signer_copy(const struct certificate_facts *facts, arena *mem, struct signer *ret) MUST_USE;
 bool certificate_has_policy(const X509 *x, const char *oid);
 
-/* May its key sign documents: digitalSignature or nonRepudiation, and, where extended usages are listed, one for documents. */
+/* May its key sign documents: digitalSignature or nonRepudiation, and, where extended usages are listed, one
+ * for documents. */
 bool certificate_may_sign(X509 *x);
 /* May it stand for a TLS client. */
 bool certificate_may_connect(X509 *x);
 
-/* INSTANT_NONE when t is NULL or cannot be read; *ret_ok (may be NULL) says which, since 1970 is a time too. */
+/* INSTANT_NONE when t is NULL or cannot be read; *ret_ok (may be NULL) says which, since 1970 is a time too.
+ */
 instant certificate_time(const ASN1_TIME *t, bool *ret_ok);
 /* All certificates of a PEM file, at least one.  E_FILE, E_CERT_FORM. */
 err certificates_read_pem(const char *file, STACK_OF(X509) * *ret, struct fault *f) MUST_USE;

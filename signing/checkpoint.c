@@ -1,7 +1,9 @@
-/* Signed tree heads: C2SP tlog-checkpoint inside a C2SP signed-note, signature type 0x02 (ECDSA P-256, SHA-256).
+/* Signed tree heads: C2SP tlog-checkpoint inside a C2SP signed-note, signature type 0x02 (ECDSA P-256,
+ * SHA-256).
  *
- * The key id is the first four bytes of the SHA-256 of the SubjectPublicKeyInfo (type 0x02 does not hash the name), the signature is DER
- * over the note's text with its last newline.  The key's name is the origin.  docs/signing-formats.md states it with an example. */
+ * The key id is the first four bytes of the SHA-256 of the SubjectPublicKeyInfo (type 0x02 does not hash
+ * the name), the signature is DER over the note's text with its last newline.  The key's name is the
+ * origin.  docs/signing-formats.md states it with an example. */
 #include "signing/jose.h"
 #include "signing/merkle.h"
 

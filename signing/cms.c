@@ -20,7 +20,8 @@ fits_message_digest(void *self, view hash)
     return view_eq(hash, info->message_digest);
 }
 
-/* SHA-1 and MD5 are refused by name; whether the digest would fit is told as well, since a wrong component setting seldom comes alone. */
+/* SHA-1 and MD5 are refused by name; whether the digest would fit is told as well, since a wrong component
+ * setting seldom comes alone. */
 static err
 weak_fault(const struct cms_info *info, size_t i, view body, struct fault *f)
 {
@@ -33,25 +34,26 @@ weak_fault(const struct cms_info *info, size_t i, view body, struct fault *f)
     const char *other = NULL;
     if (!fits && info->message_digest.n > 0)
         other = transcoding_find(body, md, fits_message_digest, (void *)info);
-    err e = fault_setf(f, E_WEAK_DIGEST, "SHA-256", name, "signerInfos[%zu].digestAlgorithm%s%s", i,
-                       other ? ": over the body as " : "", other ? other : "");
-    return e;
+    return fault_setf(f, E_WEAK_DIGEST, "SHA-256", name, "signerInfos[%zu].digestAlgorithm%s%s", i,
+                      other ? ": over the body as " : "", other ? other : "");
 }
 
 err
-cms_check_digest(const struct cms_info *info, size_t i, view body, struct fault *f)
+cms_check_digest(const struct cms_info *info, size_t i, view body, const digest *body_sha256, struct fault *f)
 {
     if (info->weak_nid)
         return weak_fault(info, i, body, f);
     if (info->attributes.n == 0)
         return E_OK;
-    uint8_t hash[JOSE_HASH_MAX];
-    size_t n = hash_of(info->md, body, hash);
-    if (view_eq(view_make(hash, n), info->message_digest))
+    uint8_t out[JOSE_HASH_MAX];
+    bool is_known = body_sha256 && info->md == JOSE_MD_SHA256;
+    view hash = is_known ? digest_view(body_sha256) : view_make(out, hash_of(info->md, body, out));
+    if (view_eq(hash, info->message_digest))
         return E_OK;
     const char *other = transcoding_find(body, jose_md_of(info->md), fits_message_digest, (void *)info);
     return fault_setf(f, other ? E_SIGNED_TRANSCODED : E_DIGEST_MISMATCH, "the digest of the bytes as sent",
-                      other ? other : "the digest of other bytes", "signerInfos[%zu].signedAttrs.messageDigest", i);
+                      other ? other : "the digest of other bytes",
+                      "signerInfos[%zu].signedAttrs.messageDigest", i);
 }
 
 /* ESSCertIDv2 (RFC 5035): the first names the signer; without an algorithm it is SHA-256. */
@@ -160,27 +162,27 @@ cms_check_signature(const struct cms_info *info, size_t i, view body, void *pkey
     if (e == E_SIGNATURE_MISMATCH && info->attributes.n == 0)
         other = transcoding_find(body, jose_md_of(info->md), fits_signature, &c);
     return fault_setf(f, other ? E_SIGNED_TRANSCODED : e, "a signature that fits key and bytes",
-                      other ? other : "one that does not fit",
-                      "signerInfos[%zu].signature", i);
+                      other ? other : "one that does not fit", "signerInfos[%zu].signature", i);
 }
 
 static err
 verify_signer(struct cms_info *info, size_t i, view body, struct fault *f)
 {
     AUTO(X509_free) X509 *x = NULL;
-    TRY(cms_check_digest(info, i, body, f));
+    TRY(cms_check_digest(info, i, body, NULL, f));
     TRY(certificate_parse(info->signer.certificate_der, &x, f));
     AUTO(EVP_PKEY_free) EVP_PKEY *pkey = X509_get_pubkey(x);
     if (!pkey)
-        return fault_setf(f, E_ALGORITHM, "a key of a known kind", "another", "signerInfos[%zu].certificate", i);
+        return fault_setf(f, E_ALGORITHM, "a key of a known kind", "another", "signerInfos[%zu].certificate",
+                          i);
     TRY(pkey_check(pkey, f));
     TRY(cms_check_certificate_id(info, i, info->signer.certificate_der, f));
     return cms_check_signature(info, i, body, pkey, f);
 }
 
 err
-cms_verify_detached(view cms_der, view body, view (*lookup)(void *self, view issuer_serial), void *self, arena *mem,
-                    struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f)
+cms_verify_detached(view cms_der, view body, view (*lookup)(void *self, view issuer_serial), void *self,
+                    arena *mem, struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f)
 {
     struct cms_message m;
     TRY(cms_read(cms_der, mem, &m, f));

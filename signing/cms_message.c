@@ -7,7 +7,10 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 
-#define OID(literal) {"" literal, sizeof(literal) - 1}
+#define OID(literal)                                                                                         \
+    {                                                                                                        \
+        "" literal, sizeof(literal) - 1                                                                      \
+    }
 
 static const view oid_signed_data = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02");
 static const view oid_data = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01");
@@ -119,7 +122,8 @@ take_pss_member(view *rest, unsigned n, struct der_item *outer)
     return der_take(rest, DER_CONTEXT(n), outer);
 }
 
-/* RFC 4055: hash and MGF1 hash are the message's digest, the salt is as long as the digest.  The defaults (SHA-1, salt of 20) never fit. */
+/* RFC 4055: hash and MGF1 hash are the message's digest, the salt is as long as the digest.  The defaults
+ * (SHA-1, salt of 20) never fit. */
 static bool
 is_pss_for(view parameters, const struct digest_row *d)
 {
@@ -128,11 +132,13 @@ is_pss_for(view parameters, const struct digest_row *d)
     uint32_t n = 0;
     if (!der_only(parameters, DER_SEQUENCE, &seq))
         return false;
-    if (!take_pss_member(&seq.value, 0, &member) || !take_algorithm(&member.value, &hash) || member.value.n > 0)
+    if (!take_pss_member(&seq.value, 0, &member) || !take_algorithm(&member.value, &hash) ||
+        member.value.n > 0)
         return false;
     if (!view_eq(hash.oid, d->oid) || !is_null_or_absent(hash.parameters))
         return false;
-    if (!take_pss_member(&seq.value, 1, &member) || !take_algorithm(&member.value, &mgf) || member.value.n > 0)
+    if (!take_pss_member(&seq.value, 1, &member) || !take_algorithm(&member.value, &mgf) ||
+        member.value.n > 0)
         return false;
     if (!view_eq(mgf.oid, oid_mgf1) || !take_algorithm(&mgf.parameters, &inner) || mgf.parameters.n > 0)
         return false;
@@ -145,14 +151,17 @@ is_pss_for(view parameters, const struct digest_row *d)
 }
 
 static err
-bind_algorithms(const struct algorithm *md, const struct algorithm *sig, struct cms_info *info, struct fault *f)
+bind_algorithms(const struct algorithm *md, const struct algorithm *sig, struct cms_info *info,
+                struct fault *f)
 {
     const struct digest_row *d = digest_row_of(md->oid);
     const struct signature_row *s = signature_row_of(sig->oid);
     if (!d || !is_null_or_absent(md->parameters))
-        return fault_set(f, E_ALGORITHM, "signerInfos.digestAlgorithm", "SHA-256, SHA-384 or SHA-512", "another");
+        return fault_set(f, E_ALGORITHM, "signerInfos.digestAlgorithm", "SHA-256, SHA-384 or SHA-512",
+                         "another");
     if (!s)
-        return fault_set(f, E_ALGORITHM, "signerInfos.signatureAlgorithm", "RSA or ECDSA with SHA-2", "another");
+        return fault_set(f, E_ALGORITHM, "signerInfos.signatureAlgorithm", "RSA or ECDSA with SHA-2",
+                         "another");
     info->md = d->md;
     info->weak_nid = d->weak_nid ? d->weak_nid : s->weak_nid;
     if (info->weak_nid)
@@ -361,7 +370,8 @@ read_message(view der, struct cms_message *ret, struct fault *f)
     return E_OK;
 }
 
-/* Java libraries write indefinite lengths; the signature itself is over DER, so re-encoding changes nothing that was signed. */
+/* Java libraries write indefinite lengths; the signature itself is over DER, so re-encoding changes nothing
+ * that was signed. */
 static view
 der_of_ber(view ber, arena *mem)
 {

@@ -57,7 +57,7 @@ add_rest(CMS_ContentInfo *cms, STACK_OF(X509) * list)
 }
 
 struct maker {
-    STACK_OF(X509) *certificates;
+    STACK_OF(X509) * certificates;
     EVP_PKEY *pkey;
     const EVP_MD *md;
     bool pss;
@@ -73,7 +73,8 @@ make(const struct maker *m, view body, CMS_ContentInfo **ret)
     if (!cms || !in)
         return false;
     const unsigned signer_flags = flags | CMS_NOSMIMECAP | CMS_CADES | (m->pss ? CMS_KEY_PARAM : 0u);
-    CMS_SignerInfo *si = CMS_add1_signer(cms, sk_X509_value(m->certificates, 0), m->pkey, m->md, signer_flags);
+    CMS_SignerInfo *si =
+        CMS_add1_signer(cms, sk_X509_value(m->certificates, 0), m->pkey, m->md, signer_flags);
     if (!si || (m->pss && !use_pss(si)) || !add_signing_time(si))
         return false;
     if (m->attach_chain && !add_rest(cms, m->certificates))
@@ -118,6 +119,7 @@ cms_sign_detached(view body, const char *key_pem_file, const char *cert_pem_file
     bool ok = make(&m, body, &cms);
     ERR_clear_error();
     if (!ok)
-        return fault_setf(f, E_FILE, "a key that fits the certificate", "they do not sign", "%s", key_pem_file);
+        return fault_setf(f, E_FILE, "a key that fits the certificate", "they do not sign", "%s",
+                          key_pem_file);
     return write_der(cms, mem, ret_der);
 }

@@ -90,7 +90,8 @@ why_refused(X509_CRL *list, const ISSUING_DIST_POINT *scope)
     return NULL;
 }
 
-/* The list sorts its entries at the first question; asking now keeps later threads from waiting for each other. */
+/* The list sorts its entries at the first question; asking now keeps later threads from waiting for each
+ * other. */
 static void
 sort_entries(X509_CRL *list)
 {
@@ -163,9 +164,15 @@ is_pointed_to(const ISSUING_DIST_POINT *scope, const X509 *x)
 }
 
 bool
+crl_knows(const struct crl *c, const X509 *x)
+{
+    return X509_NAME_cmp(X509_CRL_get_issuer(c->list), X509_get_issuer_name(x)) == 0;
+}
+
+bool
 crl_covers(const struct crl *c, X509 *x)
 {
-    if (X509_NAME_cmp(X509_CRL_get_issuer(c->list), X509_get_issuer_name(x)) != 0)
+    if (!crl_knows(c, x))
         return false;
     if (!c->scope)
         return true;
@@ -175,7 +182,8 @@ crl_covers(const struct crl *c, X509 *x)
     return !c->scope->distpoint || is_pointed_to(c->scope, x);
 }
 
-/* Reasons that say nothing against signatures made before: D24.  Everything else, also an unstated reason, voids all. */
+/* Reasons that say nothing against signatures made before: D24.  Everything else, also an unstated reason,
+ * voids all. */
 static bool
 counts_from_its_date(const X509_REVOKED *entry)
 {

@@ -1,6 +1,7 @@
-/* Revocation lists from files.  A list is taken only when one of the listed CAs signed it; indirect and partial lists and lists with
- * unknown critical extensions are refused at load, so that "not on the list" always means something.  Immutable after reading, any
- * thread.  Only the signing room includes this.  (RFC 5280 section 5; DOMAIN D24.) */
+/* Revocation lists from files.  A list is taken only when one of the listed CAs signed it; indirect and
+ * partial lists and lists with unknown critical extensions are refused at load, so that "not on the list"
+ * always means something.  Immutable after reading, any thread.  Only the signing room includes this.  (RFC
+ * 5280 section 5.) */
 #ifndef SIGNING_CRL_H
 #define SIGNING_CRL_H
 
@@ -14,10 +15,15 @@ err crl_read_file(const char *file, STACK_OF(X509) * cas, struct crl **ret, stru
 void crl_free(struct crl *c);
 DEFINE_AUTO(struct crl *, crl_free)
 
-/* Does this list speak for certificates like x: same issuer, the list's scope and distribution point. */
+/* Is it a list of x's issuer?  Then an entry for x counts, whatever part of the certificates the list is for.
+ */
+bool crl_knows(const struct crl *c, const X509 *x);
+/* Does it speak for certificates like x, so that no entry means not revoked: same issuer, the list's scope
+ * and distribution point. */
 bool crl_covers(const struct crl *c, X509 *x);
-/* Asked only when it covers x: may x's key have been in wrong hands, or out of service, at that time?  A list that has grown old
- * still knows what it knew.  A revocation that begins later moves *until down to its beginning. */
+/* Asked only when it knows x: may x's key have been in wrong hands, or out of service, at that time?  A list
+ * that has grown old still knows what it knew.  A revocation that begins later moves *until down to its
+ * beginning. */
 bool crl_revokes(const struct crl *c, X509 *x, instant at, instant *until);
 instant crl_this_update(const struct crl *c);
 /* Until when it is fresh. */

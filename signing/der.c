@@ -109,7 +109,8 @@ der_time(const struct der_item *item, instant *ret)
     return true;
 }
 
-/* The parts of a TBSCertificate up to and with the serial number and issuer; *rest is left behind the issuer. */
+/* The parts of a TBSCertificate up to and with the serial number and issuer; *rest is left behind the issuer.
+ */
 static bool
 open_tbs(view certificate, view *rest, view *ret_issuer, view *ret_serial)
 {

@@ -1,6 +1,7 @@
-/* A strict reader of DER (X.690): definite lengths in their shortest form, tags of one byte.  It walks a CMS message without
- * copying or decoding keys, so that a known signer costs a digest and one signature check (LIMITS.md).  BER is refused here; the caller
- * has it re-encoded first.  Views borrow the input.  Pure functions, any thread; only the signing room includes this. */
+/* A strict reader of DER (X.690): definite lengths in their shortest form, tags of one byte.  It walks a CMS
+ * message without copying or decoding keys, so that a known signer costs a digest and one signature check.
+ * BER is refused here; the caller has it re-encoded first.  Views borrow the input.  Pure
+ * functions, any thread; only the signing room includes this. */
 #ifndef SIGNING_DER_H
 #define SIGNING_DER_H
 
@@ -40,7 +41,8 @@ bool der_only(view der, uint8_t tag, struct der_item *ret);
 bool der_small(view integer, uint32_t *ret);
 /* UTCTime or GeneralizedTime with seconds and Z. */
 bool der_time(const struct der_item *item, instant *ret);
-/* Issuer and serial number as they stand in a certificate: *ret_issuer is the whole Name, *ret_serial the whole INTEGER. */
+/* Issuer and serial number as they stand in a certificate: *ret_issuer is the whole Name, *ret_serial the
+ * whole INTEGER. */
 bool der_certificate_names(view certificate, view *ret_issuer, view *ret_serial);
 /* Content of the subjectKeyIdentifier extension; the empty view when there is none. */
 view der_certificate_key_id(view certificate);

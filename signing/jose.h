@@ -1,9 +1,10 @@
 /* What jws.c, jwk.c, pkey.c and key.c share; nobody outside of the signing room includes this.
  *
- * The algorithm table of signing.def in C form, the hash of a signing input that is never put together in memory, the
- * two forms of an ECDSA signature, and the thread's kept contexts.  Making an EVP context for a key costs 3 to 4 µs
- * and takes locks inside OpenSSL, so each thread keeps its last few; a kept context holds a reference on its key, so
- * a key's address cannot be used again while it is kept.  Failure of the library without bad input aborts. */
+ * The algorithm table of signing.def in C form, the hash of a signing input that is never put together in
+ * memory, the two forms of an ECDSA signature, and the thread's kept contexts.  Making an EVP context for
+ * a key costs 3 to 4 µs and takes locks inside OpenSSL, so each thread keeps its last few; a kept context
+ * holds a reference on its key, so a key's address cannot be used again while it is kept.  Failure of the
+ * library without bad input aborts. */
 #ifndef SIGNING_JOSE_H
 #define SIGNING_JOSE_H
 
@@ -52,7 +53,8 @@ bool jose_raw_of_der(view der, size_t half, uint8_t *out);
 
 /* 0 when the key is of no kind that the table knows. */
 enum jose_key jose_key_of(EVP_PKEY *pkey);
-/* Signature over a finished hash (algorithms with a digest). E_ALGORITHM, E_SIGNATURE_FORM, E_SIGNATURE_MISMATCH. */
+/* Signature over a finished hash (algorithms with a digest). E_ALGORITHM, E_SIGNATURE_FORM,
+ * E_SIGNATURE_MISMATCH. */
 err jose_verify_hash(EVP_PKEY *pkey, enum jose_alg alg, view hash, view signature) MUST_USE;
 /* Ed25519, which takes the whole message. */
 err jose_verify_message(EVP_PKEY *pkey, enum jose_alg alg, view message, view signature) MUST_USE;

@@ -23,10 +23,10 @@ malformed(struct fault *f, const char *member, const char *expected, const char 
 static err
 number_get(const json_t *jwk, const char *member, size_t length, arena *mem, view *ret, struct fault *f)
 {
-    view text = json_text(jwk, member), bytes;
+    view text = json_text(jwk, member), bytes = VIEW_NONE;
     if (!text.n)
         return malformed(f, member, "base64url text", "nothing");
-    if (text.n > JWK_NUMBER_MAX * 2 || text_base64url_decode(text, mem, &bytes) != E_OK)
+    if (text.n > JWK_NUMBER_MAX * 2 || text_base64url_decode(text, mem, &bytes) != E_OK || !bytes.p)
         return malformed(f, member, "base64url without padding", "something else");
     if (length && bytes.n != length)
         return malformed(f, member, length == 32 ? "32 bytes" : "48 bytes", "another length");

@@ -161,9 +161,8 @@ header_read(view protected_b64, arena *mem, struct jws_header *ret, struct fault
     return E_OK;
 }
 
-/* ---- headers seen before ----
- * A client sends the same header with every document; what it says depends on its bytes alone, so each thread keeps
- * the last few as read.  Headers that failed are not kept. */
+/* ---- headers seen before ---- A client sends the same header with every document; what it says depends
+ * on its bytes alone, so each thread keeps the last few as read.  Headers that failed are not kept. */
 
 enum { SEEN = 4, SEEN_BYTES_MAX = 8192, HEADER_VIEWS = 7 };
 
@@ -272,7 +271,8 @@ header_get(view protected_b64, arena *mem, struct jws_header *ret, struct fault 
 
 /* ---- compact form ---- */
 
-/* RFC 7797 5.2: an unencoded payload inside a compact JWS holds visible ASCII and spaces only (a dot has been cut at already). */
+/* RFC 7797 5.2: an unencoded payload inside a compact JWS holds visible ASCII and spaces only (a dot has
+ * been cut at already). */
 static bool
 is_plain(view payload)
 {

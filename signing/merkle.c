@@ -29,8 +29,8 @@ split_of(uint64_t n)
     return UINT64_C(1) << log2_floor(n - 1);
 }
 
-/* Hash of the leaves from..from+n-1, n > 0; from is a multiple of a power of two that is ≥ n, so the range is a row of complete subtrees
- * that get smaller, folded from the right. */
+/* Hash of the leaves from..from+n-1, n > 0; from is a multiple of a power of two that is ≥ n, so the range
+ * is a row of complete subtrees that get smaller, folded from the right. */
 static err
 range_root(merkle_read read, void *self, uint64_t from, uint64_t n, digest *ret)
 {

@@ -88,7 +88,8 @@ pkey_fits(void *pkey, enum jose_alg alg)
     return is == JOSE_RSA || is == JOSE_RSA_PSS ? rsa_size_is_right(pkey, row->bits) : true;
 }
 
-/* Keys of the broken card library (ROCA, CVE-2017-15361): the modulus is a power of 65537 modulo every small prime. */
+/* Keys of the broken card library (ROCA, CVE-2017-15361): the modulus is a power of 65537 modulo every
+ * small prime. */
 static bool
 rsa_is_roca(EVP_PKEY *pkey)
 {
@@ -112,7 +113,8 @@ rsa_is_roca(EVP_PKEY *pkey)
     return roca;
 }
 
-/* A curve that is spelled out instead of named may differ from the named one in its generator (CVE-2020-0601). */
+/* A curve that is spelled out instead of named may differ from the named one in its generator
+ * (CVE-2020-0601). */
 static bool
 ec_is_named(EVP_PKEY *pkey)
 {

@@ -43,7 +43,8 @@ static const struct shape_row {
         const char *value;
     } extension[EXTENSIONS_MAX];
 } shapes[] = {
-    {SHAPE_CA, {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "critical,keyCertSign,cRLSign"}}},
+    {SHAPE_CA,
+     {{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "critical,keyCertSign,cRLSign"}}},
     {SHAPE_SIGNER, {{NID_key_usage, "critical,digitalSignature,nonRepudiation"}}},
     {SHAPE_CLIENT, {{NID_key_usage, "critical,digitalSignature"}, {NID_ext_key_usage, "clientAuth"}}},
     {SHAPE_SERVER,
@@ -165,14 +166,16 @@ add_directory(X509 *x, const struct pki_order *o)
     if (!list || !type || !octets || !push_attribute(list, OID_SUBJECT_TYPE, V_ASN1_OBJECT, type, -1))
         return false;
     if (organisation_oid[0] && o->organisation[0] &&
-        !push_attribute(list, organisation_oid, V_ASN1_UTF8STRING, o->organisation, (int)strlen(o->organisation)))
+        !push_attribute(list, organisation_oid, V_ASN1_UTF8STRING, o->organisation,
+                        (int)strlen(o->organisation)))
         return false;
     unsigned char *der = NULL;
     int n = i2d_ASN1_SEQUENCE_ANY(list, &der);
     bool ok = n > 0 && ASN1_OCTET_STRING_set(octets, der, n) == 1;
     OPENSSL_free(der);
     AUTO(X509_EXTENSION_free)
-    X509_EXTENSION *e = ok ? X509_EXTENSION_create_by_NID(NULL, NID_subject_directory_attributes, 0, octets) : NULL;
+    X509_EXTENSION *e =
+        ok ? X509_EXTENSION_create_by_NID(NULL, NID_subject_directory_attributes, 0, octets) : NULL;
     return e && X509_add_ext(x, e, -1) == 1;
 }
 
@@ -188,8 +191,8 @@ add_extensions(X509 *x, const struct pki_order *o, X509 *issuer)
     if (o->shape != SHAPE_CA && !add_extension(x, &ctx, NID_basic_constraints, "critical,CA:FALSE"))
         return false;
     return add_extension(x, &ctx, NID_subject_key_identifier, "hash") &&
-           add_extension(x, &ctx, NID_authority_key_identifier, "keyid:always") &&
-           add_policy(x) && add_directory(x, o);
+           add_extension(x, &ctx, NID_authority_key_identifier, "keyid:always") && add_policy(x) &&
+           add_directory(x, o);
 }
 
 X509 *
@@ -217,7 +220,8 @@ add_revoked(X509_CRL *list, const X509 *revoked, instant at)
     if (!entry || !when || !reason || ASN1_ENUMERATED_set(reason, CRL_REASON_KEY_COMPROMISE) != 1)
         return false;
     ASN1_INTEGER *serial = X509_get_serialNumber((X509 *)revoked);
-    if (X509_REVOKED_set_serialNumber(entry, serial) != 1 || X509_REVOKED_set_revocationDate(entry, when) != 1)
+    if (X509_REVOKED_set_serialNumber(entry, serial) != 1 ||
+        X509_REVOKED_set_revocationDate(entry, when) != 1)
         return false;
     if (X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, reason, 0, 0) != 1)
         return false;
@@ -233,7 +237,8 @@ fill_crl(X509_CRL *list, X509 *issuer, instant this_update, instant next_update)
     X509V3_CTX ctx;
     X509V3_set_ctx(&ctx, issuer, NULL, NULL, list, 0);
     AUTO(X509_EXTENSION_free)
-    X509_EXTENSION *authority_id = X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "keyid:always");
+    X509_EXTENSION *authority_id =
+        X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "keyid:always");
     return from && until && number && authority_id && ASN1_INTEGER_set(number, 1) == 1 &&
            X509_CRL_set_version(list, X509_CRL_VERSION_2) == 1 &&
            X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer)) == 1 &&
@@ -243,8 +248,8 @@ fill_crl(X509_CRL *list, X509 *issuer, instant this_update, instant next_update)
 }
 
 X509_CRL *
-pki_issue_crl(X509 *issuer, EVP_PKEY *issuer_key, const X509 *revoked, instant revoked_at, instant this_update,
-              instant next_update)
+pki_issue_crl(X509 *issuer, EVP_PKEY *issuer_key, const X509 *revoked, instant revoked_at,
+              instant this_update, instant next_update)
 {
     AUTO(X509_CRL_free) X509_CRL *list = X509_CRL_new();
     if (!list || !fill_crl(list, issuer, this_update, next_update))

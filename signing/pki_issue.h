@@ -1,5 +1,6 @@
-/* Issuing certificates and revocation lists for the sandbox: subject names and attributes as the GPKI profile has them, every certificate with
- * the sandbox policy.  Serial numbers come from random_bytes, times from the caller.  Only the sandbox uses this; any thread. */
+/* Issuing certificates and revocation lists for the sandbox: subject names and attributes as the GPKI profile
+ * has them, every certificate with the sandbox policy.  Serial numbers come from random_bytes, times from the
+ * caller.  Only the sandbox uses this; any thread. */
 #ifndef SIGNING_PKI_ISSUE_H
 #define SIGNING_PKI_ISSUE_H
 

@@ -17,7 +17,7 @@ DEFINE_AUTO(EVP_PKEY *, EVP_PKEY_free)
 DEFINE_AUTO(X509_CRL *, X509_CRL_free)
 
 const struct sandbox_party sandbox_parties[] = {
-#define PARTY(name, ca, shape, subject, organisation, licence, common_name)                                \
+#define PARTY(name, ca, shape, subject, organisation, licence, common_name)                                  \
     {name, ca, SUBJECT_##subject, organisation, licence, common_name},
 #include "signing/pki_sandbox.def"
 #undef PARTY
@@ -92,8 +92,8 @@ write_file(const struct sandbox *s, const char *name, const char *ending, mode_t
         return fault_setf(s->f, E_FILE, "a path below 1 KiB", "longer", "%s", s->dir);
     AUTO_DONE(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
-        return fault_setf(s->f, E_FILE, "a new file", errno == EEXIST ? "there is one" : "cannot be made", "%s",
-                          path);
+        return fault_setf(s->f, E_FILE, "a new file", errno == EEXIST ? "there is one" : "cannot be made",
+                          "%s", path);
     while (bytes.n > 0) {
         ssize_t done = write(fd, bytes.p, bytes.n);
         if (done < 0 && errno == EINTR)
@@ -142,7 +142,8 @@ write_certificates(const struct sandbox *s, const char *name, const char *ending
 static EVP_PKEY *
 new_key(bool rsa)
 {
-    return rsa ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048) : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    return rsa ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048)
+               : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 }
 
 static size_t
@@ -192,9 +193,9 @@ static void
 index_party(struct sandbox *s, const struct sandbox_party *p, const struct certificate_facts *facts)
 {
     static const char *const shape_words[] = {
-        [SHAPE_CA] = "ca",           [SHAPE_SIGNER] = "signer", [SHAPE_EXPIRED] = "signer",
-        [SHAPE_REVOKED] = "signer",  [SHAPE_CLIENT] = "client", [SHAPE_SERVER] = "server",
-        [SHAPE_TSA] = "timestamp",   [SHAPE_OCSP] = "ocsp",
+        [SHAPE_CA] = "ca",          [SHAPE_SIGNER] = "signer", [SHAPE_EXPIRED] = "signer",
+        [SHAPE_REVOKED] = "signer", [SHAPE_CLIENT] = "client", [SHAPE_SERVER] = "server",
+        [SHAPE_TSA] = "timestamp",  [SHAPE_OCSP] = "ocsp",
     };
     struct buf *b = &s->index;
     size_t ca = authority_index(p->ca);

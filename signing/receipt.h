@@ -1,5 +1,6 @@
-/* The receipt: a compact JWS (typ claimgate-receipt+jwt, ES256) that says what we received, when, and by when it stands in the log.  No log
- * position in it, so that its bytes are final before the commit (DECISIONS "Receipt, log, feed").  Made in the request's thread. */
+/* The receipt: a compact JWS (typ claimgate-receipt+jwt, ES256) that says what we received, when, and by
+ * when it stands in the log.  No log position in it, so that its bytes are final before the commit
+ * (DECISIONS "Receipt, log, feed").  Made in the request's thread. */
 #ifndef SIGNING_RECEIPT_H
 #define SIGNING_RECEIPT_H
 
@@ -7,14 +8,14 @@
 #include "signing/jws.h"
 
 struct receipt {
-    view issuer;             /* iss: the gateway's base URL */
-    submission_id submission;/* sub */
-    digest document;         /* SHA-256 of the bytes received */
-    digest verdict;          /* SHA-256 of the verdict's JSON */
-    view sender;             /* partner id text of the sender */
-    instant received_at;     /* printed in ms */
-    digest leaf;             /* leaf hash */
-    view log_id;             /* origin of the log */
+    view issuer;              /* iss: the gateway's base URL */
+    submission_id submission; /* sub */
+    digest document;          /* SHA-256 of the bytes received */
+    digest verdict;           /* SHA-256 of the verdict's JSON */
+    view sender;              /* partner id text of the sender */
+    instant received_at;      /* printed in ms */
+    digest leaf;              /* leaf hash */
+    view log_id;              /* origin of the log */
     instant include_by;
 };
 

@@ -1,6 +1,7 @@
-/* Why does a digest not fit?  Tries the forms into which signing components are known to turn text before they sign it: string
- * calls of COM and .NET sign code page 950 or UTF-16, editors add a byte order mark, file transfers change line ends
- * (DOMAIN D11).  The forms are digested as a stream: nothing is kept of them. */
+/* Why does a digest not fit?  Tries the forms into which signing components are known to turn text before
+ * they sign it: string calls of COM and .NET sign code page 950 or UTF-16, editors add a byte order mark,
+ * file transfers change line ends.  The forms are digested as a stream: nothing is kept of them.
+ */
 #include "signing/cms_message.h"
 
 #include <errno.h>
@@ -33,7 +34,16 @@ static const struct form {
 
 #define STEP 4096
 
+#define NO_CONVERTER ((iconv_t)-1)
+
 DEFINE_AUTO(EVP_MD_CTX *, EVP_MD_CTX_free)
+
+static void
+converter_close(iconv_t *cd)
+{
+    if (*cd != NO_CONVERTER)
+        iconv_close(*cd);
+}
 
 /* Feeds one converted run; a character that the charset does not have becomes '?', as Windows writes it. */
 static bool
@@ -105,21 +115,17 @@ add_form(EVP_MD_CTX *ctx, const struct form *form, iconv_t cd, view body)
 }
 
 static bool
-form_fits(const struct form *form, view body, const EVP_MD *md, bool (*fits)(void *self, view hash), void *self)
+form_fits(const struct form *form, view body, const EVP_MD *md, bool (*fits)(void *self, view hash),
+          void *self)
 {
     unsigned char out[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    iconv_t cd = (iconv_t)-1;
-    if (form->charset) {
-        cd = iconv_open(form->charset, "UTF-8");
-        if (cd == (iconv_t)-1)
-            return false;
-    }
+    AUTO_DONE(converter_close) iconv_t cd = form->charset ? iconv_open(form->charset, "UTF-8") : NO_CONVERTER;
+    if (form->charset && cd == NO_CONVERTER)
+        return false;
     AUTO(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1 && add_form(ctx, form, cd, body) &&
               EVP_DigestFinal_ex(ctx, out, &n) == 1;
-    if (form->charset)
-        iconv_close(cd);
     return ok && fits(self, view_make(out, n));
 }
 

@@ -43,7 +43,8 @@ chain_fault(struct fault *f, int why, int depth)
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK:
-        return fault_set(f, E_ALGORITHM, where, "RSA of 2048 bits, P-256 or better, signed with SHA-2", found);
+        return fault_set(f, E_ALGORITHM, where, "RSA of 2048 bits, P-256 or better, signed with SHA-2",
+                         found);
     default:
         return fault_set(f, E_CHAIN, where, "a chain to a listed root", found);
     }
@@ -52,7 +53,7 @@ chain_fault(struct fault *f, int why, int depth)
 /* What one question to the trust list is about. */
 struct question {
     X509 *leaf;
-    STACK_OF(X509) *rest; /* presented beside it */
+    STACK_OF(X509) * rest; /* presented beside it */
     instant at;
 };
 
@@ -83,6 +84,11 @@ build_chain(const struct use_list *u, const struct question *q, STACK_OF(X509) *
     X509_VERIFY_PARAM_set_time(param, (time_t)instant_unix(q->at));
     X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
     X509_VERIFY_PARAM_set_auth_level(param, CHAIN_SECURITY_LEVEL);
+    /* Without these OpenSSL passes over the CAs' policy constraints; any policy that survives them is good.
+     */
+    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_POLICY_CHECK) != 1 ||
+        X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
+        return E_INTERNAL;
     if (X509_verify_cert(ctx) != 1)
         return chain_fault(f, X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx));
     AUTO(certificate_stack_free) STACK_OF(X509) *chain = X509_STORE_CTX_get1_chain(ctx);
@@ -96,16 +102,17 @@ static bool
 is_issued_by_pinned(const struct use_list *u, const X509 *leaf)
 {
     for (int i = 0; i < sk_X509_num(u->pinned); i++)
-        if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(u->pinned, i)), X509_get_issuer_name(leaf)) == 0)
+        if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(u->pinned, i)), X509_get_issuer_name(leaf)) ==
+            0)
             return true;
     return false;
 }
 
-/* The use under which the leaf stands: first where its issuer is a pinned intermediate, then the others.  The first
- * fault is told: the use whose intermediate issued the leaf knows best what is wrong with it. */
+/* The use under which the leaf stands: first where its issuer is a pinned intermediate, then the others.  The
+ * first fault is told: the use whose intermediate issued the leaf knows best what is wrong with it. */
 static err
-find_use(const struct trust *t, const struct question *q, enum trust_use *ret_use, STACK_OF(X509) * *ret_chain,
-         struct fault *f)
+find_use(const struct trust *t, const struct question *q, enum trust_use *ret_use,
+         STACK_OF(X509) * *ret_chain, struct fault *f)
 {
     struct fault first;
     fault_init(&first);
@@ -153,19 +160,20 @@ judge_freshness(struct judgement *j, instant next_update, instant at)
 }
 
 static err
-judge_revocation(const struct use_list *u, STACK_OF(X509) * chain, instant at, struct judgement *j, struct fault *f)
+judge_revocation(const struct use_list *u, STACK_OF(X509) * chain, instant at, struct judgement *j,
+                 struct fault *f)
 {
     instant freshest = INSTANT_NONE;
     for (int i = 0; i + 1 < sk_X509_num(chain); i++)
         for (size_t k = 0; k < u->n_crls; k++) {
             X509 *x = sk_X509_value(chain, i);
             const struct crl *c = u->crls[k];
-            if (!crl_covers(c, x))
+            if (!crl_knows(c, x))
                 continue;
             if (crl_revokes(c, x, at, &j->until))
                 return fault_set(f, E_CERT_REVOKED, i == 0 ? "certificate" : "issuer",
                                  "a certificate that is not revoked", "on the issuer's list");
-            if (i == 0 && crl_next_update(c).us > freshest.us)
+            if (i == 0 && crl_covers(c, x) && crl_next_update(c).us > freshest.us)
                 freshest = crl_next_update(c);
         }
     j->level = LEVEL_PENDING;
@@ -208,8 +216,8 @@ parse_rest(const view *rest_der, size_t n_rest, STACK_OF(X509) * *ret)
 
 /* Everything that OpenSSL has to be asked for; the answer's key is counted up. */
 static err
-judge_anew(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest, instant at, struct leaf *ret,
-           struct fault *f)
+judge_anew(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest, instant at,
+           struct leaf *ret, struct fault *f)
 {
     AUTO(X509_free) X509 *x = NULL;
     AUTO(certificate_stack_free) STACK_OF(X509) *rest = NULL;
@@ -285,8 +293,9 @@ drop_pkey(void *pkey)
 }
 
 err
-trust_judge_copy(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest, instant at, arena *mem,
-                 struct signer *ret_signer, enum evidence_level *ret_level, void **ret_pkey, struct fault *f)
+trust_judge_copy(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest, instant at,
+                 arena *mem, struct signer *ret_signer, enum evidence_level *ret_level, void **ret_pkey,
+                 struct fault *f)
 {
     AUTO_DONE(leaf_done) struct leaf leaf = {0};
     const struct leaf *kept = NULL;
@@ -306,7 +315,8 @@ trust_judge_copy(const struct trust *t, view leaf_der, const view *rest_der, siz
 }
 
 err
-trust_judge_client(const struct trust *t, view leaf_der, instant at, struct signer *ret_signer, struct fault *f)
+trust_judge_client(const struct trust *t, view leaf_der, instant at, struct signer *ret_signer,
+                   struct fault *f)
 {
     AUTO_DONE(leaf_done) struct leaf leaf = {0};
     const struct leaf *kept = NULL;

@@ -54,7 +54,8 @@ trust_cache_free(struct trust_cache *c)
     free(c);
 }
 
-/* The fingerprint is a SHA-256 of a certificate that a trusted CA issued: no one can aim at a bucket at will. */
+/* The fingerprint is a SHA-256 of a certificate that a trusted CA issued: no one can aim at a bucket at will.
+ */
 static struct shard *
 shard_of(struct trust_cache *c, const digest *fingerprint)
 {
@@ -95,7 +96,8 @@ trust_cache_find(struct trust_cache *c, const digest *fingerprint, instant at, b
     return holds;
 }
 
-/* Takes the oldest leaf that nobody borrows off the bucket when there are more than TRUST_CACHE_DEPTH of that kind. */
+/* Takes the oldest leaf that nobody borrows off the bucket when there are more than TRUST_CACHE_DEPTH of that
+ * kind. */
 static struct slot *
 evict(struct slot **first)
 {

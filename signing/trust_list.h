@@ -1,5 +1,5 @@
-/* The inside of a trust list, shared by its reader and its judge.  Immutable but for the cache and the count.  Only the signing room
- * includes this. */
+/* The inside of a trust list, shared by its reader and its judge.  Immutable but for the cache and the count.
+ * Only the signing room includes this. */
 #ifndef SIGNING_TRUST_LIST_H
 #define SIGNING_TRUST_LIST_H
 
@@ -10,9 +10,9 @@
 #include <stdatomic.h>
 
 struct use_list {
-    X509_STORE *store;      /* the roots; NULL when the use is not in the list */
-    STACK_OF(X509) *roots;
-    STACK_OF(X509) *pinned; /* with pinned intermediates a chain must lead through one of them */
+    X509_STORE *store; /* the roots; NULL when the use is not in the list */
+    STACK_OF(X509) * roots;
+    STACK_OF(X509) * pinned; /* with pinned intermediates a chain must lead through one of them */
     struct crl **crls;
     size_t n_crls;
 };

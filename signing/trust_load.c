@@ -1,4 +1,5 @@
-/* Reads a trust list's file.  Everything that could make the list mean something else than its author thought stops the start. */
+/* Reads a trust list's file.  Everything that could make the list mean something else than its author thought
+ * stops the start. */
 #include "signing/trust_list.h"
 
 #include "base/json.h"
@@ -120,8 +121,8 @@ check_ca(const struct reading *r, const char *place, X509 *x)
     if (X509_check_ca(x) <= 0)
         return config_fault(r, place, "certificates of CAs", "a certificate that is none");
     if (!r->trust->sandbox && certificate_has_policy(x, SANDBOX_POLICY_OID))
-        return fault_setf(r->f, E_SANDBOX_ROOT, "no certificate with the sandbox policy", "one", "%s: %s", r->file,
-                          place);
+        return fault_setf(r->f, E_SANDBOX_ROOT, "no certificate with the sandbox policy", "one", "%s: %s",
+                          r->file, place);
     return E_OK;
 }
 
@@ -238,8 +239,8 @@ share_a_certificate(STACK_OF(X509) * a, STACK_OF(X509) * b)
     return false;
 }
 
-/* The government root issues HCA, GCA, MOICA and MOEACA: without pinned intermediates a hospital's chain would hold under
- * the police's use as well. */
+/* The government root issues HCA, GCA, MOICA and MOEACA: without pinned intermediates a hospital's chain
+ * would hold under the police's use as well. */
 static err
 check_uses_apart(const struct reading *r)
 {
@@ -265,8 +266,8 @@ check_environment(const struct reading *r, const json_t *root)
         return config_fault(r, "environment", "sandbox or production", "something else");
     bool is_sandbox = view_eq(environment, V("sandbox"));
     if (is_sandbox && !r->trust->sandbox)
-        return fault_setf(r->f, E_SANDBOX_ROOT, "a production trust list", "a sandbox list", "%s: environment",
-                          r->file);
+        return fault_setf(r->f, E_SANDBOX_ROOT, "a production trust list", "a sandbox list",
+                          "%s: environment", r->file);
     if (!is_sandbox && r->trust->sandbox)
         return config_fault(r, "environment", "a sandbox list in sandbox mode", "production");
     return E_OK;
@@ -308,7 +309,7 @@ trust_load(const char *file, bool sandbox, struct trust **ret, struct fault *f)
     atomic_init(&t->refs, 1);
     t->sandbox = sandbox;
     t->cache = trust_cache_new();
-    view text;
+    view text = VIEW_NONE;
     TRY(read_file(file, mem, &text, f));
     json_t *root;
     TRY(json_load(text, mem, &root, f));

@@ -88,8 +88,8 @@ is_zero(const digest *d)
     return memcmp(d, &zero, sizeof zero) == 0;
 }
 
-/* Members stand in the order of RFC 8785.  No name, no licence, no part of a person's number: who a professional or person is,
- * the certificate tells to those who may hold it. */
+/* Members stand in the order of RFC 8785.  No name, no licence, no part of a person's number: who a
+ * professional or person is, the certificate tells to those who may hold it. */
 static void
 add_signature(struct buf *b, const struct signature_out *s)
 {

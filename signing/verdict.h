@@ -1,4 +1,5 @@
-/* The inside of a verdict: filled by verify.c, read and printed by verdict.c.  Lives in the request's arena. */
+/* The inside of a verdict: filled by verify.c, read and printed by verdict.c.  Lives in the request's arena.
+ */
 #ifndef SIGNING_VERDICT_H
 #define SIGNING_VERDICT_H
 

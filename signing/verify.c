@@ -96,13 +96,14 @@ fill_partner(const struct work *w, struct signer *s)
 
 /* The signer by his certificate, and the key to verify with. */
 static err
-judge_certificate(const struct work *w, struct signature_out *row, const view *rest, size_t n_rest, void **ret_pkey)
+judge_certificate(const struct work *w, struct signature_out *row, const view *rest, size_t n_rest,
+                  void **ret_pkey)
 {
     if (!w->rq->trust)
         return fault_set(&row->fault, E_CHAIN, "certificate", "a chain to a listed root", "no trust list");
     enum evidence_level level;
-    TRY(trust_judge_copy(w->rq->trust, row->certificate_der, rest, n_rest, w->rq->now, w->rq->mem, &row->signer,
-                         &level, ret_pkey, &row->fault));
+    TRY(trust_judge_copy(w->rq->trust, row->certificate_der, rest, n_rest, w->rq->now, w->rq->mem,
+                         &row->signer, &level, ret_pkey, &row->fault));
     row->level = level;
     fill_partner(w, &row->signer);
     return E_OK;
@@ -121,7 +122,8 @@ judge_known_key(const struct work *w, struct signature_out *row, view kid, struc
         instant now = w->rq->now;
         if ((known.signer.not_before.us != 0 && now.us < known.signer.not_before.us) ||
             (known.signer.not_after.us != 0 && now.us > known.signer.not_after.us))
-            return fault_set(&row->fault, E_CERT_TIME, "registered key", "a key that is valid now", "another time");
+            return fault_set(&row->fault, E_CERT_TIME, "registered key", "a key that is valid now",
+                             "another time");
         row->signer = known.signer;
         row->level = LEVEL_REGISTERED_KEY;
         fill_partner(w, &row->signer);
@@ -140,7 +142,7 @@ check_cms_signer(const struct work *w, const struct cms_info *info, size_t i, st
     row->alg = s->alg;
     row->claimed_at = s->claimed_at;
     TRY(keep_certificates(row, s->certificate_der, s->rest_der, s->n_rest, w->rq->mem));
-    TRY(cms_check_digest(info, i, w->rq->body, &row->fault));
+    TRY(cms_check_digest(info, i, w->rq->body, &w->verdict->body_digest, &row->fault));
     if (s->certificate_der.n > 0) {
         TRY(judge_certificate(w, row, s->rest_der, s->n_rest, &pkey));
         TRY(cms_check_certificate_id(info, i, s->certificate_der, &row->fault));
@@ -148,8 +150,8 @@ check_cms_signer(const struct work *w, const struct cms_info *info, size_t i, st
         struct known_key known;
         TRY(judge_known_key(w, row, VIEW_NONE, &known));
         if (!jose_alg_same(known.alg, s->alg))
-            return fault_set(&row->fault, E_ALGORITHM, "signerInfos.signatureAlgorithm", "the registered algorithm",
-                             "another");
+            return fault_set(&row->fault, E_ALGORITHM, "signerInfos.signatureAlgorithm",
+                             "the registered algorithm", "another");
         pkey = known.pkey;
     }
     return cms_check_signature(info, i, w->rq->body, pkey, &row->fault);
@@ -200,8 +202,8 @@ check_jws(const struct work *w, struct signature_out *row)
         TRY(keep_certificates(row, h->x5c_leaf, h->x5c_rest, h->n_rest, mem));
         TRY(judge_certificate(w, row, h->x5c_rest, h->n_rest, &pkey));
         if (!pkey_fits(pkey, h->alg))
-            return fault_set(&row->fault, E_ALGORITHM, "X-JWS-Signature.alg", "an algorithm of the certificate's key",
-                             "another");
+            return fault_set(&row->fault, E_ALGORITHM, "X-JWS-Signature.alg",
+                             "an algorithm of the certificate's key", "another");
         return jws_verify(&parts, w->rq->body, h->alg, pkey, mem, &row->fault);
     }
     struct known_key known;

@@ -1,4 +1,5 @@
-/* XML-DSig with xmlsec, which gets only what xmldsig_profile.c has accepted and a key that we took from the certificate. */
+/* XML-DSig with xmlsec, which gets only what xmldsig_profile.c has accepted and a key that we took from
+ * the certificate. */
 #include "signing/xmldsig.h"
 
 #include "signing/jose.h"
@@ -250,7 +251,8 @@ outcome_read(xmlSecDSigCtx *ctx, int returned, arena *mem, view *ret_octets, str
 static err
 plan_verify(const struct xmldsig_plan *plan, EVP_PKEY *pkey, arena *mem, view *ret_octets, struct fault *f)
 {
-    /* Ids are known to the document only where the profile looked; xml:id, which the parser notes by itself, was refused if it was the same. */
+    /* Ids are known to the document only where the profile looked; xml:id, which the parser notes by
+     * itself, was refused if it was the same. */
     if (plan->id && !xmlAddID(NULL, plan->doc, plan->id->children->content, plan->id))
         return fault_set(f, E_SIGNATURE_PROFILE, "Reference", "an id that one element has",
                          "an id that several elements have");
@@ -298,7 +300,8 @@ has_default_namespace(view tag)
     return false;
 }
 
-/* The element inside <ds:Object …>…</ds:Object>, which must stand on its own: a namespace that it had from the Object would be lost. */
+/* The element inside <ds:Object>…</ds:Object>, which must stand on its own: a namespace that it had from
+ * the Object would be lost. */
 static err
 payload_cut(view octets, arena *mem, view *ret, struct fault *f)
 {

@@ -8,6 +8,7 @@
 #define ENVELOPED XMLDSIG_NS "enveloped-signature"
 #define MORE "http://www.w3.org/2001/04/xmldsig-more#"
 #define CHILDREN_MAX 8
+#define BLANK " \t\r\n"
 
 struct algorithm {
     const char *uri;
@@ -48,10 +49,11 @@ xmldsig_is(const xmlNode *n, const char *name)
 static bool
 is_blank(const char *text)
 {
-    return text[strspn(text, " \t\r\n")] == '\0';
+    return text[strspn(text, BLANK)] == '\0';
 }
 
-/* One text node or none; NULL when there is anything else (a comment inside a value is how digests were forged elsewhere). */
+/* One text node or none; NULL when there is anything else (a comment inside a value is how digests were
+ * forged elsewhere). */
 static const char *
 only_text(const xmlNode *children)
 {
@@ -130,6 +132,24 @@ algorithm_find(const xmlNode *n, const struct algorithm *list, size_t n_list, si
                      "another algorithm");
 }
 
+/* The prefixes that an exclusive form is to treat as inclusive; each is looked up at every element. */
+static err
+prefixes_check(const xmlNode *child, struct fault *f)
+{
+    bool named = child->ns && strcmp((const char *)child->ns->href, EXC_C14N) == 0 &&
+                 strcmp((const char *)child->name, "InclusiveNamespaces") == 0;
+    const char *list = attribute(child, "PrefixList");
+    if (!named || !list || first_element(child->next))
+        return refuse(f, (const char *)child->name, "InclusiveNamespaces with a PrefixList",
+                      "something else");
+    size_t n = 0;
+    for (list += strspn(list, BLANK); *list; list += strspn(list, BLANK)) {
+        list += strcspn(list, BLANK);
+        n++;
+    }
+    return n <= XMLDSIG_PREFIXES_MAX ? E_OK : refuse(f, "PrefixList", "at most 16 prefixes", "more");
+}
+
 /* Canonical form 1.0, exclusive or inclusive, without comments; the exclusive one may name prefixes. */
 static err
 c14n_check(const xmlNode *n, struct fault *f)
@@ -140,11 +160,9 @@ c14n_check(const xmlNode *n, struct fault *f)
         return refuse(f, (const char *)n->name, "C14N 1.0, exclusive or inclusive, without comments",
                       "another transform");
     const xmlNode *child = first_element(n->children);
-    bool prefixes = child && child->ns && strcmp((const char *)child->ns->href, EXC_C14N) == 0 &&
-                    strcmp((const char *)child->name, "InclusiveNamespaces") == 0 &&
-                    !first_element(child->next);
-    return child && !(exclusive && prefixes) ? refuse(f, (const char *)n->name, "no parameters", "some")
-                                             : E_OK;
+    if (!child)
+        return E_OK;
+    return exclusive ? prefixes_check(child, f) : refuse(f, (const char *)n->name, "no parameters", "some");
 }
 
 /* Base64 of an XML text: white space is allowed there, nothing else beyond the strict form. */
@@ -159,7 +177,7 @@ base64_get(const xmlNode *n, arena *mem, view *ret, struct fault *f)
     if (!packed)
         return E_TOO_LARGE;
     for (size_t i = 0; i < length; i++)
-        if (!strchr(" \t\r\n", text[i]))
+        if (!strchr(BLANK, text[i]))
             packed[kept++] = text[i];
     if (!kept || text_base64_decode(view_make(packed, kept), mem, ret) != E_OK)
         return fault_set(f, E_SIGNATURE_FORM, (const char *)n->name, "base64", "something else");
@@ -188,7 +206,8 @@ transforms_check(xmlNode *transforms, bool enveloping, struct fault *f)
     return at == n ? E_OK : refuse(f, "Transforms", "no transforms beside the profile's", "one more");
 }
 
-/* Letters, digits, '_', '-', '.', not beginning with a digit, '-' or '.': an id never reaches an XPath expression with quotes in it. */
+/* Letters, digits, '_', '-', '.', not beginning with a digit, '-' or '.': an id never reaches an XPath
+ * expression with quotes in it. */
 static bool
 is_plain_id(const char *id)
 {
@@ -208,32 +227,53 @@ is_id_name(const xmlAttr *a)
 struct census {
     const char *id; /* looked for, or NULL */
     xmlAttr *holder;
-    size_t holders, signatures, in_scope, most_in_scope;
+    size_t holders, signatures;
+    uint64_t depth, in_scope, cost;
 };
 
-static size_t
+static uint64_t
 namespaces_of(const xmlNode *n)
 {
-    size_t count = 0;
+    uint64_t count = 0;
     for (const xmlNs *ns = n->nsDef; ns; ns = ns->next)
         count++;
     return count;
 }
 
+/* What the canonical form will take here: every node asks its ancestors whether it stands in the
+ * signature, every namespace in scope is looked up and compared with those already written, attributes are
+ * sorted by insertion. */
+static void
+census_cost(struct census *c, uint64_t attributes)
+{
+    c->cost += 16 * (2 + attributes) * c->depth;
+    c->cost += (c->in_scope + XMLDSIG_PREFIXES_MAX / 4) * (c->depth + 2 * c->in_scope);
+    c->cost += attributes * attributes;
+}
+
 static void
 census_enter(struct census *c, xmlNode *n)
 {
-    c->signatures += xmldsig_is(n, "Signature");
+    uint64_t attributes = 0;
+    c->depth++;
     c->in_scope += namespaces_of(n);
-    if (c->in_scope > c->most_in_scope)
-        c->most_in_scope = c->in_scope;
-    for (xmlAttr *a = n->properties; c->id && a; a = a->next) {
-        const char *value = is_id_name(a) ? only_text(a->children) : NULL;
+    c->signatures += xmldsig_is(n, "Signature");
+    for (xmlAttr *a = n->properties; a; a = a->next) {
+        const char *value = c->id && is_id_name(a) ? only_text(a->children) : NULL;
+        attributes++;
         if (value && strcmp(value, c->id) == 0) {
             c->holder = a;
             c->holders++;
         }
     }
+    census_cost(c, attributes);
+}
+
+static void
+census_leave(struct census *c, const xmlNode *n)
+{
+    c->depth--;
+    c->in_scope -= namespaces_of(n);
 }
 
 /* Every element of the document, without recursion. */
@@ -248,11 +288,11 @@ census_take(struct census *c, xmlNode *root)
                 n = n->children;
                 continue;
             }
-            c->in_scope -= namespaces_of(n);
+            census_leave(c, n);
         }
         while (n != root && !n->next) {
             n = n->parent;
-            c->in_scope -= namespaces_of(n);
+            census_leave(c, n);
         }
         n = n == root ? NULL : n->next;
     }
@@ -273,8 +313,9 @@ target_check(xmlNode *reference, struct xmldsig_plan *plan, struct fault *f)
     census_take(&c, root);
     if (c.signatures != 1)
         return refuse(f, "Signature", "one signature", "several");
-    if (c.most_in_scope > XMLDSIG_NAMESPACES_MAX)
-        return refuse(f, "", "at most 64 namespaces in scope", "more");
+    if (c.cost > XMLDSIG_COST_MAX)
+        return fault_set(f, E_TOO_LARGE, "", "a document whose canonical form takes two seconds at most",
+                         "too many elements with too many namespaces, attributes or ancestors");
     if (!c.id)
         return E_OK;
     if (c.holders != 1)

@@ -1,8 +1,10 @@
-/* What xmldsig.c knows of a document before a key is touched: the tree, and a signature whose every element was looked at.
+/* What xmldsig.c knows of a document before a key is touched: the tree, and a signature whose every element
+ * was looked at.
  *
- * The document is scanned as bytes first (DOCTYPE, encoding, monstrous tags), then parsed without network, entities or external parts, then
- * its one ds:Signature is read against the profile of docs/signing-formats.md.  What is not in the profile is refused here, so that the
- * library behind sees only what we mean.  Internal to the signing room; one thread per document. */
+ * The document is scanned as bytes first (DOCTYPE, encoding, monstrous tags), then parsed without network,
+ * entities or external parts, then its one ds:Signature is read against the profile of
+ * docs/signing-formats.md.  What is not in the profile is refused here, so that the library behind sees
+ * only what we mean.  Internal to the signing room; one thread per document. */
 #ifndef SIGNING_XMLDSIG_PROFILE_H
 #define SIGNING_XMLDSIG_PROFILE_H
 
@@ -13,9 +15,13 @@
 
 #define XMLDSIG_NS "http://www.w3.org/2000/09/xmldsig#"
 #define XMLDSIG_CERTIFICATES_MAX 5
-/* Cost of canonical form grows with what is in scope at an element (times every element below). */
-#define XMLDSIG_NAMESPACES_MAX 64
 #define XMLDSIG_ATTRIBUTES_MAX 256
+#define XMLDSIG_PREFIXES_MAX 16
+/* Elements and attributes: the tree takes 120 bytes for each, outside of any arena. */
+#define XMLDSIG_NODES_MAX 1000000
+/* Steps of the canonical form (5 ns each): it grows with depth and with the namespaces in scope, so ten
+ * megabytes can be made to take a minute.  An honest document of that size takes a third of this. */
+#define XMLDSIG_COST_MAX UINT64_C(400000000)
 #define XMLDSIG_BYTES_MAX (64 * 1024 * 1024)
 
 enum xmldsig_method {

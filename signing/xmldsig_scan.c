@@ -41,9 +41,10 @@ skip_past(view xml, size_t from, view mark)
     return at == rest.n ? xml.n : from + at + mark.n;
 }
 
-/* Behind the end of a tag; the parser compares every attribute with every other, so their number is bounded here. */
+/* Behind the end of a tag; the parser compares every attribute with every other, so their number is
+ * bounded here. */
 static err
-tag_skip(view xml, size_t from, size_t *ret_end, struct fault *f)
+tag_skip(view xml, size_t from, size_t *ret_end, size_t *nodes, struct fault *f)
 {
     size_t attributes = 0, at = from;
     while (at < xml.n && xml.p[at] != '>') {
@@ -53,13 +54,16 @@ tag_skip(view xml, size_t from, size_t *ret_end, struct fault *f)
         else if (c == '=' && ++attributes > XMLDSIG_ATTRIBUTES_MAX)
             return refuse(f, E_TOO_LARGE, from, "at most 256 attributes on an element", "more");
     }
+    *nodes += 1 + attributes;
+    if (*nodes > XMLDSIG_NODES_MAX)
+        return refuse(f, E_TOO_LARGE, from, "at most a million elements and attributes", "more");
     *ret_end = at;
     return E_OK;
 }
 
 /* From a '<' to behind what it opens. */
 static err
-markup_skip(view xml, size_t at, size_t *ret_end, struct fault *f)
+markup_skip(view xml, size_t at, size_t *ret_end, size_t *nodes, struct fault *f)
 {
     view rest = view_sub(xml, at, xml.n);
     if (view_starts(rest, V("<!--"))) {
@@ -77,7 +81,7 @@ markup_skip(view xml, size_t at, size_t *ret_end, struct fault *f)
     }
     if (view_starts(rest, V("<!")))
         return refuse(f, E_XML_DOCTYPE, at, "no document type declaration", "one");
-    return tag_skip(xml, at + 1, ret_end, f);
+    return tag_skip(xml, at + 1, ret_end, nodes, f);
 }
 
 err
@@ -90,12 +94,12 @@ xmldsig_scan(view xml, struct fault *f)
         return refuse(f, E_BOM, 0, "no byte order mark", "one");
     if (!text_is_utf8(xml, &bad))
         return refuse(f, E_UTF8, bad, "UTF-8", "another byte");
-    size_t at = 0;
+    size_t at = 0, nodes = 0;
     while (at < xml.n) {
         const char *open = memchr(xml.p + at, '<', xml.n - at);
         if (!open)
             return E_OK;
-        TRY(markup_skip(xml, (size_t)(open - xml.p), &at, f));
+        TRY(markup_skip(xml, (size_t)(open - xml.p), &at, &nodes, f));
     }
     return E_OK;
 }

@@ -292,7 +292,7 @@ static err
 read_item(struct reader_state *s, view item, size_t number)
 {
     view text;
-    int64_t index;
+    int64_t index = -1;
     struct tree *t = arena_make(s->mem, struct tree);
     if (!t)
         return E_TOO_LARGE;

@@ -51,7 +51,7 @@ err
 api_TOKEN(void *app, struct request *rq, struct reply *rp)
 {
     view json;
-    TRY(auth_token(app, rq->body, request_peer_certificate(rq), rq->received, rq->mem, &json, &rq->fault));
+    TRY(auth_token(app, rq->body, &rq->caller.peer_certificate, rq->received, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     reply_header(rq, rp, "Pragma", V("no-cache"));
     return E_OK;

@@ -134,8 +134,9 @@ refuse(struct reader *r, const char *p, const char *expected)
 
 /* ---- memory ---- */
 
-/* How many nodes the text will need, from its first bytes: every node but the first stands behind one of
- * these three. For a text no longer than the sample this is enough for certain. */
+/* How many nodes the text will need, from its first bytes: every node but the first stands behind one of these
+ * three.  For a text no longer than the sample this is enough for certain.  A longer one may well begin with many
+ * small values and end with an attachment, so the guess stays below two bytes for a byte of text. */
 static uint32_t
 guess_nodes(const struct reader *r)
 {
@@ -146,8 +147,8 @@ guess_nodes(const struct reader *r)
         marks += r->start[i] == ',' || r->start[i] == '{' || r->start[i] == '[';
     if (sample < n)
         marks = marks * n / sample * 9 / 8;
-    if (marks > n / 2)
-        marks = n / 2;
+    if (sample < n && marks > n / 16)
+        marks = n / 16;
     return marks + 1 < r->ceiling ? (uint32_t)marks + 1 : r->ceiling;
 }
 

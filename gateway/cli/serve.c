@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "cli/control.h"
 #include "duty/duty.h"
+#include "flow/registry.h"
 #include "net/net.h"
 #include "relay/relay.h"
 

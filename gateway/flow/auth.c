@@ -224,7 +224,7 @@ token_scopes(const struct partner *p, view asked, view *ret, struct fault *f)
 }
 
 err
-auth_token(struct gateway *g, view form, view certificate, instant now, arena *mem, view *ret_json, struct fault *f)
+auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem, view *ret_json, struct fault *f)
 {
     if (!view_eq(form_field(form, "grant_type", mem), V("client_credentials")))
         return fault_set(f, E_GRANT, "grant_type", "client_credentials", "another grant");
@@ -238,12 +238,12 @@ auth_token(struct gateway *g, view form, view certificate, instant now, arena *m
     if (!partner_is_active(p))
         return fault_set(f, E_SUSPENDED, "", "an active partner", "another status");
     TRY(token_scopes(p, form_field(form, "scope", mem), &t.scopes, f));
-    if (certificate.n) {
-        digest print = sha256(certificate);
-        const struct registry_key *k = registry_key_by_fingerprint(r, "mtls", &print, now);
+    static const digest none;
+    if (!digest_eq(certificate, &none)) {
+        const struct registry_key *k = registry_key_by_fingerprint(r, "mtls", certificate, now);
         if (!k || k->partner != p)
             return fault_set(f, E_CLIENT_CERT, "", "a certificate of this partner", "another's");
-        t.certificate = print;
+        t.certificate = *certificate;
     } else if (binding_wanted(p, now)) {
         return fault_set(f, E_TOKEN_BINDING, "", "the registered TLS client certificate", "none");
     }

@@ -15,8 +15,8 @@ struct identity {
     digest peer_certificate;
 };
 
-/* form: application/x-www-form-urlencoded body of POST /oauth2/token.  certificate: DER of the TLS peer or empty. ret_json: the token answer. */
-err auth_token(struct gateway *g, view form, view certificate, instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+/* form: application/x-www-form-urlencoded body of POST /oauth2/token.  certificate: SHA-256 of the TLS peer's, zero when none. ret_json: the token answer. */
+err auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 /* authorization: header value ("Bearer …") or empty; certificate: DER or empty.  A registered mTLS certificate alone authenticates its partner with all of its scopes. */
 err auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem, struct identity *ret, struct fault *f) MUST_USE;
 bool scope_has(view scopes, view wanted);

@@ -16,6 +16,8 @@ err feed_commit(struct gateway *g, partner_id who, view consumer, view cursor, i
 
 /* One claim of the recipient: {"claim":{…},"case":<projection body>,"documents":[…],"attestation":"<jws>"} */
 err claim_fetch(struct gateway *g, partner_id who, claim_id id, enum lang lang, instant now, arena *mem, view *ret_json, view *ret_etag, struct fault *f) MUST_USE;
+/* The same claim as a FHIR Claim, minted from the insurer's own view. */
+err claim_fetch_fhir(struct gateway *g, partner_id who, claim_id id, instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 /* {"data":[claims…],"has_more","next_cursor"}; body: {"state":…?,"cursor":…?,"limit":…?} */
 err claim_search(struct gateway *g, partner_id who, view body, enum lang lang, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 err claim_timeline(struct gateway *g, partner_id who, claim_id id, enum lang lang, arena *mem, view *ret_json, struct fault *f) MUST_USE;

@@ -55,6 +55,9 @@ err change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view
 err change_approve(struct gateway *g, view jws, arena *mem, view *ret_state, struct fault *f) MUST_USE;
 /* Puts changes into effect whose time has come; called by a duty and after approval. */
 err changes_run(struct gateway *g, instant now, struct fault *f) MUST_USE;
+/* Lists for operators. */
+err registry_print(struct gateway *g, arena *mem, view *ret_json) MUST_USE;
+err change_print(struct gateway *g, view id, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 /* First operators, only while there is none (claimgate init): two public JWKs. */
 err operators_enrol(struct gateway *g, const view *jwks, const view *names, size_t n, struct fault *f) MUST_USE;
 

@@ -147,7 +147,7 @@ connection_completed(void *cls, struct MHD_Connection *mhd, void **request,
     struct connection *c = *request;
     if (!c || !c->is_begun)
         return;
-    if (c->stage == STAGE_HEAD && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    if (c->stage != STAGE_DONE && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         observe_refusal(c, E_WIRE); /* the library answered 400, 413 or 431 by itself */
     c->is_begun = false;
     budget_give(&c->server->budget, c->reserved);

@@ -77,6 +77,7 @@ struct http_server {
     int port;
     struct tls_current tls;
     bool has_tls;
+    bool has_layout_rule; /* from 1.0 on the library itself refuses what guard_layout finds */
     struct budget budget;
     _Atomic bool draining;
     struct connection *slots;

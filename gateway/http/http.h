@@ -34,7 +34,7 @@ enum route_flag {
     ROUTE_OPEN = 1,       /* no credentials */
     ROUTE_IDEMPOTENT = 2, /* Idempotency-Key required (API A.7) */
     ROUTE_IF_MATCH = 4,   /* If-Match required */
-    ROUTE_TRACK = 8,      /* track token in a header instead of a client's credentials */
+    ROUTE_TRACK = 8,      /* a person's token in X-Track-Token instead of a client's credentials */
 };
 
 enum route_id {
@@ -105,8 +105,6 @@ struct reply {
 
 /* Header of the request, {NULL,0} when absent. Each name at most once for those that matter (guard). */
 view request_header(const struct request *rq, const char *name);
-/* DER of the TLS peer's certificate (or what a trusted proxy handed over); empty when none. */
-view request_peer_certificate(const struct request *rq);
 /* Query parameter, percent-decoded into the arena; {NULL,0} when absent. */
 view request_query(struct request *rq, const char *name);
 /* E_PARAMETER when the query has a name that is not in the NULL-ended list. */
@@ -138,6 +136,8 @@ struct auth_ops {
     err (*admit)(void *self, const struct caller *c, const struct route *r, int *ret_wait);
 };
 
+/* handlers, app, auth and proxy_cert_header are borrowed until http_stop returns; the rest only by
+ * http_start. */
 struct http_options {
     const char *listen;                             /* "address:port" (port 0 = any), "unix:/path" */
     const char *tls_cert, *tls_key, *tls_client_ca; /* NULL or "" = none */
@@ -152,6 +152,9 @@ struct http_options {
 
 struct http_server;
 err http_start(const struct http_options *o, struct http_server **ret, struct fault *f) MUST_USE;
+/* Version of libmicrohttpd that runs.  Below 1.0.10 main warns when the listener is reachable from outside: a
+ * proxy must stand in front. */
+const char *http_library_version(void);
 /* Port that was bound (for port 0). */
 int http_port(const struct http_server *s);
 /* Submissions answer 503 draining from now on; then no new connections. */

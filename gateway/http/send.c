@@ -45,7 +45,9 @@ add_headers(const struct connection *c, struct MHD_Response *response)
 enum MHD_Result
 send_reply(struct connection *c)
 {
-    const struct reply *rp = &c->reply;
+    struct reply *rp = &c->reply;
+    if (rp->status == 204 || rp->status == 304)
+        rp->body = VIEW_NONE; /* has none by RFC 9110; bytes would be read as the next reply */
     struct MHD_Response *response =
         MHD_create_response_from_buffer(rp->body.n, (void *)(uintptr_t)rp->body.p, MHD_RESPMEM_PERSISTENT);
     if (!response)

@@ -24,8 +24,7 @@ guard_head(struct connection *c, view path, view method, view version)
     const char *proxy = c->server->options.proxy_cert_header;
     guard_init(&c->guard, c->server->is_unix ? view_of(proxy) : VIEW_NONE, &c->rq.fault);
     guard_line(&c->guard, method, path, c->target_bytes, version);
-    /* From 1.0 on the library itself refuses what the layout rule finds. */
-    if (MHD_VERSION < 0x01000000)
+    if (c->server->has_layout_rule)
         guard_layout(&c->guard, method, path, c->target_bytes, version);
     MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, add_header, &c->guard);
     c->method = c->guard.method;

@@ -155,6 +155,14 @@ has_strange_byte(view url)
     return false;
 }
 
+/* libcurl also reads https:/host and https:///host; others read these as a path. */
+static bool
+has_plain_start(view url)
+{
+    size_t colon = view_find_byte(url, ':');
+    return view_eq(view_sub(url, colon, 3), V("://")) && colon + 3 < url.n && url.p[colon + 3] != '/';
+}
+
 static bool
 get_part(CURLU *u, CURLUPart part, char *out, size_t size)
 {
@@ -246,6 +254,8 @@ egress_read_url(const struct net_policy *p, view url, struct target *ret, struct
         return refuse(f, "a URL of at most 2048 bytes", url.n == 0 ? "none" : "a longer one");
     if (has_strange_byte(url))
         return refuse(f, "printable ASCII without spaces, quotes and backslash", "another byte");
+    if (!has_plain_start(url))
+        return refuse(f, "https://host/path", "another form");
     memcpy(text, url.p, url.n);
     text[url.n] = '\0';
     CURLU *u = curl_url();

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 #define STATEMENTS_OF_A_CHANGE 2
+/* Free pages that stay in the file for what comes next, and pages given back in one go. */
+#define FREE_PAGES_KEPT 4096
+#define VACUUM_STEP "PRAGMA incremental_vacuum(256)"
 
 static const struct guard_row {
     const char *name;
@@ -25,7 +28,19 @@ static const char *const changes[] = {
 #undef CHANGE
 };
 
-enum own_statement { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK, OWN_SAVE, OWN_UNSAVE, OWN_UNDO, OWN_TAIL, OWN_HIGHEST, OWN_COUNT };
+enum own_statement {
+    OWN_BEGIN,
+    OWN_COMMIT,
+    OWN_ROLLBACK,
+    OWN_SAVE,
+    OWN_UNSAVE,
+    OWN_UNDO,
+    OWN_TAIL,
+    OWN_HIGHEST,
+    OWN_FREE,
+    OWN_VACUUM,
+    OWN_COUNT
+};
 static const char *const own_sql[OWN_COUNT] = {
     [OWN_BEGIN] = "BEGIN IMMEDIATE",
     [OWN_COMMIT] = "COMMIT",
@@ -36,6 +51,8 @@ static const char *const own_sql[OWN_COUNT] = {
     [OWN_TAIL] = ("INSERT INTO segment_tail VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
                   "day = excluded.day, number = excluded.number, length = excluded.length"),
     [OWN_HIGHEST] = "SELECT coalesce(max(seq), 0) FROM events WHERE recipient = ?1",
+    [OWN_FREE] = "PRAGMA freelist_count",
+    [OWN_VACUUM] = VACUUM_STEP,
 };
 
 struct apply {
@@ -298,7 +315,8 @@ bool
 apply_again(struct apply *a)
 {
     numbers_reset(a->numbers, a->leaves);
-    return step_and_reset(a->own[OWN_ROLLBACK]) == SQLITE_DONE && step_and_reset(a->own[OWN_BEGIN]) == SQLITE_DONE;
+    return step_and_reset(a->own[OWN_ROLLBACK]) == SQLITE_DONE &&
+           step_and_reset(a->own[OWN_BEGIN]) == SQLITE_DONE;
 }
 
 bool
@@ -341,6 +359,24 @@ apply_commit(struct apply *a)
     a->tail = tail;
     a->leaves = numbers_leaf(a->numbers);
     return true;
+}
+
+bool
+apply_tidy(struct apply *a, bool *ret_more)
+{
+    sqlite3_stmt *count = a->own[OWN_FREE], *vacuum = a->own[OWN_VACUUM];
+    int rc = sqlite3_step(count);
+    int64_t pages = rc == SQLITE_ROW ? sqlite3_column_int64(count, 0) : 0;
+    sqlite3_reset(count);
+    *ret_more = false;
+    if (rc != SQLITE_ROW || pages <= FREE_PAGES_KEPT)
+        return rc == SQLITE_ROW || (rc & 0xff) == SQLITE_BUSY;
+    do {
+        rc = sqlite3_step(vacuum);
+    } while (rc == SQLITE_ROW);
+    sqlite3_reset(vacuum);
+    *ret_more = true;
+    return rc == SQLITE_DONE || (rc & 0xff) == SQLITE_BUSY;
 }
 
 int64_t

@@ -1,5 +1,5 @@
-/* One transaction of the writer: begin, any number of units, commit.  Owns the writer's connection, its statements, the numbers and the segment
- * files.  Belongs to the writer's thread. */
+/* One transaction of the writer: begin, any number of units, commit.  Owns the writer's connection, its
+ * statements, the numbers and the segment files.  Belongs to the writer's thread. */
 #ifndef STORE_APPLY_H
 #define STORE_APPLY_H
 
@@ -30,12 +30,17 @@ enum step apply_begin(struct apply *a) MUST_USE;
 enum step apply_unit(struct apply *a, struct unit *u, bool with_savepoint, err *ret_code) MUST_USE;
 /* Undoes what the units did, with all numbers, and begins again.  The bodies keep their addresses. */
 bool apply_again(struct apply *a) MUST_USE;
-/* Waits until the bodies are on stable storage.  Must be called once after every begin, before anybody is answered: bodies are the committers' memory. */
+/* Waits until the bodies are on stable storage.  Must be called once after every begin, before anybody is
+ * answered: bodies are the committers' memory. */
 bool apply_bodies_done(struct apply *a) MUST_USE;
 /* Then, for every unit in order: were its bodies accepted? */
 void apply_settle(struct apply *a, const struct unit *u, bool accepted);
 /* True when all is on stable storage. */
 bool apply_commit(struct apply *a) MUST_USE;
+
+/* Gives some free pages of the file back to the disk.  *ret_more when there are many left.  False: stable
+ * storage failed. */
+bool apply_tidy(struct apply *a, bool *ret_more) MUST_USE;
 
 /* Leaves in the log, and frames in the WAL after the last commit. */
 int64_t apply_leaves(const struct apply *a);

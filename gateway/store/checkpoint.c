@@ -7,7 +7,8 @@
 
 #define FRAME_BYTES (STORE_PAGE_SIZE + 24)
 #define IDLE_SECONDS 2
-/* How long a restart may hold the writer while it waits for readers to leave the WAL; then it is tried again 16 MB later. */
+/* How long a restart may hold the writer while it waits for readers to leave the WAL; then it is tried
+ * again when it is due. */
 #define RESTART_PATIENCE_MS 50
 
 struct checkpointer {
@@ -48,8 +49,9 @@ checkpoint_writer_end(struct checkpointer *c, int frames)
     /* Fewer than before: the WAL began again by itself, because all of it was moved and nobody read it. */
     if (frames < c->seen)
         c->seen = 0;
+    bool first = c->frames == c->seen && frames != c->seen;
     c->frames = frames;
-    if (c->wants || checkpoint_is_due(c))
+    if (c->wants || first || checkpoint_is_due(c))
         pthread_cond_signal(&c->wake);
     pthread_mutex_unlock(&c->lock);
 }
@@ -86,20 +88,29 @@ checkpoint_restart(struct checkpointer *c)
     return good;
 }
 
-/* True when there is something to do, false to stop.  Leaves what to do in *ret_restart. */
+/* Waits for a commit; true when none came for a while. */
+static bool
+checkpoint_sleep(struct checkpointer *c)
+{
+    if (c->frames == c->seen) {
+        pthread_cond_wait(&c->wake, &c->lock);
+        return false;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SECONDS;
+    int64_t before = c->frames;
+    return pthread_cond_timedwait(&c->wake, &c->lock, &until) != 0 && c->frames == before;
+}
+
+/* True when there is something to do, false to stop. */
 static bool
 checkpoint_wait(struct checkpointer *c, bool *ret_restart)
 {
     pthread_mutex_lock(&c->lock);
     bool idle = false;
-    while (!c->stop && !checkpoint_is_due(c) && !(idle && c->frames != c->seen)) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += IDLE_SECONDS;
-        int64_t before = c->frames;
-        int rc = pthread_cond_timedwait(&c->wake, &c->lock, &until);
-        idle = rc != 0 && c->frames == before;
-    }
+    while (!c->stop && !checkpoint_is_due(c) && !idle)
+        idle = checkpoint_sleep(c);
     bool go = !c->stop;
     *ret_restart = c->frames * FRAME_BYTES > CHECKPOINT_RESTART_BYTES;
     c->seen = c->frames;

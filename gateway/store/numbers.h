@@ -1,5 +1,6 @@
-/* The numbers that the writer gives: the next feed number of every recipient and the next leaf of the log.  They have no gaps, so a unit that is
- * refused gives its numbers back.  Belongs to the writer's thread. */
+/* The numbers that the writer gives: the next feed number of every recipient and the next leaf of the
+ * log.  They have no gaps, so a unit that is refused gives its numbers back.  Belongs to the writer's
+ * thread. */
 #ifndef STORE_NUMBERS_H
 #define STORE_NUMBERS_H
 
@@ -7,7 +8,8 @@
 
 struct numbers;
 
-/* load answers the highest number a recipient has in the database (0 when none); false when the database failed. */
+/* load answers the highest number a recipient has in the database (0 when none); false when the database
+ * failed. */
 struct numbers *numbers_new(bool (*load)(void *self, const uid *recipient, int64_t *ret), void *self);
 void numbers_free(struct numbers *n);
 DEFINE_AUTO(struct numbers *, numbers_free)

@@ -14,9 +14,9 @@
 #define WAL_COPY "wal.bak"
 
 err
-recover_open_folder(const char *dir, int *ret, struct fault *f)
+recover_open_folder(const char *dir, bool make, int *ret, struct fault *f)
 {
-    if (mkdir(dir, 0700) && errno != EEXIST)
+    if (make && mkdir(dir, 0700) && errno != EEXIST)
         return fault_set(f, E_STORE, "store.dir", "a folder that can be made", "it cannot");
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -54,8 +54,8 @@ copy_bytes(int from, int to, off_t n)
     return true;
 }
 
-/* The rename is the moment: before it the old file counts, after it a file of which every byte was synced.  The copy does not stay: it
- * would outlive the destruction of keys that stand in it. */
+/* The rename is the moment: before it the old file counts, after it a file of which every byte was
+ * synced.  The copy does not stay: it would outlive the destruction of keys that stand in it. */
 static err
 recover_wal(int store_dir, struct fault *f)
 {
@@ -64,7 +64,8 @@ recover_wal(int store_dir, struct fault *f)
         return E_OK;
     struct stat st;
     int to = openat(store_dir, WAL_COPY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = from >= 0 && to >= 0 && fstat(from, &st) == 0 && copy_bytes(from, to, st.st_size) && fsync(to) == 0;
+    bool good =
+        from >= 0 && to >= 0 && fstat(from, &st) == 0 && copy_bytes(from, to, st.st_size) && fsync(to) == 0;
     if (from >= 0)
         close(from);
     if (to >= 0)
@@ -84,6 +85,9 @@ recover_begin(int store_dir, bool *ret_was_clean, struct fault *f)
         return fault_set(f, E_STORE, "store.dir", "a synced folder", "fsync failed");
     if (!clean)
         TRY(recover_wal(store_dir, f));
+    /* Left by an end in the middle of a copy. */
+    if (unlinkat(store_dir, WAL_COPY, 0) && errno != ENOENT)
+        return fault_set(f, E_STORE, "store.dir", "a folder that can be written", "it cannot");
     /* SQLite gives its other files the mode of this one. */
     int fd = openat(store_dir, STORE_DATABASE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -15,7 +15,8 @@
 #define FOLDER "segments"
 #define NAME_SIZE 32
 #define PIECES 1024
-/* Only the files of one unfinished group may lie behind the tail; many of them mean that the database is an old copy. */
+/* Only the files of one unfinished group may lie behind the tail; many of them mean that the database is
+ * an old copy. */
 #define ORPHAN_FILES_MAX 8
 
 enum flush { FLUSH_IDLE, FLUSH_ASKED, FLUSH_DONE, FLUSH_STOP };
@@ -88,12 +89,14 @@ segments_sweep_files(struct segments *s, const struct segment_tail *tail, bool f
         return fault_set(f, E_STORE, FOLDER, "a readable folder", "it cannot be listed");
     for (struct dirent *entry; (entry = readdir(list));) {
         struct segment_tail file;
-        if (!segment_parse_name(entry->d_name, &file) || (!fresh && tail->day && !tail_is_behind(&file, tail)))
+        if (!segment_parse_name(entry->d_name, &file) ||
+            (!fresh && tail->day && !tail_is_behind(&file, tail)))
             continue;
         if (fresh || n == ORPHAN_FILES_MAX) {
             closedir(list);
             return fault_set(f, E_STORE_CORRUPT, FOLDER, "files that the database knows",
-                             fresh ? "files, but no database" : "many newer files: the database is an older copy");
+                             fresh ? "files, but no database"
+                                   : "many newer files: the database is an older copy");
         }
         orphans[n++] = file;
     }
@@ -114,9 +117,11 @@ segments_sweep_tail(struct segments *s, struct fault *f)
 {
     struct stat st;
     if (!segment_start(s, false) || fstat(s->fd, &st))
-        return fault_set(f, E_STORE_CORRUPT, FOLDER, "the file that was written last", "missing or unreadable");
+        return fault_set(f, E_STORE_CORRUPT, FOLDER, "the file that was written last",
+                         "missing or unreadable");
     if (st.st_size < s->tail.length)
-        return fault_set(f, E_STORE_CORRUPT, FOLDER, "the file that was written last", "shorter than the database knows");
+        return fault_set(f, E_STORE_CORRUPT, FOLDER, "the file that was written last",
+                         "shorter than the database knows");
     if (st.st_size == s->tail.length)
         return E_OK;
     if (ftruncate(s->fd, s->tail.length) || fsync(s->fd))
@@ -242,9 +247,10 @@ segments_flush_end(struct segments *s)
 }
 
 err
-segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret, struct fault *f)
+segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret,
+              struct fault *f)
 {
-    int folder;
+    int folder = -1;
     TRY(segments_open_folder(store_dir, &folder, f));
     struct segments *s = calloc(1, sizeof *s);
     if (!s)
@@ -340,13 +346,15 @@ segments_plan(struct segments *s, const struct unit_body *bodies)
         b->at->day = s->tail.day;
         b->at->number = s->tail.number;
         b->at->offset = s->tail.length;
-        s->pieces[s->n++] = (struct iovec){.iov_base = (void *)(uintptr_t)b->sealed.p, .iov_len = b->sealed.n};
+        s->pieces[s->n++] =
+            (struct iovec){.iov_base = (void *)(uintptr_t)b->sealed.p, .iov_len = b->sealed.n};
         s->tail.length += b->at->length;
     }
     return true;
 }
 
-/* In another file than the one that is open nothing can be taken back; what was planned in the open one is then nobody's. */
+/* In another file than the one that is open nothing can be taken back; what was planned in the open one is
+ * then nobody's. */
 void
 segments_rewind(struct segments *s, struct segment_tail to)
 {
@@ -361,8 +369,10 @@ segments_rewind(struct segments *s, struct segment_tail to)
 void
 segments_punch(struct segments *s, const struct address *at)
 {
-    bool here = at->day == s->tail.day && at->number == s->tail.number && at->offset + at->length <= s->tail.length;
-    if (here && at->length && fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at->offset, at->length))
+    bool here =
+        at->day == s->tail.day && at->number == s->tail.number && at->offset + at->length <= s->tail.length;
+    if (here && at->length &&
+        fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at->offset, at->length))
         return;
 }
 

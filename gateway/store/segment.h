@@ -1,15 +1,16 @@
 /* Append-only files of sealed bodies, addressed by (day, number, offset).
  *
- * A struct segments belongs to the writer's thread; segment_read may be called by any thread.  Bodies of a group are planned (they get their address),
- * then a thread of their own writes and syncs them while the writer runs the units; the writer waits for it before it commits the rows that name
- * them.  The length that the last commit knew is a row (segment_tail): at start everything behind it is cut off.  After a failure
- * of write or sync nothing may be appended any more: the store has failed. */
+ * A struct segments belongs to the writer's thread; segment_read may be called by any thread.  Bodies of a
+ * group are planned (they get their address), then a thread of their own writes and syncs them while the
+ * writer runs the units; the writer waits for it before it commits the rows that name them.  The length
+ * that the last commit knew is a row (segment_tail): at start everything behind it is cut off.  After a
+ * failure of write or sync nothing may be appended any more: the store has failed. */
 #ifndef STORE_SEGMENT_H
 #define STORE_SEGMENT_H
 
 #include "store/store.h"
 
-#define SEGMENT_BYTES (INT64_C(256) << 20) /* then the next number begins */
+#define SEGMENT_BYTES (INT64_C(256) << 20)  /* then the next number begins */
 #define SEGMENT_RESERVE (INT64_C(16) << 20) /* disk space is taken in steps of this size: cheaper syncs */
 
 struct segment_tail {
@@ -20,14 +21,15 @@ struct segment_tail {
 struct segments;
 
 /* store_dir is a descriptor that must outlive the segments. */
-err segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret, struct fault *f) MUST_USE;
+err segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret,
+                  struct fault *f) MUST_USE;
 /* Cuts off what was reserved when clean. */
 void segments_close(struct segments *s, bool clean);
 
 /* Where the next body goes. */
 struct segment_tail segments_tail(const struct segments *s);
-/* Gives the bodies of one unit their addresses (offset, day, number; length is filled already).  Not between begin and end.  False: the file
- * system failed. */
+/* Gives the bodies of one unit their addresses (offset, day, number; length is filled already).  Not
+ * between begin and end.  False: the file system failed. */
 bool segments_plan(struct segments *s, const struct unit_body *bodies) MUST_USE;
 /* Writes and syncs what is planned.  The bytes must stay until the end is reached. */
 void segments_flush_begin(struct segments *s);

@@ -1,5 +1,6 @@
-/* SQLite as the store uses it: connections with their settings, the schema, and rows bound to and read from statements by the tables of
- * table.h.  A connection belongs to one thread at a time (SQLITE_OPEN_NOMUTEX). */
+/* SQLite as the store uses it: connections with their settings, the schema, and rows bound to and read
+ * from statements by the tables of table.h.  A connection belongs to one thread at a time
+ * (SQLITE_OPEN_NOMUTEX). */
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
 
@@ -17,7 +18,8 @@ enum connection_role { CONNECTION_WRITER, CONNECTION_READER, CONNECTION_CHECKPOI
 /* Once per process, before the first connection. */
 void sql_start(void);
 /* E_STORE, E_STORE_CORRUPT. */
-err connection_open(const char *path, enum connection_role role, bool read_only, sqlite3 **ret, struct fault *f) MUST_USE;
+err connection_open(const char *path, enum connection_role role, bool read_only, sqlite3 **ret,
+                    struct fault *f) MUST_USE;
 /* Does not checkpoint. NULL is fine. */
 void connection_close(sqlite3 *db);
 /* Statements without result, several in one text. */
@@ -30,7 +32,8 @@ err sql_fault(struct fault *f, int rc, const char *where);
 /* NULL on failure. Kept for the connection's life. */
 sqlite3_stmt *sql_prepare(sqlite3 *db, const char *sql, const char **ret_tail);
 
-/* Creates the tables in an empty database, else checks application, version and the text of every table and index. */
+/* Creates the tables in an empty database, else checks application, version and the text of every table
+ * and index. */
 err schema_ensure(sqlite3 *db, bool read_only, bool *ret_created, struct fault *f) MUST_USE;
 void schema_write_table(const struct table *t, struct buf *out);
 void schema_write_index(const struct index_row *i, struct buf *out);
@@ -41,7 +44,8 @@ void sql_write_insert(const struct table *t, bool put, struct buf *out);
 /* All parameters of an insert or put, from 1. SQLite's code. */
 int sql_bind_row(sqlite3_stmt *stmt, const struct table *t, const void *row);
 int sql_bind_values(sqlite3_stmt *stmt, const struct value *args, size_t n);
-/* The current row of SELECT <columns> into a zeroed struct. E_STORE_CORRUPT when a column has not its kind's form; E_TOO_LARGE when mem is full. */
+/* The current row of SELECT <columns> into a zeroed struct. E_STORE_CORRUPT when a column has not its
+ * kind's form; E_TOO_LARGE when mem is full. */
 err sql_read_row(sqlite3_stmt *stmt, const struct table *t, arena *mem, void *row) MUST_USE;
 
 #endif

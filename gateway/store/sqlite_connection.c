@@ -11,12 +11,14 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Memory statistics take one lock around every malloc of every connection.  A statement journal never goes to a file: it is as large as
- * the pages that one unit touches.  Each connection is used by one thread at a time, so its own mutex is left out. */
+/* Memory statistics take one lock around every malloc of every connection.  A statement journal never goes
+ * to a file: it is as large as the pages that one unit touches.  Each connection is used by one thread at
+ * a time, so its own mutex is left out. */
 static void
 sql_configure(void)
 {
-    if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK || sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+    if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
         abort();
     vfs_start();
@@ -66,16 +68,22 @@ connection_run(sqlite3 *db, const char *sql, struct fault *f)
     return rc == SQLITE_OK ? E_OK : sql_fault(f, rc, "database");
 }
 
-/* What a file from elsewhere could use to run something is off: triggers, views, extension functions in the schema, writable schema. */
+/* What a file from elsewhere could use to run something is off: triggers, views, extension functions in
+ * the schema, writable schema. */
 static int
 connection_harden(sqlite3 *db)
 {
     static const struct {
         int option, value;
     } settings[] = {
-        {SQLITE_DBCONFIG_DEFENSIVE, 1},        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
-        {SQLITE_DBCONFIG_ENABLE_VIEW, 0},      {SQLITE_DBCONFIG_ENABLE_FKEY, 0},    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
-        {SQLITE_DBCONFIG_DQS_DML, 0},          {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+        {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
         /* After a failure the WAL must stay as it is; a clean close checkpoints by itself. */
         {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},
     };
@@ -86,11 +94,11 @@ connection_harden(sqlite3 *db)
 }
 
 /* page_size and auto_vacuum act only on an empty database, before WAL is set. */
-#define PRAGMAS_COMMON                                                                                     \
-    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF; "                \
+#define PRAGMAS_COMMON                                                                                       \
+    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF; "                  \
     "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; "
-#define PRAGMAS_WRITER                                                                                     \
-    "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; " PRAGMAS_COMMON      \
+#define PRAGMAS_WRITER                                                                                       \
+    "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; " PRAGMAS_COMMON  \
     "PRAGMA cache_size = -" WRITER_CACHE_KIB ";"
 #define PRAGMAS_READER PRAGMAS_COMMON "PRAGMA query_only = ON; PRAGMA cache_size = -" READER_CACHE_KIB ";"
 _Static_assert(STORE_PAGE_SIZE == 8192, "the pragma names the page size");
@@ -121,7 +129,8 @@ connection_open(const char *path, enum connection_role role, bool read_only, sql
     int rc = sqlite3_open_v2(path, &db, flags, VFS_NAME);
     if (rc == SQLITE_OK)
         rc = connection_harden(db);
-    /* Only a foreign process can make us wait: the checkpointer takes turns with the writer (checkpoint.h). */
+    /* Only a foreign process can make us wait: the checkpointer takes turns with the writer
+     * (checkpoint.h). */
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(db, 2000);
     err e = rc == SQLITE_OK ? connection_run(db, connection_pragmas(role), f) : sql_fault(f, rc, "database");

@@ -131,7 +131,8 @@ reader_done(struct reader *r)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* The snapshot is what the first query sees, so that a reader that waited for its turn does not look at an old state. */
+/* The snapshot is what the first query sees, so that a reader that waited for its turn does not look at an
+ * old state. */
 static err
 reader_begin(struct reader *r)
 {

@@ -10,7 +10,8 @@ sql_write_columns(const struct table *t, struct buf *out)
         if (i)
             BUF_LIT(out, ", ");
         if (t->columns[i].kind == COLUMN_ADDRESS)
-            buf_printf(out, "%s_day, %s_number, %s_offset, %s_length, %s_check", name, name, name, name, name);
+            buf_printf(out, "%s_day, %s_number, %s_offset, %s_length, %s_check", name, name, name, name,
+                       name);
         else
             buf_printf(out, "%s", name);
     }
@@ -34,7 +35,8 @@ write_update(const struct table *t, struct buf *out)
     }
 }
 
-/* INSERT OR REPLACE would silently delete the row that another UNIQUE stands for; the conflict clause names the primary key only. */
+/* INSERT OR REPLACE would silently delete the row that another UNIQUE stands for; the conflict clause
+ * names the primary key only. */
 void
 sql_write_insert(const struct table *t, bool put, struct buf *out)
 {
@@ -193,7 +195,8 @@ read_view(sqlite3_stmt *stmt, int at, int type, arena *mem, view *to)
     if (found != type)
         return E_STORE_CORRUPT;
     /* SQLite gives NULL for an empty blob; absent and empty stay different here. */
-    const void *p = type == SQLITE_TEXT ? (const void *)sqlite3_column_text(stmt, at) : sqlite3_column_blob(stmt, at);
+    const void *p =
+        type == SQLITE_TEXT ? (const void *)sqlite3_column_text(stmt, at) : sqlite3_column_blob(stmt, at);
     view copy = arena_dup(mem, view_make(p ? p : "", (size_t)sqlite3_column_bytes(stmt, at)));
     if (!copy.p)
         return E_TOO_LARGE;

@@ -18,13 +18,14 @@ column_type(enum column_kind kind)
     }
 }
 
-/* Rows that hold a document's or a decision's worth of sealed bytes stay in a rowid table: in a clustered one such a row would spill to overflow
- * pages and stand in the way of every search.  A leaf's number is its rowid.  All others are small and found by their key, so one tree holds
- * key and row. */
+/* Rows that hold a document's or a decision's worth of sealed bytes stay in a rowid table: in a clustered
+ * one such a row would spill to overflow pages and stand in the way of every search.  A leaf's number is
+ * its rowid.  All others are small and found by their key, so one tree holds key and row. */
 static bool
 table_is_clustered(const struct table *t)
 {
-    static const char *const with_rowid[] = {"document", "verdict", "decision", "idempotency", "change", "leaf"};
+    static const char *const with_rowid[] = {"document",    "verdict", "decision",
+                                             "idempotency", "change",  "leaf"};
     for (size_t i = 0; i < COUNT_OF(with_rowid); i++) {
         if (view_eq(view_of(t->word), view_of(with_rowid[i])))
             return false;
@@ -39,9 +40,10 @@ schema_write_table(const struct table *t, struct buf *out)
     for (size_t i = 0; i < t->n; i++) {
         const struct column *c = &t->columns[i];
         if (c->kind == COLUMN_ADDRESS)
-            buf_printf(out,
-                       "%s_day INTEGER, %s_number INTEGER, %s_offset INTEGER, %s_length INTEGER, %s_check BLOB, ",
-                       c->name, c->name, c->name, c->name, c->name);
+            buf_printf(
+                out,
+                "%s_day INTEGER, %s_number INTEGER, %s_offset INTEGER, %s_length INTEGER, %s_check BLOB, ",
+                c->name, c->name, c->name, c->name, c->name);
         else
             buf_printf(out, "%s %s, ", c->name, column_type(c->kind));
     }
@@ -60,10 +62,12 @@ schema_write_index(const struct index_row *i, struct buf *out)
 static const struct {
     const char *name, *sql;
 } own_tables[] = {
-    {"schema_version", "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT"},
+    {"schema_version",
+     "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT"},
     /* Where the last committed body ends: what lies behind is nobody's (segment.h). */
-    {"segment_tail", "CREATE TABLE segment_tail (id INTEGER PRIMARY KEY CHECK (id = 1), day INTEGER NOT NULL, "
-                     "number INTEGER NOT NULL, length INTEGER NOT NULL) STRICT"},
+    {"segment_tail",
+     "CREATE TABLE segment_tail (id INTEGER PRIMARY KEY CHECK (id = 1), day INTEGER NOT NULL, "
+     "number INTEGER NOT NULL, length INTEGER NOT NULL) STRICT"},
 };
 
 static err
@@ -121,7 +125,8 @@ schema_check_text(sqlite3_stmt *find, const char *name, const char *sql, struct 
     sqlite3_reset(find);
     if (same)
         return E_OK;
-    return fault_setf(f, E_STORE_VERSION, "the definition of this version", "another one", "database: %s", name);
+    return fault_setf(f, E_STORE_VERSION, "the definition of this version", "another one", "database: %s",
+                      name);
 }
 
 static err
@@ -151,7 +156,8 @@ schema_check(sqlite3 *db, struct fault *f)
     int64_t id, version;
     TRY(schema_number(db, "PRAGMA application_id", &id, f));
     if (id != STORE_APPLICATION_ID)
-        return fault_set(f, E_STORE_VERSION, "database", "a database of the gateway", "one of another program");
+        return fault_set(f, E_STORE_VERSION, "database", "a database of the gateway",
+                         "one of another program");
     TRY(schema_number(db, "SELECT max(version) FROM schema_version", &version, f));
     if (version != STORE_SCHEMA_VERSION)
         return fault_set(f, E_STORE_VERSION, "database", "the schema version of this program",

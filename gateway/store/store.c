@@ -104,7 +104,7 @@ store_open(const struct store_options *o, struct store **ret, struct fault *f)
     s->options = *o;
     s->options.dir = NULL; /* borrowed, may be gone later */
     s->dir = s->lock = -1;
-    TRY(recover_open_folder(o->dir, &s->dir, f));
+    TRY(recover_open_folder(o->dir, !o->read_only, &s->dir, f));
     if (o->read_only) {
         TRY(store_check_read_only(s, f));
     } else {

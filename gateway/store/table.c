@@ -6,22 +6,22 @@
 
 #define COLUMN_ENTRY(kind, name) {#name, #kind, COLUMN_##kind, offsetof(this_row, name)},
 /* The local typedef lets a column macro that knows only (kind, name) take an offset in the right struct. */
-#define TABLE_FUNCTION(struct_word, table_name, constraint_text)                                           \
-    static const struct table *table_##struct_word(void)                                                   \
-    {                                                                                                      \
-        typedef struct row_##struct_word this_row;                                                         \
-        static const struct column columns[] = {COLUMNS_##struct_word(COLUMN_ENTRY)};                      \
-        static const struct table self = {                                                                 \
-            .word = #struct_word,                                                                          \
-            .name = #table_name,                                                                           \
-            .constraints = constraint_text,                                                                \
-            .columns = columns,                                                                            \
-            .n = COUNT_OF(columns),                                                                        \
-            .size = sizeof(this_row),                                                                      \
-            .op_at = offsetof(this_row, op),                                                               \
-            .next_at = offsetof(this_row, next),                                                           \
-        };                                                                                                 \
-        return &self;                                                                                      \
+#define TABLE_FUNCTION(struct_word, table_name, constraint_text)                                             \
+    static const struct table *table_##struct_word(void)                                                     \
+    {                                                                                                        \
+        typedef struct row_##struct_word this_row;                                                           \
+        static const struct column columns[] = {COLUMNS_##struct_word(COLUMN_ENTRY)};                        \
+        static const struct table self = {                                                                   \
+            .word = #struct_word,                                                                            \
+            .name = #table_name,                                                                             \
+            .constraints = constraint_text,                                                                  \
+            .columns = columns,                                                                              \
+            .n = COUNT_OF(columns),                                                                          \
+            .size = sizeof(this_row),                                                                        \
+            .op_at = offsetof(this_row, op),                                                                 \
+            .next_at = offsetof(this_row, next),                                                             \
+        };                                                                                                   \
+        return &self;                                                                                        \
     }
 ROWS(TABLE_FUNCTION)
 

@@ -1,5 +1,6 @@
-/* The rows of rows.def as data: for every row its table, columns, kinds and offsets in the C struct.  One generic binder and one generic
- * reader walk these (sqlite_rows.c), so that a new row or column is a line in rows.def and nothing else.  Constant, any thread. */
+/* The rows of rows.def as data: for every row its table, columns, kinds and offsets in the C struct.  One
+ * generic binder and one generic reader walk these (sqlite_rows.c), so that a new row or column is a line
+ * in rows.def and nothing else.  Constant, any thread. */
 #ifndef STORE_TABLE_H
 #define STORE_TABLE_H
 

@@ -6,17 +6,21 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Groups that keep their savepoints after a conflict: a storm of equal units must not have each group run twice. */
+/* Groups that keep their savepoints after a conflict: a storm of equal units must not have each group run
+ * twice. */
 #define CAREFUL_GROUPS 16
 /* Company is forgotten after this many windows without a commit. */
 #define COMPANY_WINDOWS 4
+/* So long nothing must have come before the file is tidied. */
+#define TIDY_AFTER_US 2000000
 
 struct writer {
     struct store *store;
     struct apply *apply;
     pthread_t thread;
-    int careful;         /* groups left to run with savepoints */
-    int64_t ended_us;    /* when the last group was answered */
+    int careful;          /* groups left to run with savepoints */
+    int64_t ended_us;     /* when the last group was answered */
+    bool untidy;          /* something was written since the file was looked at */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t wake;
     struct ticket *first, *last;
@@ -34,6 +38,12 @@ wait_clock_us(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static struct timespec
+timespec_of_us(int64_t us)
+{
+    return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 }
 
 err
@@ -69,8 +79,7 @@ writer_wait_for_company(struct writer *w)
     int64_t now = wait_clock_us();
     if (window <= 0 || w->company < 2 || now - w->ended_us > COMPANY_WINDOWS * window)
         return;
-    int64_t until_us = now + window;
-    struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+    struct timespec until = timespec_of_us(now + window);
     w->wanted = w->company < WRITER_GROUP_MAX ? w->company : WRITER_GROUP_MAX;
     while (w->n < w->wanted && !w->now && !w->stop) {
         if (pthread_cond_timedwait(&w->wake, &w->lock, &until))
@@ -78,14 +87,25 @@ writer_wait_for_company(struct writer *w)
     }
 }
 
-/* The next group, in order of arrival; NULL at the end. */
+static void
+writer_wait_for_first(struct writer *w)
+{
+    w->wanted = 1;
+    struct timespec until = timespec_of_us(wait_clock_us() + TIDY_AFTER_US);
+    while (!w->n && !w->stop) {
+        if (!w->untidy)
+            pthread_cond_wait(&w->wake, &w->lock);
+        else if (pthread_cond_timedwait(&w->wake, &w->lock, &until))
+            return;
+    }
+}
+
+/* The next group, in order of arrival; NULL when nothing came for a while, or at the end. */
 static struct ticket *
-writer_take(struct writer *w, size_t *ret_n)
+writer_take(struct writer *w, size_t *ret_n, bool *ret_end)
 {
     pthread_mutex_lock(&w->lock);
-    w->wanted = 1;
-    while (!w->n && !w->stop)
-        pthread_cond_wait(&w->wake, &w->lock);
+    writer_wait_for_first(w);
     if (w->n)
         writer_wait_for_company(w);
     w->wanted = 0;
@@ -103,6 +123,7 @@ writer_take(struct writer *w, size_t *ret_n)
         last->next = NULL;
     }
     w->n -= n;
+    *ret_end = !n && w->stop;
     pthread_mutex_unlock(&w->lock);
     *ret_n = n;
     return first;
@@ -221,6 +242,7 @@ writer_group(struct writer *w, struct ticket *group, size_t n)
     }
     if (step == STEP_BUSY)
         group_set_result(group, E_BUSY);
+    w->untidy = true;
     int64_t leaves = apply_leaves(w->apply);
     atomic_store(&s->log_length, (uint64_t)leaves);
     writer_answer(w, group, n);
@@ -228,13 +250,32 @@ writer_group(struct writer *w, struct ticket *group, size_t n)
     metric_observe_us(METRIC_STORE_GROUP, "", (int64_t)n);
 }
 
+static void
+writer_tidy(struct writer *w)
+{
+    struct store *s = w->store;
+    bool more = false, good = true;
+    checkpoint_writer_begin(s->checkpointer);
+    if (!atomic_load(&s->failed))
+        good = apply_tidy(w->apply, &more);
+    checkpoint_writer_end(s->checkpointer, apply_frames(w->apply));
+    w->untidy = more;
+    if (!good)
+        writer_fail(w, NULL, 0);
+}
+
 static void *
 writer_main(void *self)
 {
     struct writer *w = self;
-    size_t n;
-    for (struct ticket *group; (group = writer_take(w, &n));)
-        writer_group(w, group, n);
+    for (bool end = false; !end;) {
+        size_t n;
+        struct ticket *group = writer_take(w, &n, &end);
+        if (group)
+            writer_group(w, group, n);
+        else if (!end)
+            writer_tidy(w);
+    }
     return NULL;
 }
 

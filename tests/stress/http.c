@@ -1,11 +1,11 @@
 /* room: http */
-/* Keep-alive clients in parallel against one listener, with bodies of all sizes, aborts in the middle, budget changes and a drain at
- * the end.  Every reply must belong to its request. */
+/* Keep-alive clients in parallel against one listener, with bodies of all sizes, aborts in the middle, budget
+ * changes and a drain at the end.  Every reply must belong to its request. */
+#include "http/http.h"
 #include "base/digest.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "http/http.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -130,10 +130,14 @@ one_request(int *fd, unsigned seed, char *body)
     for (size_t i = 0; i < n; i++)
         body[i] = (char)(seed + i * 7);
     int length = is_chunked
-                     ? snprintf(head, sizeof head, "POST /fhir/r4/Bundle HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
-                                "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n", n)
-                     : snprintf(head, sizeof head, "POST /fhir/r4/Bundle HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
-                                "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", n);
+                     ? snprintf(head, sizeof head,
+                                "POST /fhir/r4/Bundle HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
+                                "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
+                                n)
+                     : snprintf(head, sizeof head,
+                                "POST /fhir/r4/Bundle HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
+                                "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                                n);
     write_all(*fd, head, (size_t)length);
     write_all(*fd, body, is_abort ? n / 2 : n);
     if (is_abort) {
@@ -185,8 +189,12 @@ main(void)
     digest_start();
     log_start(LEVEL_INFO, open("/dev/null", O_WRONLY | O_CLOEXEC));
     handlers[ROUTE_BUNDLE_CREATE] = echo;
-    struct http_options o = {.listen = "127.0.0.1:0", .connections = 64, .body_budget = 64 << 20, .arena_ceiling = 1 << 16,
-                             .handlers = handlers, .auth = &auth};
+    struct http_options o = {.listen = "127.0.0.1:0",
+                             .connections = 64,
+                             .body_budget = 64 << 20,
+                             .arena_ceiling = 1 << 16,
+                             .handlers = handlers,
+                             .auth = &auth};
     if (http_start(&o, &server, &f) != E_OK)
         return 1;
     port = http_port(server);

@@ -1,6 +1,6 @@
 /* room: store */
-/* Many threads commit at once: of equal units exactly one wins, a guarded counter loses no step, feeds and log have no gaps, and every reader
- * sees only whole units.  Also built with -fsanitize=thread. */
+/* Many threads commit at once: of equal units exactly one wins, a guarded counter loses no step, feeds and
+ * log have no gaps, and every reader sees only whole units.  Also built with -fsanitize=thread. */
 #include "store/store.h"
 
 #include <ftw.h>
@@ -18,12 +18,12 @@
 #define RECIPIENTS 3
 #define READERS 3
 
-#define CHECK(claim)                                                                                       \
-    do {                                                                                                   \
-        if (!(claim)) {                                                                                    \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #claim);                                    \
-            abort();                                                                                       \
-        }                                                                                                  \
+#define CHECK(claim)                                                                                         \
+    do {                                                                                                     \
+        if (!(claim)) {                                                                                      \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #claim);                                      \
+            abort();                                                                                         \
+        }                                                                                                    \
     } while (0)
 
 static struct store *store;
@@ -94,24 +94,25 @@ case_version(arena *mem, unsigned n)
     return c->version;
 }
 
-/* Guarded by the case's version; every fifth brings a document that another thread brings too. */
+/* Guarded by the case's version.  Every fifth brings a document that another thread brings too, every
+ * seventh a nonce: the document stands against the unit before it has numbers, the nonce after. */
 static void
 mix_unit(arena *mem, unsigned me, unsigned i)
 {
     unsigned a_case = (me + i) % MIX_CASES;
-    uid case_id = numbered(2, a_case);
+    uid shared_case = numbered(2, a_case);
     int64_t version = case_version(mem, a_case);
     struct unit u;
     unit_init(&u, mem);
-    unit_guard(&u, GUARD_case_version, ARGS(val_uid(&case_id), val_int(version)));
-    struct unit_change *touch = unit_change(&u, CHANGE_case_touch, ARGS(val_uid(&case_id), val_int(i)));
+    unit_guard(&u, GUARD_case_version, ARGS(val_uid(&shared_case), val_int(version)));
+    struct unit_change *touch = unit_change(&u, CHANGE_case_touch, ARGS(val_uid(&shared_case), val_int(i)));
     struct row_document *d = unit_add_document(&u);
     d->id = numbered(3, me << 16 | i);
     d->body = digest_of(i % 5 ? 1000000 + (me << 16 | i) : 2000000 + i);
     d->bytes = version;
     unit_body(&u, uid_view(&d->id), &d->body_at);
     struct row_case_document *link = unit_add_case_document(&u);
-    link->case_id = case_id;
+    link->case_id = shared_case;
     link->document = d->id;
     struct row_event *e = unit_add_event(&u);
     e->recipient = numbered(9, 1 + me % RECIPIENTS);
@@ -119,6 +120,8 @@ mix_unit(arena *mem, unsigned me, unsigned i)
     e->document = d->id;
     e->case_version = version;
     unit_add_leaf(&u)->hash = d->body;
+    struct row_nonce *nonce = unit_add_nonce(&u);
+    nonce->id = digest_of(i % 7 ? 3000000 + (me << 16 | i) : 4000000 + i);
     err result = i % 16 ? store_commit(store, &u) : store_commit_now(store, &u);
     CHECK(result == E_OK || result == E_STALE);
     if (result == E_OK) {
@@ -143,7 +146,8 @@ mix_thread(void *arg)
     return NULL;
 }
 
-/* In one snapshot: a case has as many documents as steps, every document of a feed is there with its body, and the feed has no gap. */
+/* In one snapshot: a case has as many documents as steps, every document of a feed is there with its body,
+ * and the feed has no gap. */
 static void
 read_once(arena *mem)
 {
@@ -274,7 +278,8 @@ main(void)
     store_close(store);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     printf("%d of %d equal units won; mixed: %d committed, %d stale, %d duplicate\n", atomic_load(&won),
-           SAME_ROUNDS * SAME_THREADS, atomic_load(&mixed_ok), atomic_load(&mixed_stale), atomic_load(&mixed_duplicate));
+           SAME_ROUNDS * SAME_THREADS, atomic_load(&mixed_ok), atomic_load(&mixed_stale),
+           atomic_load(&mixed_duplicate));
     CHECK(atomic_load(&mixed_stale) > 0 && atomic_load(&mixed_duplicate) > 0);
     return 0;
 }

@@ -1,8 +1,9 @@
 /* room: signing */
-/* Many threads judge a few leaves in one trust list, with and without borrowing, while the time that they ask for moves over the edges of the
- * judgement's window; and many distinct leaves push each other out of a cache.  Run under ThreadSanitizer. */
-#include "signing/pki_sandbox.h"
+/* Many threads judge a few leaves in one trust list, with and without borrowing, while the time that they ask
+ * for moves over the edges of the judgement's window; and many distinct leaves push each other out of a
+ * cache.  Run under ThreadSanitizer. */
 #include "signing/trust_cache.h"
+#include "signing/pki_sandbox.h"
 
 #include "base/digest.h"
 #include "base/json.h"

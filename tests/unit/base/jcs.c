@@ -41,7 +41,7 @@ double_of_bits(uint64_t bits)
     return value;
 }
 
-/* The samples of RFC 8785, appendix B, and numbers near the special case of powers of two, checked with V8. */
+/* The samples of RFC 8785, appendix B, and numbers near the special case of powers of two (V8 agrees). */
 static const struct {
     uint64_t bits;
     const char *text;

@@ -32,7 +32,8 @@ static const struct {
     {"application/json; charset=", E_MEDIA_TYPE, 0, false, NULL},
     {"application/json; charset=\"utf-8", E_MEDIA_TYPE, 0, false, NULL},
     {"a b/c", E_MEDIA_TYPE, 0, false, NULL},
-    {"application/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    {"application/"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
      E_MEDIA_TYPE, 0, false, NULL},
 };
 

@@ -14,6 +14,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -47,8 +48,8 @@ kit_partner(void)
 
 /* Credentials are words: "Bearer good" may do all, "Bearer poor" has no scope. */
 static err
-kit_authenticate(void *self, const struct request *rq, view authorization, view certificate, struct caller *ret,
-                 struct fault *f)
+kit_authenticate(void *self, const struct request *rq, view authorization, view certificate,
+                 struct caller *ret, struct fault *f)
 {
     struct kit *kit = self;
     (void)rq;
@@ -58,11 +59,13 @@ kit_authenticate(void *self, const struct request *rq, view authorization, view 
     bool is_good = view_eq(authorization, V("Bearer good"));
     bool is_poor = view_eq(authorization, V("Bearer poor"));
     if (!is_good && !is_poor)
-        return fault_set(f, authorization.n > 0 ? E_TOKEN : E_LOGIN, "authorization", "a token", "none or another");
+        return fault_set(f, authorization.n > 0 ? E_TOKEN : E_LOGIN, "authorization", "a token",
+                         "none or another");
     ret->partner = kit_partner();
-    ret->scopes = is_good ? V("system/Bundle.cruds claims:read claims:write events:read permissions:write "
-                              "attachments:write applications:write webhooks:write accident-records:write cases:read")
-                          : V("system/Bundle.r events:read");
+    ret->scopes =
+        is_good ? V("system/Bundle.cruds claims:read claims:write events:read permissions:write "
+                    "attachments:write applications:write webhooks:write accident-records:write cases:read")
+                : V("system/Bundle.r events:read");
     return E_OK;
 }
 
@@ -165,6 +168,8 @@ kit_connect(int port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval limit = {10, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
@@ -303,7 +308,10 @@ kit_json(view body, const char *path, arena *mem)
 }
 
 /* A view for static tables, where V() is no constant. */
-#define BYTES(literal) {"" literal, sizeof(literal) - 1}
+#define BYTES(literal)                                                                                       \
+    {                                                                                                        \
+        "" literal, sizeof(literal) - 1                                                                      \
+    }
 #define KIT_HEAD "Host: x\r\n"
 #define KIT_AUTH KIT_HEAD "Authorization: Bearer good\r\n"
 #define KIT_JSON "Content-Type: application/json\r\n"

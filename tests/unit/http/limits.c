@@ -28,13 +28,18 @@ expect_refused_before_body(const char *head, int want)
 Test(limits, refused_before_any_body_byte)
 {
     start((struct http_options){0});
-    expect_refused_before_body(POST_BUNDLE KIT_AUTH FHIR_JSON "Content-Length: 10485761\r\nExpect: 100-continue\r\n\r\n", 413);
+    expect_refused_before_body(
+        POST_BUNDLE KIT_AUTH FHIR_JSON "Content-Length: 10485761\r\nExpect: 100-continue\r\n\r\n", 413);
     expect_refused_before_body(POST_BUNDLE KIT_AUTH FHIR_JSON "Content-Length: 10485761\r\n\r\n", 413);
-    expect_refused_before_body(POST_BUNDLE KIT_HEAD FHIR_JSON "Content-Length: 10000000\r\nExpect: 100-continue\r\n\r\n", 401);
+    expect_refused_before_body(
+        POST_BUNDLE KIT_HEAD FHIR_JSON "Content-Length: 10000000\r\nExpect: 100-continue\r\n\r\n", 401);
     expect_refused_before_body(POST_BUNDLE KIT_HEAD FHIR_JSON "Content-Length: 10000000\r\n\r\n", 401);
     expect_refused_before_body(POST_BUNDLE KIT_HEAD FHIR_JSON "Transfer-Encoding: chunked\r\n\r\n", 401);
-    expect_refused_before_body(POST_BUNDLE KIT_AUTH "Content-Type: text/plain\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n", 415);
-    expect_refused_before_body("GET /v1/claims/x HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Content-Length: 70000\r\n\r\n", 413);
+    expect_refused_before_body(
+        POST_BUNDLE KIT_AUTH "Content-Type: text/plain\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n",
+        415);
+    expect_refused_before_body(
+        "GET /v1/claims/x HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Content-Length: 70000\r\n\r\n", 413);
     cr_expect_eq(kit.handled, 0);
     kit_stop(&kit);
 }
@@ -80,11 +85,14 @@ Test(limits, chunks_over_the_ceiling)
 {
     start((struct http_options){0});
     const char *head = POST_BUNDLE KIT_AUTH FHIR_JSON "Transfer-Encoding: chunked\r\n\r\n";
-    struct kit_reply r = send_chunks("POST /v1/claims:search HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Connection: close\r\n"
-                                     "Transfer-Encoding: chunked\r\n\r\n", 65536);
+    struct kit_reply r =
+        send_chunks("POST /v1/claims:search HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Connection: close\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n",
+                    65536);
     cr_expect_eq(r.status, 200, "the ceiling itself: %d", r.status);
     kit_free(&r);
-    r = send_chunks("POST /v1/claims:search HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Transfer-Encoding: chunked\r\n\r\n", 65537);
+    r = send_chunks(
+        "POST /v1/claims:search HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Transfer-Encoding: chunked\r\n\r\n", 65537);
     cr_expect_eq(r.status, 413);
     cr_expect(r.is_closed);
     kit_free(&r);
@@ -108,7 +116,9 @@ Test(limits, large_bodies_arrive_whole)
         body[i] = (char)(i * 31 + i / 251);
     digest_start();
     digest want = sha256(view_make(body, sizeof body));
-    int n = snprintf(head, sizeof head, "PUT /v1/attachments/x HTTP/1.1\r\n" KIT_AUTH "Content-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n",
+    int n = snprintf(head, sizeof head,
+                     "PUT /v1/attachments/x HTTP/1.1\r\n" KIT_AUTH
+                     "Content-Type: image/jpeg\r\nContent-Length: %zu\r\n\r\n",
                      sizeof body);
     arena *mem = arena_new(1 << 20);
     int fd = kit_connect(kit.port);
@@ -132,7 +142,8 @@ Test(limits, byte_budget)
     kit.wait = true;
     int a = kit_connect(kit.port), b = kit_connect(kit.port);
     char request[600];
-    int n = snprintf(request, sizeof request, POST_BUNDLE KIT_AUTH FHIR_JSON "Content-Length: 400\r\n\r\n%0*d", 400, 1);
+    int n = snprintf(request, sizeof request,
+                     POST_BUNDLE KIT_AUTH FHIR_JSON "Content-Length: 400\r\n\r\n%0*d", 400, 1);
     kit_write(a, view_make(request, (size_t)n));
     kit_write(b, view_make(request, (size_t)n));
     sem_wait(&kit.entered);
@@ -141,7 +152,8 @@ Test(limits, byte_budget)
     cr_expect_eq(r.status, 503);
     cr_expect(view_eq(kit_header(&r, "Retry-After"), V("1")));
     kit_free(&r);
-    cr_expect_eq(kit_status(&kit, V(POST_BUNDLE KIT_AUTH FHIR_JSON "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")),
+    cr_expect_eq(kit_status(&kit, V(POST_BUNDLE KIT_AUTH FHIR_JSON
+                                    "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")),
                  503, "without a length the route's ceiling is reserved");
     cr_expect_eq(kit.handled, 2);
     kit.wait = false;
@@ -153,8 +165,11 @@ Test(limits, byte_budget)
     r = kit_read(b);
     cr_expect_eq(r.status, 200);
     kit_free(&r);
-    for (int i = 0; i < 5; i++)
-        cr_expect_eq(kit_status(&kit, view_make(request, (size_t)n)), 200);
+    /* The room comes back behind the last byte of a reply, so the client may be a little early. */
+    int status = 0;
+    for (int tries = 0; tries < 2000 && status != 200; tries++)
+        status = kit_status(&kit, view_make(request, (size_t)n));
+    cr_expect_eq(status, 200);
     http_set_body_budget(kit.server, 10);
     cr_expect_eq(kit_status(&kit, view_make(request, (size_t)n)), 503);
     close(a);
@@ -234,13 +249,16 @@ Test(limits, draining)
     kit_free(&r);
     close(fd);
     arena *mem = arena_new(65536);
-    r = kit_ask(&kit, V("POST /v1/applications HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Content-Length: 2\r\n\r\n{}"));
+    r = kit_ask(&kit,
+                V("POST /v1/applications HTTP/1.1\r\n" KIT_AUTH KIT_JSON "Content-Length: 2\r\n\r\n{}"));
     cr_expect_eq(r.status, 503);
     cr_expect(view_eq(kit_json(r.body, "code", mem), V("draining")));
     cr_expect(view_eq(kit_header(&r, "Retry-After"), V("5")));
     kit_free(&r);
-    cr_expect_eq(kit_status(&kit, V("POST /oauth2/token HTTP/1.1\r\n" KIT_HEAD "Content-Type: application/x-www-form-urlencoded\r\n"
-                                    "Content-Length: 3\r\n\r\na=b")), 200, "tokens go on");
+    cr_expect_eq(kit_status(&kit, V("POST /oauth2/token HTTP/1.1\r\n" KIT_HEAD
+                                    "Content-Type: application/x-www-form-urlencoded\r\n"
+                                    "Content-Length: 3\r\n\r\na=b")),
+                 200, "tokens go on");
     arena_free(mem);
     kit_stop(&kit);
 }

@@ -1,4 +1,5 @@
-/* Behind a proxy: a Unix socket, the certificate header, listeners that cannot be had, and the operations listener. */
+/* Behind a proxy: a Unix socket, the certificate header, listeners that cannot be had, and the operations
+ * listener. */
 #include "kit.h"
 
 #include <sys/stat.h>
@@ -9,7 +10,9 @@ static char listen_text[200];
 static const char *socket_path;
 
 /* "certificate" bytes: the http room only hands them on. */
-#define DER "MIIBszCCAVmgAwIBAgIUZHVtbXktY2VydGlmaWNhdGUtZm9yLXRoZS10ZXN0LW9mLWh0dHAwCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEdGVzdA=="
+#define DER                                                                                                  \
+    "MIIBszCCAVmgAwIBAgIUZHVtbXktY2VydGlmaWNhdGUtZm9yLXRoZS10ZXN0LW9mLWh0dHAwCgYIKoZIzj0EAwIwDzENMAsGA1UEAw" \
+    "wEdGVzdA=="
 
 static void
 start_unix(const char *header)
@@ -54,7 +57,8 @@ Test(listeners, certificate_of_the_proxy)
     cr_expect_eq(kit.certificate_n, 0);
     cr_expect_eq(ask_with("X-SSL-Client-DER: no base64\r\n"), 401);
     cr_expect_eq(ask_with("X-SSL-Client-DER: AAAA\r\n"), 401);
-    cr_expect_eq(ask_with("X-SSL-Client-DER: " DER "\r\nX-SSL-Client-DER: " DER "\r\n"), 400, "a client sent one too");
+    cr_expect_eq(ask_with("X-SSL-Client-DER: " DER "\r\nX-SSL-Client-DER: " DER "\r\n"), 400,
+                 "a client sent one too");
     stop_unix();
 }
 
@@ -74,7 +78,9 @@ Test(listeners, ab_t_28_header_over_tcp_is_ignored)
 {
     kit_start(&kit, (struct http_options){.proxy_cert_header = "X-SSL-Client-DER"});
     kit.certificate_n = 99;
-    cr_expect_eq(kit_status(&kit, V("GET /v1/claims/x HTTP/1.1\r\n" KIT_AUTH "X-SSL-Client-DER: " DER "\r\n\r\n")), 200);
+    cr_expect_eq(
+        kit_status(&kit, V("GET /v1/claims/x HTTP/1.1\r\n" KIT_AUTH "X-SSL-Client-DER: " DER "\r\n\r\n")),
+        200);
     cr_expect_eq(kit.certificate_n, 0);
     kit_stop(&kit);
 }
@@ -84,7 +90,8 @@ try_listen(const char *where)
 {
     static const handler none[ROUTE_COUNT];
     static struct auth_ops auth;
-    struct http_options o = {.listen = where, .connections = 4, .arena_ceiling = 1000, .handlers = none, .auth = &auth};
+    struct http_options o = {
+        .listen = where, .connections = 4, .arena_ceiling = 1000, .handlers = none, .auth = &auth};
     struct http_server *s = NULL;
     struct fault f;
     fault_init(&f);
@@ -131,7 +138,7 @@ Test(listeners, stale_and_busy_sockets)
     cr_expect_eq(try_listen(listen_text), E_CONFIG, "in use");
     cr_expect_eq(ask_with(""), 200, "and still served");
     stop_unix();
-    strcpy(folder, "/tmp/claimgate-unix-XXXXXX");
+    memcpy(folder, "/tmp/claimgate-unix-XXXXXX", sizeof folder);
     cr_assert_not_null(mkdtemp(folder));
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);

@@ -42,7 +42,7 @@ static const struct {
     {"/a#b", E_WIRE, {NULL}},
     {"/a?b", E_WIRE, {NULL}},
     {"/\xe4\xb8\xad", E_WIRE, {NULL}},
-    {"/%C0%AF", E_WIRE, {NULL}}, /* overlong slash */
+    {"/%C0%AF", E_WIRE, {NULL}},    /* overlong slash */
     {"/%ED%A0%80", E_WIRE, {NULL}}, /* surrogate */
 };
 
@@ -93,9 +93,20 @@ Test(path, arena_full)
 static const struct {
     const char *raw, *want;
 } queries[] = {
-    {"abc", "abc"},   {"a+b", "a b"},    {"a%2Bb", "a+b"}, {"", ""},          {"%7C", "|"},
-    {"a|b", "a|b"},   {"%E4%B8%AD", "\xe4\xb8\xad"},       {"%2F..%2f", "/../"}, {"%00", NULL},
-    {"%0d%0a", NULL}, {"%", NULL},       {"%4", NULL},     {"%zz", NULL},     {"%C0%AF", NULL},
+    {"abc", "abc"},
+    {"a+b", "a b"},
+    {"a%2Bb", "a+b"},
+    {"", ""},
+    {"%7C", "|"},
+    {"a|b", "a|b"},
+    {"%E4%B8%AD", "\xe4\xb8\xad"},
+    {"%2F..%2f", "/../"},
+    {"%00", NULL},
+    {"%0d%0a", NULL},
+    {"%", NULL},
+    {"%4", NULL},
+    {"%zz", NULL},
+    {"%C0%AF", NULL},
 };
 
 Test(path, query)
@@ -104,7 +115,8 @@ Test(path, query)
     for (size_t i = 0; i < COUNT_OF(queries); i++) {
         view got = query_decode(view_of(queries[i].raw), mem);
         if (queries[i].want)
-            cr_expect(got.p && view_eq(got, view_of(queries[i].want)), "%s: %.*s", queries[i].raw, VIEW_ARG(got));
+            cr_expect(got.p && view_eq(got, view_of(queries[i].want)), "%s: %.*s", queries[i].raw,
+                      VIEW_ARG(got));
         else
             cr_expect_null(got.p, "%s", queries[i].raw);
     }

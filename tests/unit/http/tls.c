@@ -1,5 +1,5 @@
-/* TLS in the listener itself: versions, client certificates of every kind, reload under load.  Certificates are made
- * at run time. */
+/* TLS in the listener itself: versions, client certificates of every kind, reload under load.  Certificates
+ * are made at run time. */
 #include "kit.h"
 
 #include <gnutls/gnutls.h>
@@ -23,11 +23,13 @@ make_pair(const char *name, enum use use, const struct pair *issuer, long from, 
 {
     static unsigned char serial = 1;
     struct pair p;
-    time_t now = time(NULL);
+    time_t now = (time_t)instant_unix(clock_now());
     unsigned char number[2] = {serial++, 1};
     gnutls_x509_crt_init(&p.crt);
     gnutls_x509_privkey_init(&p.key);
-    cr_assert_eq(gnutls_x509_privkey_generate(p.key, GNUTLS_PK_EC, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), 0);
+    cr_assert_eq(gnutls_x509_privkey_generate(p.key, GNUTLS_PK_EC,
+                                              GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+                 0);
     gnutls_x509_crt_set_version(p.crt, 3);
     gnutls_x509_crt_set_serial(p.crt, number, sizeof number);
     gnutls_x509_crt_set_dn_by_oid(p.crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
@@ -35,12 +37,16 @@ make_pair(const char *name, enum use use, const struct pair *issuer, long from, 
     gnutls_x509_crt_set_expiration_time(p.crt, now + till);
     gnutls_x509_crt_set_key(p.crt, p.key);
     gnutls_x509_crt_set_basic_constraints(p.crt, use == USE_CA, -1);
-    gnutls_x509_crt_set_key_usage(p.crt, use == USE_CA ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE);
+    gnutls_x509_crt_set_key_usage(p.crt,
+                                  use == USE_CA ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE);
     if (use != USE_CA)
-        gnutls_x509_crt_set_key_purpose_oid(p.crt, use == USE_SERVER ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, 0);
+        gnutls_x509_crt_set_key_purpose_oid(
+            p.crt, use == USE_SERVER ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT, 0);
     if (use == USE_SERVER)
         gnutls_x509_crt_set_subject_alt_name(p.crt, GNUTLS_SAN_DNSNAME, "gateway.test", 12, GNUTLS_FSAN_SET);
-    cr_assert_eq(gnutls_x509_crt_sign2(p.crt, issuer ? issuer->crt : p.crt, issuer ? issuer->key : p.key, GNUTLS_DIG_SHA256, 0), 0);
+    cr_assert_eq(gnutls_x509_crt_sign2(p.crt, issuer ? issuer->crt : p.crt, issuer ? issuer->key : p.key,
+                                       GNUTLS_DIG_SHA256, 0),
+                 0);
     return p;
 }
 
@@ -89,7 +95,7 @@ static struct pair ca, other_ca, server, good, rogue, expired, early, wrong_use;
 static void
 make_world(void)
 {
-    strcpy(folder, "/tmp/claimgate-tls-XXXXXX");
+    memcpy(folder, "/tmp/claimgate-tls-XXXXXX", sizeof folder);
     cr_assert_not_null(mkdtemp(folder));
     ca = make_pair("ca", USE_CA, NULL, -3600, 86400);
     other_ca = make_pair("other ca", USE_CA, NULL, -3600, 86400);
@@ -291,12 +297,15 @@ Test(tls, reload_of_the_client_ca)
     cr_assert_eq(c.handshake, 0);
     for (int i = 0; i < 3; i++)
         cr_expect_eq(client_ask(&c, body), 200);
-    cr_assert_eq(http_reload_tls(kit.server, path_of("server", "crt"), path_of("server", "key"), path_of("other_ca", "crt"), &f), E_OK);
+    cr_assert_eq(http_reload_tls(kit.server, path_of("server", "crt"), path_of("server", "key"),
+                                 path_of("other_ca", "crt"), &f),
+                 E_OK);
     cr_expect_eq(client_ask(&c, body), 401);
     client_close(&c);
     cr_expect_eq(ask_once(&good, TLS_NORMAL, body), 401);
     cr_expect_eq(ask_once(&rogue, TLS_NORMAL, body), 200, "the other CA is now the listed one");
-    cr_assert_eq(http_reload_tls(kit.server, path_of("server", "crt"), path_of("server", "key"), "", &f), E_OK);
+    cr_assert_eq(http_reload_tls(kit.server, path_of("server", "crt"), path_of("server", "key"), "", &f),
+                 E_OK);
     cr_expect_eq(ask_once(NULL, TLS_NORMAL, body), 200);
     stop();
 }
@@ -308,17 +317,16 @@ Test(tls, bad_files)
         const char *cert, *cert_ending, *key, *ca;
         err want;
     } rows[] = {
-        {"none", "crt", "server", "ca", E_FILE},
-        {"server", "crt", "none", "ca", E_FILE},
-        {"server", "crt", "ca", "ca", E_CONFIG},  /* key of another */
+        {"none", "crt", "server", "ca", E_FILE},       {"server", "crt", "none", "ca", E_FILE},
+        {"server", "crt", "ca", "ca", E_CONFIG},     /* key of another */
         {"server", "key", "server", "ca", E_CONFIG}, /* no certificate */
         {"server", "crt", "server", "none", E_CONFIG},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fault f;
         fault_init(&f);
-        err e = http_reload_tls(kit.server, path_of(rows[i].cert, rows[i].cert_ending), path_of(rows[i].key, "key"),
-                                path_of(rows[i].ca, "crt"), &f);
+        err e = http_reload_tls(kit.server, path_of(rows[i].cert, rows[i].cert_ending),
+                                path_of(rows[i].key, "key"), path_of(rows[i].ca, "crt"), &f);
         cr_expect_eq(e, rows[i].want, "%zu: %s", i, err_info(e)->code);
         cr_expect_eq(f.code, rows[i].want);
     }
@@ -362,7 +370,9 @@ Test(tls, reload_under_load)
         struct fault f;
         fault_init(&f);
         const char *name = reloads % 2 ? "server" : "second";
-        cr_assert_eq(http_reload_tls(kit.server, path_of(name, "crt"), path_of(name, "key"), path_of("ca", "crt"), &f), E_OK);
+        cr_assert_eq(
+            http_reload_tls(kit.server, path_of(name, "crt"), path_of(name, "key"), path_of("ca", "crt"), &f),
+            E_OK);
         reloads++;
         int before = load.served;
         while (load.served < before + 4 && load.failed == 0)
@@ -387,7 +397,8 @@ Test(tls, reload_of_the_server_certificate)
     save(&second, "second");
     struct fault f;
     fault_init(&f);
-    cr_assert_eq(http_reload_tls(kit.server, path_of("second", "crt"), path_of("second", "key"), NULL, &f), E_OK);
+    cr_assert_eq(http_reload_tls(kit.server, path_of("second", "crt"), path_of("second", "key"), NULL, &f),
+                 E_OK);
     struct client c = client_open(NULL, TLS_NORMAL);
     cr_assert_eq(c.handshake, 0);
     unsigned n = 0;
@@ -409,8 +420,12 @@ Test(tls, a_key_is_needed)
     fault_init(&f);
     static const handler none[ROUTE_COUNT];
     struct auth_ops auth = {0};
-    struct http_options o = {.listen = "127.0.0.1:0", .tls_cert = "/nowhere", .connections = 4, .arena_ceiling = 1000,
-                             .handlers = none, .auth = &auth};
+    struct http_options o = {.listen = "127.0.0.1:0",
+                             .tls_cert = "/nowhere",
+                             .connections = 4,
+                             .arena_ceiling = 1000,
+                             .handlers = none,
+                             .auth = &auth};
     cr_expect_eq(http_start(&o, &s, &f), E_CONFIG);
     cr_expect_str_eq(f.where, "http.tls_key");
 }

@@ -5,17 +5,18 @@
 
 /* Written out a second time on purpose: an edit of the table must be meant. */
 static const char *const allowed[] = {
-    "accident-part gca agency",    "application moica person", "certificate hca hospital",
+    "accident-part gca agency",     "application moica person",  "certificate hca hospital",
     "certificate hca professional", "claim-bundle hca hospital", "decision moeaca company",
-    "decision twca company",       "inquest gca agency",       "permission moica person",
-    "receipt hca hospital",        "report hca hospital",      "report hca professional",
+    "decision twca company",        "inquest gca agency",        "permission moica person",
+    "receipt hca hospital",         "report hca hospital",       "report hca professional",
 };
 
 static bool
 is_allowed(enum document_kind kind, enum trust_use use, enum subject_kind subject)
 {
     char cell[80];
-    snprintf(cell, sizeof cell, "%s %s %s", document_kind_word(kind), trust_use_word(use), subject_word(subject));
+    snprintf(cell, sizeof cell, "%s %s %s", document_kind_word(kind), trust_use_word(use),
+             subject_word(subject));
     for (size_t i = 0; i < COUNT_OF(allowed); i++)
         if (strcmp(cell, allowed[i]) == 0)
             return true;
@@ -35,7 +36,8 @@ expected(enum document_kind kind, enum trust_use use, enum subject_kind subject,
     return same_org ? E_OK : E_SIGNER_WRONG_ORG;
 }
 
-/* kind × use × subject × (author is the signer's organisation?) × (listed?), with one cell beyond each enum. */
+/* kind × use × subject × (author is the signer's organisation?) × (listed?), with one cell beyond each enum.
+ */
 Test(authority, every_cell)
 {
     size_t cells = 0, good = 0;
@@ -52,7 +54,8 @@ Test(authority, every_cell)
                     fault_init(&f);
                     err e = authority_check(&s, (enum document_kind)kind, author, listed, &f);
                     cr_assert(e == expected((enum document_kind)kind, s.use, s.subject, same, listed),
-                              "kind %d use %d subject %d flags %d: %s", kind, use, subject, flags, err_info(e)->code);
+                              "kind %d use %d subject %d flags %d: %s", kind, use, subject, flags,
+                              err_info(e)->code);
                     cr_assert(f.code == e);
                     cells++;
                     good += e == E_OK;
@@ -95,8 +98,10 @@ Test(authority, confusions)
     struct signer police = {.use = USE_GCA, .subject = SUBJECT_AGENCY, .organisation = V("A99010001K")};
     struct signer tls = {.use = USE_PRIVATE, .subject = SUBJECT_HOSPITAL, .organisation = V("9901010016")};
     cr_expect(authority_check(&doctor, KIND_RECEIPT, V("9901010016"), true, NULL) == E_SIGNER_WRONG_KIND);
-    cr_expect(authority_check(&hospital, KIND_ACCIDENT_PART, V("9901010016"), true, NULL) == E_SIGNER_WRONG_KIND);
-    cr_expect(authority_check(&hospital, KIND_PERMISSION, V("9901010016"), true, NULL) == E_SIGNER_WRONG_KIND);
+    cr_expect(authority_check(&hospital, KIND_ACCIDENT_PART, V("9901010016"), true, NULL) ==
+              E_SIGNER_WRONG_KIND);
+    cr_expect(authority_check(&hospital, KIND_PERMISSION, V("9901010016"), true, NULL) ==
+              E_SIGNER_WRONG_KIND);
     cr_expect(authority_check(&police, KIND_CERTIFICATE, V("A99010001K"), true, NULL) == E_SIGNER_WRONG_KIND);
     cr_expect(authority_check(&tls, KIND_CERTIFICATE, V("9901010016"), true, NULL) == E_SIGNER_WRONG_KIND);
 }

@@ -39,7 +39,8 @@ issue(enum pki_shape shape, enum subject_kind subject, const char *organisation,
     return x;
 }
 
-/* A hospital's certificate whose subject directory attributes are these bytes; times says how often the extension stands. */
+/* A hospital's certificate whose subject directory attributes are these bytes; times says how often the
+ * extension stands. */
 static view
 with_directory(view sda, int times, arena *mem)
 {

@@ -51,8 +51,8 @@ static const struct {
     const char *name, *md;
     enum jose_alg alg;
 } good_cases[] = {
-    {"h1", "sha256", ALG_RS256},     {"h1", "sha384", ALG_RS384},     {"h1", "sha512", ALG_RS512},
-    {"h1", "pss-sha256", ALG_PS256}, {"h1", "pss-sha384", ALG_PS384}, {"h1", "pss-sha512", ALG_PS512},
+    {"h1", "sha256", ALG_RS256},     {"h1", "sha384", ALG_RS384},        {"h1", "sha512", ALG_RS512},
+    {"h1", "pss-sha256", ALG_PS256}, {"h1", "pss-sha384", ALG_PS384},    {"h1", "pss-sha512", ALG_PS512},
     {"k1", "sha256", ALG_ES256},     {"h1-dr-lin", "sha256", ALG_ES256},
 };
 
@@ -95,8 +95,8 @@ Test(cms, p384)
     } cases[] = {{"sha384", E_OK}, {"sha256", E_ALGORITHM}, {"sha512", E_ALGORITHM}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         view der;
-        cr_assert(cms_sign_detached(V(BODY), in_sandbox("p384.key"), in_sandbox("p384.crt"), false, cases[i].md, mem,
-                                    &der, NULL) == E_OK);
+        cr_assert(cms_sign_detached(V(BODY), in_sandbox("p384.key"), in_sandbox("p384.crt"), false,
+                                    cases[i].md, mem, &der, NULL) == E_OK);
         cr_expect(verify(der, V(BODY), mem).code == cases[i].code, "%s", cases[i].md);
     }
 }
@@ -126,7 +126,8 @@ Test(cms, weak_digests_are_refused_by_name)
 {
     AUTO(arena_free) arena *mem = test_arena();
     for (size_t i = 0; i < COUNT_OF(weak_cases); i++) {
-        struct outcome o = verify(sign_as(weak_cases[i].name, V(BODY), weak_cases[i].md, false, mem), V(BODY), mem);
+        struct outcome o =
+            verify(sign_as(weak_cases[i].name, V(BODY), weak_cases[i].md, false, mem), V(BODY), mem);
         cr_expect(o.code == E_WEAK_DIGEST && o.n == 99);
         cr_expect_str_eq(o.fault.found, weak_cases[i].found);
         cr_expect_str_eq(o.fault.where, "signerInfos[0].digestAlgorithm");
@@ -344,7 +345,8 @@ Test(cms, without_signed_attributes)
     for (size_t i = 0; i < 2; i++) {
         view der = sign_with(&names[i], 1, CMS_DETACHED, CMS_NOATTR, V(BODY), mem);
         struct outcome o = verify(der, V(BODY), mem);
-        cr_expect(o.code == E_OK && o.signer[0].claimed_at.us == 0, "%s: %s", names[i], err_info(o.code)->code);
+        cr_expect(o.code == E_OK && o.signer[0].claimed_at.us == 0, "%s: %s", names[i],
+                  err_info(o.code)->code);
         cr_expect(verify(der, V(BODY "x"), mem).code == E_SIGNATURE_MISMATCH);
         view cp950 = converted(V(BODY), "CP950", mem);
         o = verify(sign_with(&names[i], 1, CMS_DETACHED, CMS_NOATTR, cp950, mem), V(BODY), mem);
@@ -533,7 +535,8 @@ as_ber(view der, arena *mem)
 {
     struct der_item outer, oid, context, data;
     cr_assert(der_only(der, DER_SEQUENCE, &outer) && der_take(&outer.value, DER_OID, &oid));
-    cr_assert(der_take(&outer.value, DER_CONTEXT(0), &context) && der_only(context.value, DER_SEQUENCE, &data));
+    cr_assert(der_take(&outer.value, DER_CONTEXT(0), &context) &&
+              der_only(context.value, DER_SEQUENCE, &data));
     char *out = arena_alloc(mem, der.n + 16);
     size_t n = 0;
     memcpy(out, "\x30\x80", 2);
@@ -612,7 +615,8 @@ Test(cms, required_attributes)
     cr_expect(verify(edited(der, signing_time, other, mem), V(BODY), mem).code == E_SIGNATURE_MISMATCH);
 }
 
-/* Each bit of a message is flipped in turn.  What is still taken must say the same: same signer, same algorithm, same time. */
+/* Each bit of a message is flipped in turn.  What is still taken must say the same: same signer, same
+ * algorithm, same time. */
 Test(cms, no_flip_changes_what_is_said)
 {
     AUTO(arena_free) arena *mem = test_arena();
@@ -630,8 +634,8 @@ Test(cms, no_flip_changes_what_is_said)
         struct signer s;
         enum evidence_level level;
         void *pkey;
-        if (o.code == E_OK && trust_judge(t, o.signer[0].certificate_der, NULL, 0, clock_now(), &s, &level, &pkey,
-                                          NULL) == E_OK) {
+        if (o.code == E_OK && trust_judge(t, o.signer[0].certificate_der, NULL, 0, clock_now(), &s, &level,
+                                          &pkey, NULL) == E_OK) {
             taken++;
             cr_expect(view_eq(o.signer[0].certificate_der, good.signer[0].certificate_der), "bit %zu", i);
             cr_expect(o.signer[0].alg == good.signer[0].alg && o.n == 1, "bit %zu", i);
@@ -640,7 +644,8 @@ Test(cms, no_flip_changes_what_is_said)
         arena_reset(scratch);
     }
     free(own);
-    /* The message's version and its list of digest algorithms say nothing that is not said again under the signature. */
+    /* The message's version and its list of digest algorithms say nothing that is not said again under the
+     * signature. */
     cr_expect(taken <= 2 + 8 * 15, "%zu", taken);
 }
 
@@ -651,7 +656,8 @@ Test(cms, signing_needs_files_that_fit)
     const char *key = in_sandbox("k1.key"), *crt = in_sandbox("k1.crt");
     cr_expect(cms_sign_detached(V(BODY), "/nowhere", crt, false, "sha256", mem, &der, NULL) == E_FILE);
     cr_expect(cms_sign_detached(V(BODY), key, "/nowhere", false, "sha256", mem, &der, NULL) == E_FILE);
-    cr_expect(cms_sign_detached(V(BODY), key, in_sandbox("k2.crt"), false, "sha256", mem, &der, NULL) == E_FILE);
+    cr_expect(cms_sign_detached(V(BODY), key, in_sandbox("k2.crt"), false, "sha256", mem, &der, NULL) ==
+              E_FILE);
     cr_expect(cms_sign_detached(V(BODY), key, crt, false, "sha257", mem, &der, NULL) == E_ALGORITHM);
     AUTO(arena_free) arena *tiny = arena_new(16);
     cr_expect(cms_sign_detached(V(BODY), key, crt, false, "sha256", tiny, &der, NULL) == E_TOO_LARGE);

@@ -103,7 +103,7 @@ static const struct {
     {"{" P256 X ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0=\"}", E_KEY_FORM},
     {"{" P256 X ",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4\"}", E_KEY_FORM}, /* not on the curve */
     {"{" P256 "\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":"
-              "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+     "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
      E_KEY_FORM},
     {"{" P256 X ",\"y\":\"AMfxRM0bvZt-hyzf7bnufefSzaV1uqQskrYpGIyiFiOWt\"}", E_KEY_FORM}, /* 33 bytes */
     {"{" P256 X ",\"y\":\"x_E\"}", E_KEY_FORM},
@@ -199,7 +199,8 @@ Test(jwk, rsa_sizes_and_exponents)
     }
 }
 
-/* n ≡ 65537^a modulo the product of the first primes: how the broken library made its primes, and so its moduli. */
+/* n ≡ 65537^a modulo the product of the first primes: how the broken library made its primes, and so its
+ * moduli. */
 Test(jwk, roca_keys_are_refused)
 {
     arena *mem AUTO(arena_free) = fx_arena();

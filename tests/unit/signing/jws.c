@@ -168,7 +168,8 @@ Test(jws, only_the_right_pair_of_algorithm_and_key_accepts)
         EVP_PKEY_free(keys[i]);
 }
 
-/* The header claims one algorithm, the signature is of another: also refused when the pin follows the header. */
+/* The header claims one algorithm, the signature is of another: also refused when the pin follows the
+ * header. */
 Test(jws, a_header_does_not_turn_one_algorithm_into_another)
 {
     arena *mem AUTO(arena_free) = fx_arena();

@@ -192,7 +192,8 @@ Test(key, many_keys_in_one_thread)
         key_free(keys[i]);
 }
 
-/* A key freed and another made, perhaps at the same address: the kept context must not answer for the new one. */
+/* A key freed and another made, perhaps at the same address: the kept context must not answer for the new
+ * one. */
 Test(key, a_freed_key_is_not_mistaken_for_a_new_one)
 {
     arena *mem AUTO(arena_free) = fx_arena();

@@ -2,7 +2,9 @@
 
 #include <time.h>
 
+#include "base/deterministic.h"
 #include "base/text.h"
+#include "signing/certificate.h"
 
 Test(pki_sandbox, every_party_has_its_files)
 {
@@ -90,6 +92,42 @@ Test(pki_sandbox, a_folder_in_use_is_left_alone)
     digest_start();
     cr_assert(pki_sandbox_make(sandbox_dir(), &f) == E_FILE);
     cr_assert(strstr(f.where, "root.key") != NULL, "%s", f.where);
+}
+
+static X509 *
+certificate_in(const char *dir, const char *name)
+{
+    char path[1024];
+    STACK_OF(X509) *list = NULL;
+    snprintf(path, sizeof path, "%s/%s.crt", dir, name);
+    cr_assert(certificates_read_pem(path, &list, NULL) == E_OK, "%s", path);
+    X509 *x = sk_X509_shift(list);
+    certificate_stack_free(list);
+    return x;
+}
+
+Test(pki_sandbox, serials_and_times_follow_the_seed)
+{
+    char dir[2][64] = {"/tmp/claimgate-sandbox-XXXXXX", "/tmp/claimgate-sandbox-XXXXXX"};
+    struct fault f;
+    fault_init(&f);
+    for (int i = 0; i < 2; i++) {
+        deterministic_start(7);
+        cr_assert(mkdtemp(dir[i]) && pki_sandbox_make(dir[i], &f) == E_OK, "%s", f.where);
+    }
+    for (size_t i = 0; i < sandbox_parties_count; i++) {
+        X509 *a = certificate_in(dir[0], sandbox_parties[i].name),
+             *b = certificate_in(dir[1], sandbox_parties[i].name);
+        cr_expect(ASN1_INTEGER_cmp(X509_get_serialNumber(a), X509_get_serialNumber(b)) == 0, "%s",
+                  sandbox_parties[i].name);
+        cr_expect(ASN1_TIME_compare(X509_get0_notAfter(a), X509_get0_notAfter(b)) == 0);
+        cr_expect(ASN1_TIME_compare(X509_get0_notBefore(a), X509_get0_notBefore(b)) == 0);
+        cr_expect(EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) != 1, "keys are always new");
+        X509_free(a);
+        X509_free(b);
+    }
+    folder_remove(dir[0]);
+    folder_remove(dir[1]);
 }
 
 Test(pki_sandbox, is_made_within_three_seconds_of_work)

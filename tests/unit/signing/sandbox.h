@@ -1,5 +1,6 @@
-/* One sandbox hierarchy per test program: made before the first test, removed after the last.  Criterion starts each test as a
- * process of its own, so the folder's name travels in the environment.  Include it once, in the program's only file. */
+/* One sandbox hierarchy per test program: made before the first test, removed after the last.  Criterion
+ * starts each test as a process of its own, so the folder's name travels in the environment.  Include it
+ * once, in the program's only file. */
 #ifndef TESTS_UNIT_SIGNING_SANDBOX_H
 #define TESTS_UNIT_SIGNING_SANDBOX_H
 

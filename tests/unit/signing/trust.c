@@ -132,8 +132,8 @@ Test(trust, clients)
         const char *name;
         err code;
     } cases[] = {
-        {"h1-tls", E_OK},         {"nhia-tls", E_OK},       {"h1", E_OK},      {"rogue-h1-tls", E_CHAIN},
-        {"server", E_CERT_USAGE}, {"tsa", E_CERT_USAGE},    {"hca", E_CHAIN},
+        {"h1-tls", E_OK},         {"nhia-tls", E_OK},    {"h1", E_OK},     {"rogue-h1-tls", E_CHAIN},
+        {"server", E_CERT_USAGE}, {"tsa", E_CERT_USAGE}, {"hca", E_CHAIN},
     };
     AUTO(arena_free) arena *mem = test_arena();
     AUTO(trust_unref) struct trust *t = sandbox_trust();
@@ -162,7 +162,8 @@ Test(trust, validity_is_judged_at_the_time_asked_also_from_the_cache)
     cr_expect(judge_at(t, leaf, NULL, 0, after).code == E_CERT_TIME);
     cr_expect(judge_at(t, leaf, NULL, 0, a.signer.not_before).code == E_OK);
     cr_expect(judge_at(t, leaf, NULL, 0, instant_add(a.signer.not_after, SPAN_SECONDS(-1))).code == E_OK);
-    cr_expect(judge_at(t, leaf, NULL, 0, instant_add(a.signer.not_after, SPAN_SECONDS(-1))).level == LEVEL_PENDING);
+    cr_expect(judge_at(t, leaf, NULL, 0, instant_add(a.signer.not_after, SPAN_SECONDS(-1))).level ==
+              LEVEL_PENDING);
     cr_expect(judge(t, certificate_der("h1-expired", mem)).code == E_CERT_TIME);
     instant then = instant_add(clock_now(), SPAN_DAYS(-100));
     cr_expect(judge_at(t, certificate_der("h1-expired", mem), NULL, 0, then).code == E_OK);
@@ -175,7 +176,7 @@ Test(trust, level_falls_as_the_list_grows_old)
         int days;
         enum evidence_level level;
     } cases[] = {
-        {0, LEVEL_VERIFIED_CRL},  {29, LEVEL_VERIFIED_CRL}, {31, LEVEL_CACHED_WITHIN_GRACE},
+        {0, LEVEL_VERIFIED_CRL},         {29, LEVEL_VERIFIED_CRL}, {31, LEVEL_CACHED_WITHIN_GRACE},
         {36, LEVEL_CACHED_WITHIN_GRACE}, {38, LEVEL_PENDING},      {400, LEVEL_PENDING},
         {0, LEVEL_VERIFIED_CRL},
     };
@@ -233,9 +234,11 @@ static const struct list_case {
     {"good", ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]"), true, E_OK},
     {"not JSON", "hello", true, E_JSON_SYNTAX},
     {"no environment", "{\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}", true, E_CONFIG},
-    {"odd environment", "{\"environment\":\"test\",\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}", true, E_CONFIG},
+    {"odd environment", "{\"environment\":\"test\",\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}", true,
+     E_CONFIG},
     {"no uses", "{\"environment\":\"sandbox\",\"uses\":{}}", true, E_CONFIG},
-    {"unknown use", "{\"environment\":\"sandbox\",\"uses\":{\"hac\":{\"roots\":[\"root.crt\"]}}}", true, E_CONFIG},
+    {"unknown use", "{\"environment\":\"sandbox\",\"uses\":{\"hac\":{\"roots\":[\"root.crt\"]}}}", true,
+     E_CONFIG},
     {"unknown member", ONE_USE("\"root\":[\"root.crt\"]"), true, E_CONFIG},
     {"use is no object", "{\"environment\":\"sandbox\",\"uses\":{\"hca\":[]}}", true, E_CONFIG},
     {"no root", ONE_USE("\"intermediates\":[\"hca.crt\"]"), true, E_CONFIG},
@@ -243,27 +246,32 @@ static const struct list_case {
     {"root is no text", ONE_USE("\"roots\":[1]"), true, E_CONFIG},
     {"root is an intermediate", ONE_USE("\"roots\":[\"hca.crt\"]"), true, E_CONFIG},
     {"root is a leaf", ONE_USE("\"roots\":[\"h1.crt\"]"), true, E_CONFIG},
-    {"intermediate is a leaf", ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"h1.crt\"]"), true, E_CONFIG},
+    {"intermediate is a leaf", ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"h1.crt\"]"), true,
+     E_CONFIG},
     {"file is absent", ONE_USE("\"roots\":[\"nothing.crt\"]"), true, E_FILE},
     {"file is no PEM", ONE_USE("\"roots\":[\"index.json\"]"), true, E_CERT_FORM},
-    {"revocation list of another CA", ONE_USE("\"roots\":[\"root.crt\"],\"crls\":[\"gca.crl\"]"), true, E_CONFIG},
-    {"revocation list is a certificate", ONE_USE("\"roots\":[\"root.crt\"],\"crls\":[\"root.crt\"]"), true, E_FILE},
+    {"revocation list of another CA", ONE_USE("\"roots\":[\"root.crt\"],\"crls\":[\"gca.crl\"]"), true,
+     E_CONFIG},
+    {"revocation list is a certificate", ONE_USE("\"roots\":[\"root.crt\"],\"crls\":[\"root.crt\"]"), true,
+     E_FILE},
     {"revocation lists are no array", ONE_USE("\"roots\":[\"root.crt\"],\"crls\":{}"), true, E_CONFIG},
-    {"one name twice", ONE_USE("\"roots\":[\"root.crt\"],\"roots\":[\"root.crt\"]"), true, E_JSON_DUPLICATE_NAME},
+    {"one name twice", ONE_USE("\"roots\":[\"root.crt\"],\"roots\":[\"root.crt\"]"), true,
+     E_JSON_DUPLICATE_NAME},
     {"sandbox list in production", ONE_USE("\"roots\":[\"root.crt\"]"), false, E_SANDBOX_ROOT},
-    {"sandbox root in a production list", "{\"environment\":\"production\",\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}",
-     false, E_SANDBOX_ROOT},
-    {"production list in the sandbox", "{\"environment\":\"production\",\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}", true,
-     E_CONFIG},
+    {"sandbox root in a production list",
+     "{\"environment\":\"production\",\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}", false, E_SANDBOX_ROOT},
+    {"production list in the sandbox",
+     "{\"environment\":\"production\",\"uses\":{\"hca\":{\"roots\":[\"root.crt\"]}}}", true, E_CONFIG},
     {"uses share a root without pins",
-     PAIR("\"hca\":{\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]}", "\"gca\":{\"roots\":[\"root.crt\"]}"), true,
-     E_CONFIG},
+     PAIR("\"hca\":{\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]}",
+          "\"gca\":{\"roots\":[\"root.crt\"]}"),
+     true, E_CONFIG},
     {"uses share an intermediate",
      PAIR("\"hca\":{\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]}",
           "\"gca\":{\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]}"),
      true, E_CONFIG},
-    {"uses with roots of their own", PAIR("\"hca\":{\"roots\":[\"root.crt\"]}", "\"gca\":{\"roots\":[\"rogue.crt\"]}"), true,
-     E_OK},
+    {"uses with roots of their own",
+     PAIR("\"hca\":{\"roots\":[\"root.crt\"]}", "\"gca\":{\"roots\":[\"rogue.crt\"]}"), true, E_OK},
 };
 
 Test(trust, lists)
@@ -289,7 +297,8 @@ Test(trust, without_a_revocation_list_the_level_is_pending)
     AUTO(arena_free) arena *mem = test_arena();
     AUTO(trust_unref) struct trust *t = NULL;
     struct fault f;
-    cr_assert(load_list(ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]"), true, &t, &f) == E_OK);
+    cr_assert(load_list(ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]"), true, &t, &f) ==
+              E_OK);
     struct answer a = judge(t, certificate_der("h1", mem));
     cr_assert(a.code == E_OK && a.level == LEVEL_PENDING);
     cr_assert(trust_is_sandbox(t));
@@ -300,7 +309,8 @@ Test(trust, only_pinned_intermediates_of_a_shared_root_count)
     AUTO(arena_free) arena *mem = test_arena();
     AUTO(trust_unref) struct trust *t = NULL;
     struct fault f;
-    cr_assert(load_list(ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]"), true, &t, &f) == E_OK);
+    cr_assert(load_list(ONE_USE("\"roots\":[\"root.crt\"],\"intermediates\":[\"hca.crt\"]"), true, &t, &f) ==
+              E_OK);
     view rest[] = {certificate_der("gca", mem)};
     struct answer a = judge_at(t, certificate_der("k1", mem), rest, 1, clock_now());
     cr_assert(a.code == E_CHAIN, "a police certificate stands below the same root");
@@ -311,7 +321,8 @@ Test(trust, without_pins_presented_intermediates_complete_the_chain)
     AUTO(arena_free) arena *mem = test_arena();
     AUTO(trust_unref) struct trust *t = NULL;
     struct fault f;
-    cr_assert(load_list("{\"environment\":\"sandbox\",\"uses\":{\"twca\":{\"roots\":[\"root.crt\"]}}}", true, &t, &f) == E_OK);
+    cr_assert(load_list("{\"environment\":\"sandbox\",\"uses\":{\"twca\":{\"roots\":[\"root.crt\"]}}}", true,
+                        &t, &f) == E_OK);
     view leaf = certificate_der("l1", mem), rest[] = {certificate_der("moeaca", mem)};
     cr_assert(judge(t, leaf).code == E_CHAIN);
     struct answer a = judge_at(t, leaf, rest, 1, clock_now());
@@ -428,10 +439,14 @@ static const struct key_case {
     size_t bits;
     err code;
 } key_cases[] = {
-    {"P-256", "EC", 256, E_OK},          {"P-384", "EC", 384, E_OK},
-    {"P-521", "EC", 521, E_ALGORITHM},   {"secp256k1", "EC", 1, E_ALGORITHM},
-    {"RSA-1024", "RSA", 1024, E_ALGORITHM}, {"RSA-2048", "RSA", 2048, E_OK},
-    {"Ed25519", "ED25519", 0, E_OK},     {"Ed448", "ED448", 0, E_ALGORITHM},
+    {"P-256", "EC", 256, E_OK},
+    {"P-384", "EC", 384, E_OK},
+    {"P-521", "EC", 521, E_ALGORITHM},
+    {"secp256k1", "EC", 1, E_ALGORITHM},
+    {"RSA-1024", "RSA", 1024, E_ALGORITHM},
+    {"RSA-2048", "RSA", 2048, E_OK},
+    {"Ed25519", "ED25519", 0, E_OK},
+    {"Ed448", "ED448", 0, E_ALGORITHM},
 };
 
 static EVP_PKEY *
@@ -487,8 +502,8 @@ Test(trust, every_bit_of_a_leaf_is_covered)
 
 struct crl_case {
     const char *name;
-    int reason;        /* -1: none stated */
-    int revoked_days;  /* from now */
+    int reason;       /* -1: none stated */
+    int revoked_days; /* from now */
     err code;
 };
 
@@ -561,7 +576,8 @@ Test(trust, a_future_revocation_begins_on_time_also_from_the_cache)
     X509_CRL_free(list);
     AUTO(trust_unref) struct trust *t = NULL;
     struct fault f;
-    cr_assert(load_list(ONE_USE("\"roots\":[\"own-root.crt\"],\"crls\":[\"own.crl\"]"), true, &t, &f) == E_OK);
+    cr_assert(load_list(ONE_USE("\"roots\":[\"own-root.crt\"],\"crls\":[\"own.crl\"]"), true, &t, &f) ==
+              E_OK);
     view der = der_of(leaf, mem);
     cr_expect(judge_at(t, der, NULL, 0, clock_now()).code == E_OK);
     cr_expect(judge_at(t, der, NULL, 0, instant_add(clock_now(), SPAN_DAYS(2))).code == E_CERT_REVOKED);
@@ -640,6 +656,46 @@ Test(trust, a_part_list_speaks_for_those_that_point_to_it)
     X509_CRL_free(list);
     struct answer a = judge_own(leaf, "\"own.crl\"", mem);
     cr_assert(a.code == E_OK && a.level == LEVEL_VERIFIED_CRL, "%s", evidence_level_word(a.level));
+}
+
+Test(trust, an_entry_counts_whatever_the_part)
+{
+    AUTO(arena_free) arena *mem = test_arena();
+    AUTO_DONE(own_ca_done) struct own_ca ca = own_ca(ec_key("P-256"));
+    AUTO(EVP_PKEY_free) EVP_PKEY *pkey = ec_key("P-256");
+    AUTO(X509_free) X509 *leaf = issue(&ca, pkey, SHAPE_SIGNER);
+    X509_CRL *list = bare_crl(&ca);
+    add_crl_extension(list, NID_issuing_distribution_point, "300AA008A0068604617A3A31", 1);
+    put_on_list(list, leaf, -1, -1);
+    cr_assert(X509_CRL_sign(list, ca.pkey, EVP_sha256()) > 0);
+    write_pem("own.crl", NULL, list);
+    X509_CRL_free(list);
+    cr_assert(judge_own(leaf, "\"own.crl\"", mem).code == E_CERT_REVOKED);
+}
+
+/* A CA that wants a policy which the leaf does not have (RFC 5280 4.2.1.11). */
+Test(trust, policy_constraints_hold)
+{
+    AUTO(arena_free) arena *mem = test_arena();
+    AUTO_DONE(own_ca_done) struct own_ca root = own_ca(ec_key("P-256"));
+    AUTO_DONE(own_ca_done) struct own_ca ca = {.pkey = ec_key("P-256")};
+    AUTO(EVP_PKEY_free) EVP_PKEY *pkey = ec_key("P-256");
+    ca.x = issue(&root, ca.pkey, SHAPE_CA);
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_policy_constraints, "requireExplicitPolicy:0");
+    cr_assert(e && X509_add_ext(ca.x, e, -1) == 1);
+    X509_NAME_add_entry_by_NID(X509_get_subject_name(ca.x), NID_organizationalUnitName, MBSTRING_UTF8,
+                               (const unsigned char *)"sub", -1, -1, 0);
+    cr_assert(X509_sign(ca.x, root.pkey, EVP_sha256()) > 0);
+    X509_EXTENSION_free(e);
+    AUTO(X509_free) X509 *leaf = issue(&ca, pkey, SHAPE_SIGNER);
+    AUTO(trust_unref) struct trust *t = NULL;
+    struct fault f;
+    cr_assert(load_list(ONE_USE("\"roots\":[\"own-root.crt\"]"), true, &t, &f) == E_OK);
+    view rest[] = {der_of(ca.x, mem)};
+    cr_expect(judge_at(t, der_of(leaf, mem), rest, 1, clock_now()).code == E_OK, "with the policy");
+    X509_EXTENSION_free(X509_delete_ext(leaf, X509_get_ext_by_NID(leaf, NID_certificate_policies, -1)));
+    cr_assert(X509_sign(leaf, ca.pkey, EVP_sha256()) > 0);
+    cr_expect(judge_at(t, der_of(leaf, mem), rest, 1, clock_now()).code == E_CHAIN, "without it");
 }
 
 Test(trust, lists_signed_with_sha1_or_by_another_key_are_refused)

@@ -63,8 +63,8 @@ bench_done(struct bench *b)
     arena_free(b->mem);
 }
 
-#define BENCH(b)                                                                                           \
-    AUTO_DONE(bench_done) struct bench b;                                                                  \
+#define BENCH(b)                                                                                             \
+    AUTO_DONE(bench_done) struct bench b;                                                                    \
     bench_init(&(b))
 
 static struct verdict *
@@ -95,8 +95,8 @@ static struct signature_in
 cms(struct bench *b, const char *name, view body, const char *md)
 {
     view der;
-    cr_assert(cms_sign_detached(body, file_of(name, ".key"), file_of(name, ".crt"), false, md, b->mem, &der, NULL) ==
-              E_OK);
+    cr_assert(cms_sign_detached(body, file_of(name, ".key"), file_of(name, ".crt"), false, md, b->mem, &der,
+                                NULL) == E_OK);
     return (struct signature_in){.format = SIG_CMS, .value = text_base64(b->mem, der)};
 }
 
@@ -108,17 +108,19 @@ key_of(const char *name)
     return k;
 }
 
-/* Put together here and not by jws_sign, which adds the key's own kid: these tests want other names and none. */
+/* Put together here and not by jws_sign, which adds the key's own kid: these tests want other names and none.
+ */
 static struct signature_in
 jws(struct bench *b, const struct key *k, const char *members, view body, bool detach)
 {
-    view header = arena_printf(b->mem, "{\"alg\":\"%s\"%s%s}", jose_alg_word(k->alg), members[0] ? "," : "", members);
+    view header =
+        arena_printf(b->mem, "{\"alg\":\"%s\"%s%s}", jose_alg_word(k->alg), members[0] ? "," : "", members);
     view protected = text_base64url(b->mem, header), payload = text_base64url(b->mem, body), signature;
     view input = arena_printf(b->mem, "%.*s.%.*s", VIEW_ARG(protected), VIEW_ARG(payload));
     cr_assert(key_sign(k, input, b->mem, &signature) == E_OK);
     signature = text_base64url(b->mem, signature);
-    view compact = arena_printf(b->mem, "%.*s.%.*s.%.*s", VIEW_ARG(protected), VIEW_ARG(detach ? V("") : payload),
-                                VIEW_ARG(signature));
+    view compact = arena_printf(b->mem, "%.*s.%.*s.%.*s", VIEW_ARG(protected),
+                                VIEW_ARG(detach ? V("") : payload), VIEW_ARG(signature));
     return (struct signature_in){.format = SIG_JWS, .value = compact};
 }
 
@@ -136,7 +138,8 @@ expect(const struct verdict *v, err code, enum evidence_level level, const char 
 {
     cr_expect(verdict_code(v) == code, "%s: %s", name, err_info(verdict_code(v))->code);
     cr_expect(verdict_level(v) == level, "%s: %s", name, evidence_level_word(verdict_level(v)));
-    cr_expect((verdict_tree(v) != NULL) == (code == E_OK), "%s: the tree is there only when all is well", name);
+    cr_expect((verdict_tree(v) != NULL) == (code == E_OK), "%s: the tree is there only when all is well",
+              name);
     digest body = sha256(verdict_body(v));
     cr_expect(digest_eq(&body, verdict_body_digest(v)), "%s", name);
 }
@@ -172,9 +175,10 @@ Test(verify, cms_keeps_the_chain_as_presented)
 {
     BENCH(b);
     view der;
-    cr_assert(cms_sign_detached(V(BODY), file_of("k1", ".key"), file_of("k1", ".chain.pem"), true, "sha256", b.mem,
-                                &der, NULL) == E_OK);
-    struct verdict *v = verify_one(&b, (struct signature_in){.format = SIG_CMS, .value = text_base64(b.mem, der)});
+    cr_assert(cms_sign_detached(V(BODY), file_of("k1", ".key"), file_of("k1", ".chain.pem"), true, "sha256",
+                                b.mem, &der, NULL) == E_OK);
+    struct verdict *v =
+        verify_one(&b, (struct signature_in){.format = SIG_CMS, .value = text_base64(b.mem, der)});
     expect(v, E_OK, LEVEL_VERIFIED_CRL, "k1");
     cr_expect(view_eq(verdict_signature(v, 0)->chain_der, certificate_der("gca", b.mem)));
     cr_expect(view_eq(verdict_signature(v, 0)->value_der, der));
@@ -186,14 +190,10 @@ static const struct {
     const char *body; /* what is signed; BODY is sent */
     err code;
 } cms_refusals[] = {
-    {"h1", "sha1", BODY, E_WEAK_DIGEST},
-    {"h1", "md5", BODY, E_WEAK_DIGEST},
-    {"h1", "sha256", OTHER, E_DIGEST_MISMATCH},
-    {"h1", "sha256", "\xef\xbb\xbf" BODY, E_SIGNED_TRANSCODED},
-    {"h1-expired", "sha256", BODY, E_CERT_TIME},
-    {"h1-revoked", "sha256", BODY, E_CERT_REVOKED},
-    {"rogue-h1", "sha256", BODY, E_CHAIN},
-    {"h1-tls", "sha256", BODY, E_CERT_USAGE},
+    {"h1", "sha1", BODY, E_WEAK_DIGEST},         {"h1", "md5", BODY, E_WEAK_DIGEST},
+    {"h1", "sha256", OTHER, E_DIGEST_MISMATCH},  {"h1", "sha256", "\xef\xbb\xbf" BODY, E_SIGNED_TRANSCODED},
+    {"h1-expired", "sha256", BODY, E_CERT_TIME}, {"h1-revoked", "sha256", BODY, E_CERT_REVOKED},
+    {"rogue-h1", "sha256", BODY, E_CHAIN},       {"h1-tls", "sha256", BODY, E_CERT_USAGE},
     {"k1", "sha512", BODY, E_ALGORITHM},
 };
 
@@ -201,11 +201,12 @@ Test(verify, cms_refusals)
 {
     BENCH(b);
     for (size_t i = 0; i < COUNT_OF(cms_refusals); i++) {
-        struct verdict *v = verify_one(&b, cms(&b, cms_refusals[i].name, view_of(cms_refusals[i].body), cms_refusals[i].md));
+        struct verdict *v =
+            verify_one(&b, cms(&b, cms_refusals[i].name, view_of(cms_refusals[i].body), cms_refusals[i].md));
         expect(v, cms_refusals[i].code, LEVEL_REFUSED, cms_refusals[i].name);
         const struct signature_out *s = verdict_signature(v, 0);
-        cr_expect(s->code == cms_refusals[i].code && s->fault.code == s->code && s->level == LEVEL_REFUSED, "%s",
-                  cms_refusals[i].name);
+        cr_expect(s->code == cms_refusals[i].code && s->fault.code == s->code && s->level == LEVEL_REFUSED,
+                  "%s", cms_refusals[i].name);
     }
 }
 
@@ -214,8 +215,9 @@ Test(verify, cms_text_must_be_strict_base64_on_one_line)
     BENCH(b);
     struct signature_in in = cms(&b, "k1", V(BODY), "sha256");
     view good = in.value;
-    const view bad[] = {arena_printf(b.mem, "%.*s\n", VIEW_ARG(good)), arena_printf(b.mem, " %.*s", VIEW_ARG(good)),
-                        view_sub(good, 0, good.n - 1), V("****"), V("")};
+    const view bad[] = {arena_printf(b.mem, "%.*s\n", VIEW_ARG(good)),
+                        arena_printf(b.mem, " %.*s", VIEW_ARG(good)), view_sub(good, 0, good.n - 1),
+                        V("****"), V("")};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         in.value = bad[i];
         struct verdict *v = verify_one(&b, in);
@@ -288,9 +290,10 @@ Test(verify, jws_certificate_decides_not_the_kid)
     AUTO(key_free) struct key *rogue = key_of("rogue-h1"), *l1 = key_of("l1");
     know(&b, rogue, "key-1");
     view members = arena_printf(b.mem, "\"kid\":\"key-1\",%s", x5c(&b, "rogue-h1", "rogue"));
-    expect(verify_one(&b, jws(&b, rogue, members.p, V(BODY), true)), E_CHAIN, LEVEL_REFUSED, "rogue with a known kid");
-    expect(verify_one(&b, jws(&b, l1, x5c(&b, "l2", "moeaca"), V(BODY), true)), E_SIGNATURE_MISMATCH, LEVEL_REFUSED,
-           "another's certificate");
+    expect(verify_one(&b, jws(&b, rogue, members.p, V(BODY), true)), E_CHAIN, LEVEL_REFUSED,
+           "rogue with a known kid");
+    expect(verify_one(&b, jws(&b, l1, x5c(&b, "l2", "moeaca"), V(BODY), true)), E_SIGNATURE_MISMATCH,
+           LEVEL_REFUSED, "another's certificate");
 }
 
 static const struct {
@@ -311,16 +314,17 @@ Test(verify, jws_refusals)
     AUTO(key_free) struct key *k = key_of("l1");
     know(&b, k, "key-1");
     for (size_t i = 0; i < COUNT_OF(jws_refusals); i++) {
-        struct verdict *v = verify_one(&b, jws(&b, k, jws_refusals[i].members, view_of(jws_refusals[i].body),
-                                               jws_refusals[i].detach));
+        struct verdict *v = verify_one(
+            &b, jws(&b, k, jws_refusals[i].members, view_of(jws_refusals[i].body), jws_refusals[i].detach));
         expect(v, jws_refusals[i].code, LEVEL_REFUSED, jws_refusals[i].name);
     }
     static const char *const forms[] = {"", "a.b", "..", "a..c", "{}"};
     for (size_t i = 0; i < COUNT_OF(forms); i++)
-        expect(verify_one(&b, (struct signature_in){.format = SIG_JWS, .value = view_of(forms[i])}), E_SIGNATURE_FORM,
-               LEVEL_REFUSED, forms[i]);
+        expect(verify_one(&b, (struct signature_in){.format = SIG_JWS, .value = view_of(forms[i])}),
+               E_SIGNATURE_FORM, LEVEL_REFUSED, forms[i]);
     /* {"alg":"none","kid":"key-1"} */
-    struct signature_in none = {.format = SIG_JWS, .value = V("eyJhbGciOiJub25lIiwia2lkIjoia2V5LTEifQ..AAAA")};
+    struct signature_in none = {.format = SIG_JWS,
+                                .value = V("eyJhbGciOiJub25lIiwia2lkIjoia2V5LTEifQ..AAAA")};
     expect(verify_one(&b, none), E_ALGORITHM, LEVEL_REFUSED, "none");
 }
 
@@ -369,7 +373,8 @@ Test(verify, without_keys_and_trust_nobody_is_known)
     BENCH(b);
     AUTO(key_free) struct key *k = key_of("l1");
     b.rq.keys = NULL;
-    expect(verify_one(&b, jws(&b, k, "\"kid\":\"key-1\"", V(BODY), true)), E_SIGNER_UNKNOWN, LEVEL_REFUSED, "no keys");
+    expect(verify_one(&b, jws(&b, k, "\"kid\":\"key-1\"", V(BODY), true)), E_SIGNER_UNKNOWN, LEVEL_REFUSED,
+           "no keys");
     expect(verify_one(&b, jws(&b, k, "", V(BODY), true)), E_SIGNER_UNKNOWN, LEVEL_REFUSED, "no name");
     expect(verify_one(&b, cms(&b, "h1", V(BODY), "sha256")), E_OK, LEVEL_VERIFIED_CRL, "trust alone");
     b.rq.trust = NULL;
@@ -400,7 +405,8 @@ Test(verify, the_strongest_level_counts)
     BENCH(b);
     AUTO(key_free) struct key *k = key_of("l1");
     know(&b, k, "key-1");
-    struct signature_in in[] = {cms(&b, "h1", V(BODY), "sha256"), jws(&b, k, "\"kid\":\"key-1\"", V(BODY), true)};
+    struct signature_in in[] = {cms(&b, "h1", V(BODY), "sha256"),
+                                jws(&b, k, "\"kid\":\"key-1\"", V(BODY), true)};
     expect(verify(&b, in, 2), E_OK, LEVEL_REGISTERED_KEY, "two");
 }
 
@@ -503,17 +509,20 @@ Test(verify, xmldsig_refusals)
     } cases[] = {{"rogue-h1", E_CHAIN}, {"h1-expired", E_CERT_TIME}, {"h1-revoked", E_CERT_REVOKED}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         use_xml(&b, &seen, signed_xml(&b, cases[i].name));
-        expect(verify_one(&b, (struct signature_in){.format = SIG_XMLDSIG}), cases[i].code, LEVEL_REFUSED, cases[i].name);
+        expect(verify_one(&b, (struct signature_in){.format = SIG_XMLDSIG}), cases[i].code, LEVEL_REFUSED,
+               cases[i].name);
         cr_expect(seen.n == 0, "an untrusted record is not read");
     }
     view good = signed_xml(&b, "k1");
     char *own = arena_cstr(b.mem, good);
     own[view_find(good, V("聯"))] = (char)0xe5;
     use_xml(&b, &seen, view_make(own, good.n));
-    expect(verify_one(&b, (struct signature_in){.format = SIG_XMLDSIG}), E_DIGEST_MISMATCH, LEVEL_REFUSED, "altered");
+    expect(verify_one(&b, (struct signature_in){.format = SIG_XMLDSIG}), E_DIGEST_MISMATCH, LEVEL_REFUSED,
+           "altered");
     use_xml(&b, &seen, good);
     seen.answer = E_XML_SYNTAX;
-    expect(verify_one(&b, (struct signature_in){.format = SIG_XMLDSIG}), E_XML_SYNTAX, LEVEL_REFUSED, "reader refuses");
+    expect(verify_one(&b, (struct signature_in){.format = SIG_XMLDSIG}), E_XML_SYNTAX, LEVEL_REFUSED,
+           "reader refuses");
 }
 
 Test(verify, one_xml_signature)
@@ -562,7 +571,8 @@ expect_canonical(view json, arena *mem)
 Test(verify, verdict_is_canonical_and_names_nobody)
 {
     BENCH(b);
-    AUTO(key_free) struct key *doctor = key_of("h1-dr-lin"), *person = key_of("person-wang"), *l1 = key_of("l1");
+    AUTO(key_free)
+    struct key *doctor = key_of("h1-dr-lin"), *person = key_of("person-wang"), *l1 = key_of("l1");
     know(&b, l1, "key-1");
     struct signature_in in[] = {
         cms(&b, "h1", V(BODY), "sha256"),

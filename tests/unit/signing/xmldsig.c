@@ -1,5 +1,5 @@
-/* The documents here are written in canonical form and signed with OpenSSL alone, so that canonicalisation, digest and signature are
- * checked against a second way of making them. */
+/* The documents here are written in canonical form and signed with OpenSSL alone, so that
+ * canonicalisation, digest and signature are checked against a second way of making them. */
 #include "fixture.h"
 
 #include "signing/xmldsig.h"
@@ -712,19 +712,63 @@ Test(xmldsig, bounds)
     cr_expect(xmldsig_present(V("<a><s:Signature xmlns:s=\"" NS "\"/></a>")));
 }
 
-Test(xmldsig, too_many_namespaces_in_scope)
+/* A record with many children below an element of 60 namespaces. */
+static view
+crowd(const struct spec *s, int children, arena *mem)
+{
+    struct buf b AUTO_DONE(buf_done);
+    view xml = enveloped(s, mem);
+    buf_init(&b, 4 * MIB);
+    BUF_LIT(&b, "<x");
+    for (int i = 0; i < 60; i++)
+        buf_printf(&b, " xmlns:p%d=\"urn:p%d\"", i, i);
+    BUF_LIT(&b, ">");
+    for (int i = 0; i < children; i++)
+        BUF_LIT(&b, "<y/>");
+    BUF_LIT(&b, "</x><no>");
+    view text = buf_view(&b);
+    replace(&xml, "<no>", arena_cstr(mem, text), mem);
+    return xml;
+}
+
+/* Canonical form grows with namespaces times elements: such a document is refused before it is made. */
+Test(xmldsig, a_document_made_to_be_slow)
 {
     arena *mem AUTO(arena_free) = fx_arena();
     EVP_PKEY *pkey = fx_pkey(ALG_ES256);
-    for (int n = 60; n <= 70; n += 10) {
-        struct buf b AUTO_DONE(buf_done);
-        buf_init(&b, MIB);
-        for (int i = 0; i < n; i++)
-            buf_printf(&b, " xmlns:p%d=\"urn:p%d\"", i, i);
+    struct spec s = enveloped_spec(pkey, mem);
+    cr_expect_eq(verify(crowd(&s, 100, mem), NULL, mem), E_DIGEST_MISMATCH);
+    cr_expect_eq(verify(crowd(&s, 100000, mem), NULL, mem), E_TOO_LARGE);
+    EVP_PKEY_free(pkey);
+}
+
+#define PREFIXES(list)                                                                                       \
+    "<ec:InclusiveNamespaces xmlns:ec=\"" EXC "\" PrefixList=\"" list "\"></ec:InclusiveNamespaces>"
+#define EXC_WITH(inner) "<ds:Transform Algorithm=\"" EXC "\">" inner "</ds:Transform>"
+
+static const struct {
+    const char *inner;
+    err code;
+} parameters[] = {
+    {PREFIXES("a b c"), E_OK},
+    {PREFIXES("#default"), E_OK},
+    {PREFIXES(" a b c d e f g h i j k l m n o p "), E_OK},
+    {PREFIXES("a b c d e f g h i j k l m n o p q"), E_SIGNATURE_PROFILE},
+    {PREFIXES("a") PREFIXES("b"), E_SIGNATURE_PROFILE},
+    {"<ec:InclusiveNamespaces xmlns:ec=\"" EXC "\"></ec:InclusiveNamespaces>", E_SIGNATURE_PROFILE},
+    {"<InclusiveNamespaces PrefixList=\"a\"></InclusiveNamespaces>", E_SIGNATURE_PROFILE},
+    {"<ds:XPath>1</ds:XPath>", E_SIGNATURE_PROFILE},
+};
+
+Test(xmldsig, prefix_lists)
+{
+    arena *mem AUTO(arena_free) = fx_arena();
+    EVP_PKEY *pkey = fx_pkey(ALG_ES256);
+    for (size_t i = 0; i < COUNT_OF(parameters); i++) {
         struct spec s = enveloped_spec(pkey, mem);
-        view xml = enveloped(&s, mem);
-        replace(&xml, "<no>", arena_printf(mem, "<no%.*s>", VIEW_ARG(buf_view(&b))).p, mem);
-        cr_expect_eq(verify(xml, NULL, mem), n > 63 ? E_SIGNATURE_PROFILE : E_OK, "%d unused prefixes", n);
+        s.transforms =
+            arena_printf(mem, TS(T(NS "enveloped-signature") EXC_WITH("%s")), parameters[i].inner).p;
+        cr_expect_eq(verify(enveloped(&s, mem), NULL, mem), parameters[i].code, "%s", parameters[i].inner);
     }
     EVP_PKEY_free(pkey);
 }

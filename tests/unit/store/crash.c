@@ -1,5 +1,5 @@
-/* A child commits and reports every unit that was acknowledged; it is killed at a random moment.  After reopening every acknowledged
- * unit is there, none is half there, and the numbers have no gaps. */
+/* A child commits and reports every unit that was acknowledged; it is killed at a random moment.  After
+ * reopening every acknowledged unit is there, none is half there, and the numbers have no gaps. */
 #include "help.h"
 
 #include <criterion/criterion.h>
@@ -134,7 +134,9 @@ check_feeds(struct reader *r, arena *mem)
         for (;;) {
             arena_reset(mem);
             struct row_event *e = NULL;
-            cr_assert_eq(query_events_after(r, ARGS(val_uid(&recipient), val_int(after), val_int(500)), mem, &e), E_OK);
+            cr_assert_eq(
+                query_events_after(r, ARGS(val_uid(&recipient), val_int(after), val_int(500)), mem, &e),
+                E_OK);
             if (!e)
                 break;
             for (; e; e = e->next) {
@@ -161,7 +163,8 @@ parent_check(const unsigned *acknowledged, size_t n)
     cr_assert_eq(store_reader(h.store, &r), E_OK);
     for (size_t i = 0; i < n; i++) {
         arena_reset(mem);
-        cr_assert(unit_is_there(r, acknowledged[i], mem), "unit %x was acknowledged and is gone", acknowledged[i]);
+        cr_assert(unit_is_there(r, acknowledged[i], mem), "unit %x was acknowledged and is gone",
+                  acknowledged[i]);
     }
     uint64_t events = check_feeds(r, mem);
     cr_assert_eq(events, store_log_length(h.store));
@@ -190,7 +193,8 @@ run_and_kill(unsigned delay_us, unsigned *ret_acknowledged, size_t ceiling)
     struct timespec delay = {0, (long)delay_us * 1000};
     nanosleep(&delay, NULL);
     kill(child, SIGKILL);
-    while (n < ceiling && read(fds[0], &ret_acknowledged[n], sizeof *ret_acknowledged) == (ssize_t)sizeof *ret_acknowledged)
+    while (n < ceiling &&
+           read(fds[0], &ret_acknowledged[n], sizeof *ret_acknowledged) == (ssize_t)sizeof *ret_acknowledged)
         n++;
     close(fds[0]);
     int status;

@@ -1,5 +1,6 @@
-/* The k-th write or sync fails, for every k: nothing is acknowledged after it, the fatal handler is called once, and the next start finds
- * everything that was acknowledged and nothing by half.  The calls of SQLite and of the segment files are the real ones, but for the one that fails. */
+/* The k-th write or sync fails, for every k: nothing is acknowledged after it, the fatal handler is called
+ * once, and the next start finds everything that was acknowledged and nothing by half.  The calls of
+ * SQLite and of the segment files are the real ones, but for the one that fails. */
 #include "help.h"
 
 #include <criterion/criterion.h>
@@ -16,44 +17,58 @@ enum site { SITE_SYNC, SITE_WRITE, SITE_COUNT };
 static atomic_long calls[SITE_COUNT];
 static atomic_long fail_at[SITE_COUNT]; /* 0: never */
 static atomic_int fail_with = EIO;
+static atomic_bool fail_once;
 
 static bool
 is_to_fail(enum site site)
 {
     long n = atomic_fetch_add(&calls[site], 1) + 1;
     long at = atomic_load(&fail_at[site]);
-    if (!at || n < at)
+    if (!at || n < at || (n > at && atomic_load(&fail_once)))
         return false;
     errno = atomic_load(&fail_with);
     return true;
 }
 
-/* After the first failure all fail: a disk that is gone. */
+/* C has no cast from an object's to a function's address. */
+static void
+find_real(const char *name, void *ret_function)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    memcpy(ret_function, &found, sizeof found);
+}
+
+/* After the first failure all fail (a disk that is gone), or only that one does (a disk that lies
+ * afterwards). */
 int
 fdatasync(int fd)
 {
-    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    int (*real)(int);
+    find_real("fdatasync", &real);
     return is_to_fail(SITE_SYNC) ? -1 : real(fd);
 }
 
 int
 fsync(int fd)
 {
-    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    int (*real)(int);
+    find_real("fsync", &real);
     return is_to_fail(SITE_SYNC) ? -1 : real(fd);
 }
 
 ssize_t
 pwrite64(int fd, const void *p, size_t n, off_t at)
 {
-    ssize_t (*real)(int, const void *, size_t, off_t) = (ssize_t(*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite64");
+    ssize_t (*real)(int, const void *, size_t, off_t);
+    find_real("pwrite64", &real);
     return is_to_fail(SITE_WRITE) ? -1 : real(fd, p, n, at);
 }
 
 ssize_t
 pwritev(int fd, const struct iovec *v, int n, off_t at)
 {
-    ssize_t (*real)(int, const struct iovec *, int, off_t) = (ssize_t(*)(int, const struct iovec *, int, off_t))dlsym(RTLD_NEXT, "pwritev");
+    ssize_t (*real)(int, const struct iovec *, int, off_t);
+    find_real("pwritev", &real);
     return is_to_fail(SITE_WRITE) ? -1 : real(fd, v, n, at);
 }
 
@@ -143,6 +158,18 @@ Test(faults, every_sync)
 
 Test(faults, every_write)
 {
+    sweep(SITE_WRITE, EIO);
+}
+
+Test(faults, every_sync_once)
+{
+    atomic_store(&fail_once, true);
+    sweep(SITE_SYNC, EIO);
+}
+
+Test(faults, every_write_once)
+{
+    atomic_store(&fail_once, true);
     sweep(SITE_WRITE, EIO);
 }
 

@@ -163,6 +163,36 @@ Test(files, read_only_beside_the_writer)
     cr_expect(store_is_ready(h.store));
 }
 
+Test(files, read_only_after_an_unclean_end)
+{
+    view bytes = body_bytes(1, 100);
+    commit_and_die(1, bytes);
+    struct store_options o = {.dir = h.dir, .readers = 1, .read_only = true};
+    cr_assert_eq(store_open(&o, &h.store, NULL), E_OK);
+    check_body(1, bytes);
+    help_close(&h);
+    cr_expect_neq(access(path_of("clean"), F_OK), 0);
+}
+
+Test(files, read_only_makes_nothing)
+{
+    struct store_options o = {.dir = path_of("nothing"), .readers = 1, .read_only = true};
+    struct store *s = NULL;
+    cr_expect_eq(store_open(&o, &s, NULL), E_STORE);
+    cr_expect_neq(access(path_of("nothing"), F_OK), 0);
+}
+
+Test(files, only_the_owner_may_read)
+{
+    static const char *const names[] = {"claimgate.db", "claimgate.db-wal", "claimgate.db-shm", "lock"};
+    put_body(1, body_bytes(1, 10));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct stat st;
+        cr_assert_eq(stat(path_of(names[i]), &st), 0);
+        cr_expect_eq(st.st_mode & 0777, 0600, "%s", names[i]);
+    }
+}
+
 Test(files, a_snapshot_does_not_move)
 {
     view bytes = body_bytes(1, 10);

@@ -27,7 +27,8 @@ help_fatal(void *self, const char *what)
 static inline err
 help_open(struct help *h)
 {
-    struct store_options o = {.dir = h->dir, .readers = 4, .group_window_us = 1000, .fatal = help_fatal, .self = h};
+    struct store_options o = {
+        .dir = h->dir, .readers = 4, .group_window_us = 1000, .fatal = help_fatal, .self = h};
     fault_init(&h->fault);
     return store_open(&o, &h->store, &h->fault);
 }

@@ -1,10 +1,12 @@
-/* Every row of rows.def goes in and comes out the same, present and absent; PUT replaces by primary key only. */
+/* Every row of rows.def goes in and comes out the same, present and absent; PUT replaces by primary key
+ * only. */
 #include "help.h"
 #include "store/sql.h"
 
 #include <criterion/criterion.h>
 
-/* Reads all rows of a kind beside the store's own statements, so that kinds without a query by key are covered too. */
+/* Reads all rows of a kind beside the store's own statements, so that kinds without a query by key are
+ * covered too. */
 static size_t
 read_all(struct help *h, enum row_kind kind, void **ret_first)
 {
@@ -88,7 +90,9 @@ Test(rows, put_replaces_every_field_but_the_key)
             for (size_t i = 0; i < t->n; i++) {
                 if (table_is_key_column(t, t->columns[i].name)) {
                     size_t at = t->columns[i].offset;
-                    size_t n = t->columns[i].kind == COLUMN_UID ? 16 : t->columns[i].kind == COLUMN_TEXT ? sizeof(view) : 8;
+                    size_t n = t->columns[i].kind == COLUMN_UID    ? 16
+                               : t->columns[i].kind == COLUMN_TEXT ? sizeof(view)
+                                                                   : 8;
                     n = t->columns[i].kind == COLUMN_BLIND ? 32 : n;
                     memcpy(in + at, (char *)first + at, n);
                 }
@@ -192,7 +196,8 @@ check_plan(sqlite3 *db, const char *sql)
         sqlite3_stmt *stmt = NULL;
         char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
         const char *tail;
-        cr_assert_eq(sqlite3_prepare_v2(db, explain, -1, &stmt, &tail), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
+        cr_assert_eq(sqlite3_prepare_v2(db, explain, -1, &stmt, &tail), SQLITE_OK, "%s: %s", sql,
+                     sqlite3_errmsg(db));
         while (sqlite3_step(stmt) == SQLITE_ROW) {
             const char *plan = (const char *)sqlite3_column_text(stmt, 3);
             cr_expect(!is_scan_of_large_table(plan), "%s\n  %s", sql, plan);

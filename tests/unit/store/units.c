@@ -149,15 +149,19 @@ Test(units, guard_permission_usable)
     put_permission(3, 100, 0, 0);
     put_permission(4, 100, 0, -1);
     uid one = help_uid(1), two = help_uid(2), three = help_uid(3), four = help_uid(4);
-    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(99)), 11), E_PERMISSION_NEEDED);
+    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(99)), 11),
+                 E_PERMISSION_NEEDED);
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(100)), 12), E_OK);
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(199)), 13), E_OK);
-    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(200)), 14), E_PERMISSION_NEEDED);
+    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(200)), 14),
+                 E_PERMISSION_NEEDED);
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&two), val_int(300)), 15), E_OK);
-    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&three), val_int(300)), 16), E_PERMISSION_NEEDED);
+    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&three), val_int(300)), 16),
+                 E_PERMISSION_NEEDED);
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&four), val_int(300)), 17), E_OK);
     change_now(CHANGE_permission_withdraw, ARGS(val_uid(&four), val_int(300)));
-    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&four), val_int(300)), 18), E_PERMISSION_NEEDED);
+    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&four), val_int(300)), 18),
+                 E_PERMISSION_NEEDED);
 }
 
 Test(units, guard_delivery_state)
@@ -177,7 +181,8 @@ Test(units, guard_change_state)
     cr_assert_eq(store_commit(h.store, &u), E_OK);
     uid id = help_uid(1);
     cr_expect_eq(try_guard(GUARD_change_state, ARGS(val_uid(&id), val_text(V("proposed"))), 2), E_OK);
-    cr_expect_eq(try_guard(GUARD_change_state, ARGS(val_uid(&id), val_text(V("approved"))), 3), E_CHANGE_STATE);
+    cr_expect_eq(try_guard(GUARD_change_state, ARGS(val_uid(&id), val_text(V("approved"))), 3),
+                 E_CHANGE_STATE);
 }
 
 Test(units, guard_key_unused)
@@ -257,7 +262,8 @@ Test(units, change_moves_everything_of_a_case)
         cr_expect_eq(change_now(moves[i], ARGS(val_uid(&one), val_uid(&two))), affected[i], "%zu", i);
     static const enum query of_case[] = {QUERY_case_keys_of, QUERY_case_links_of, QUERY_claims_of_case,
                                          QUERY_permissions_of_case, QUERY_timeline_of_case};
-    static const enum row_kind kinds[] = {ROW_case_key, ROW_case_document, ROW_claim, ROW_permission, ROW_timeline};
+    static const enum row_kind kinds[] = {ROW_case_key, ROW_case_document, ROW_claim, ROW_permission,
+                                          ROW_timeline};
     for (size_t i = 0; i < COUNT_OF(of_case); i++) {
         cr_expect_null(help_query(&h, of_case[i], ARGS(val_uid(&one))), "%zu", i);
         void *rows = help_query(&h, of_case[i], ARGS(val_uid(&two)));
@@ -316,7 +322,8 @@ Test(units, withdrawal_stops_deliveries_and_leaves_tombstones)
     cr_expect(view_eq(get_delivery(1)->state, V("blocked")) && get_delivery(1)->next_at.us == 0);
     cr_expect(view_eq(get_delivery(2)->state, V("blocked")));
     cr_expect(view_eq(get_delivery(3)->state, V("sending")) && view_eq(get_delivery(4)->state, V("queued")));
-    struct row_event *e = help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(100)));
+    struct row_event *e =
+        help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(100)));
     for (int64_t seq = 1; seq <= 4; seq++, e = e->next) {
         cr_assert(e);
         cr_expect_eq(e->seq, seq);
@@ -333,11 +340,13 @@ Test(units, change_delivery_states)
     uid id = help_uid(1);
     change_now(CHANGE_delivery_begin, ARGS(val_uid(&id), val_int(10), val_int(20)));
     struct row_delivery *d = get_delivery(1);
-    cr_expect(view_eq(d->state, V("sending")) && d->begun_at.us == 10 && d->next_at.us == 20 && d->attempts == 1);
+    cr_expect(view_eq(d->state, V("sending")) && d->begun_at.us == 10 && d->next_at.us == 20 &&
+              d->attempts == 1);
     change_now(CHANGE_delivery_retry, ARGS(val_uid(&id), val_int(30), val_text(V("timeout"))));
     d = get_delivery(1);
     cr_expect(view_eq(d->state, V("retrying")) && d->next_at.us == 30 && view_eq(d->reason, V("timeout")));
-    change_now(CHANGE_delivery_done, ARGS(val_uid(&id), val_text(V("delivered")), val_int(40), val_text(VIEW_NONE)));
+    change_now(CHANGE_delivery_done,
+               ARGS(val_uid(&id), val_text(V("delivered")), val_int(40), val_text(VIEW_NONE)));
     d = get_delivery(1);
     cr_expect(view_eq(d->state, V("delivered")) && d->done_at.us == 40 && d->next_at.us == 0 && !d->reason.p);
 }
@@ -355,15 +364,21 @@ Test(units, change_decide_attachment_track)
     cr_assert_eq(store_commit(h.store, &u), E_OK);
     uid one = help_uid(1), partner = help_uid(3), other = help_uid(5), document = help_uid(6);
     digest attachment_id = help_digest(2), track_id = help_digest(4);
-    change_now(CHANGE_change_decide, ARGS(val_uid(&one), val_text(V("approved")), val_blob(V("jws")), val_text(V("op-2")), val_int(9)));
+    change_now(CHANGE_change_decide, ARGS(val_uid(&one), val_text(V("approved")), val_blob(V("jws")),
+                                          val_text(V("op-2")), val_int(9)));
     change = help_query(&h, QUERY_change, ARGS(val_uid(&one)));
     cr_expect(view_eq(change->state, V("approved")) && view_eq(change->approval, V("jws")) &&
               view_eq(change->approver, V("op-2")) && change->effective_at.us == 9);
     cr_expect_eq(help_count(ROW_change, help_query(&h, QUERY_changes_due, ARGS(val_int(9)))), 1);
     cr_expect_eq(help_count(ROW_change, help_query(&h, QUERY_changes_due, ARGS(val_int(8)))), 0);
-    cr_expect_eq(change_now(CHANGE_attachment_claim, ARGS(val_digest(&attachment_id), val_uid(&other), val_uid(&document))), 0);
-    cr_expect_eq(change_now(CHANGE_attachment_claim, ARGS(val_digest(&attachment_id), val_uid(&partner), val_uid(&document))), 1);
-    cr_expect_eq(help_count(ROW_attachment, help_query(&h, QUERY_attachments_of, ARGS(val_uid(&document)))), 1);
+    cr_expect_eq(change_now(CHANGE_attachment_claim,
+                            ARGS(val_digest(&attachment_id), val_uid(&other), val_uid(&document))),
+                 0);
+    cr_expect_eq(change_now(CHANGE_attachment_claim,
+                            ARGS(val_digest(&attachment_id), val_uid(&partner), val_uid(&document))),
+                 1);
+    cr_expect_eq(help_count(ROW_attachment, help_query(&h, QUERY_attachments_of, ARGS(val_uid(&document)))),
+                 1);
     change_now(CHANGE_track_try, ARGS(val_digest(&track_id)));
     change_now(CHANGE_track_try, ARGS(val_digest(&track_id)));
     track = help_query(&h, QUERY_track, ARGS(val_digest(&track_id)));
@@ -410,7 +425,8 @@ Test(units, the_same_document_is_stale_and_leaves_nothing)
     cr_expect(get_case(1) && !get_case(2));
     cr_expect_eq(store_log_length(h.store), 1);
     uid recipient = help_uid(50);
-    struct row_event *e = help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(9)));
+    struct row_event *e =
+        help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(9)));
     cr_expect_eq(help_count(ROW_event, e), 1);
     cr_expect(store_is_ready(h.store));
 }
@@ -441,7 +457,8 @@ Test(units, numbers_have_no_gap_when_units_fail)
     for (unsigned r = 0; r < 3; r++) {
         uid recipient = help_uid(10 + r);
         int64_t seq = 1;
-        struct row_event *e = help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(1000)));
+        struct row_event *e =
+            help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(1000)));
         for (; e; e = e->next)
             cr_expect_eq(e->seq, seq++);
         cr_expect_eq(seq, next[r]);
@@ -490,9 +507,11 @@ Test(units, pages_of_a_recipients_claims)
     uid recipient = help_uid(40), after = {{0}};
     unsigned seen[4] = {1, 2, 4, 5};
     for (unsigned page = 0; page < 2; page++) {
-        struct row_claim *c = help_query(&h, QUERY_claims_of_recipient, ARGS(val_uid(&recipient), val_uid(&after), val_int(2)));
+        struct row_claim *c =
+            help_query(&h, QUERY_claims_of_recipient, ARGS(val_uid(&recipient), val_uid(&after), val_int(2)));
         cr_assert_eq(help_count(ROW_claim, c), 2);
-        cr_expect(uid_eq(c->id, help_uid(seen[page * 2])) && uid_eq(c->next->id, help_uid(seen[page * 2 + 1])));
+        cr_expect(uid_eq(c->id, help_uid(seen[page * 2])) &&
+                  uid_eq(c->next->id, help_uid(seen[page * 2 + 1])));
         after = c->next->id;
     }
 }

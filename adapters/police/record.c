@@ -1,0 +1,156 @@
+#include "adapters/police/record.h"
+
+#include "adapters/police/codes.h"
+#include "base/text.h"
+
+#define NEED_R NEED_ALWAYS
+#define NEED_P NEED_UNLESS_INQUEST
+#define NEED_O NEED_OPTIONAL
+#define ROW_(m, kind, need, arg, min, max, text) {V_INIT(#m), MEMBER_##kind, NEED_##need, arg, min, max, text},
+
+#define SHAPE(o) static const struct record_field fields_##o[] = {
+#define END(o)                                                                                               \
+    }                                                                                                        \
+    ;
+#define TEXT(o, m, need, form, text) ROW_(m, TEXT, need, FORM_##form, 0, 0, text)
+#define TEXTS(o, m, need, form, text) ROW_(m, TEXTS, need, FORM_##form, 0, 0, text)
+#define WORD(o, m, need, list, text) ROW_(m, WORD, need, RECORD_WORDS_##list, 0, 0, text)
+#define INT(o, m, need, min, max, text) ROW_(m, INT, need, 0, min, max, text)
+#define DECIMAL(o, m, need, min, max, text) ROW_(m, DECIMAL, need, 0, min, max, text)
+#define BOOL(o, m, need, text) ROW_(m, BOOL, need, 0, 0, 0, text)
+#define DATE(o, m, need, text) ROW_(m, DATE, need, 0, 0, 0, text)
+#define TIME(o, m, need, text) ROW_(m, TIME, need, 0, 0, 0, text)
+#define CODE(o, m, need, column, text) ROW_(m, CODE, need, COLUMN_##column, 0, 0, text)
+#define CODES(o, m, need, column, text) ROW_(m, CODES, need, COLUMN_##column, 0, 0, text)
+#define ONE(o, m, need, shape, text) ROW_(m, ONE, need, SHAPE_##shape, 0, 0, text)
+#define LIST(o, m, need, shape, text) ROW_(m, LIST, need, SHAPE_##shape, 0, 0, text)
+#include "adapters/police/record.def"
+#undef SHAPE
+#undef END
+#undef TEXT
+#undef TEXTS
+#undef WORD
+#undef INT
+#undef DECIMAL
+#undef BOOL
+#undef DATE
+#undef TIME
+#undef CODE
+#undef CODES
+#undef ONE
+#undef LIST
+
+static const struct record_shape_row shapes[] = {
+#define SHAPE(o) [SHAPE_##o] = {#o, fields_##o, COUNT_OF(fields_##o)},
+#define END(o)
+#define TEXT(...)
+#define TEXTS(...)
+#define WORD(...)
+#define INT(...)
+#define DECIMAL(...)
+#define BOOL(...)
+#define DATE(...)
+#define TIME(...)
+#define CODE(...)
+#define CODES(...)
+#define ONE(...)
+#define LIST(...)
+#include "adapters/police/record.def"
+};
+
+static const char *const word_lists[] = {
+#define WORDS(list, words) words,
+#undef SHAPE
+#include "adapters/police/record.def"
+#undef WORDS
+};
+
+static const struct record_form_row forms[] = {
+#define FORM(id, set, least, most, what) {#id, set, least, most, what},
+#include "adapters/police/record.def"
+#undef FORM
+};
+
+const struct record_shape_row *
+record_shape_of(enum record_shape s)
+{
+    return &shapes[s];
+}
+
+const struct record_field *
+record_field_of(enum record_shape s, view name)
+{
+    if (s >= SHAPE_COUNT)
+        return NULL;
+    for (size_t i = 0; i < shapes[s].n; i++)
+        if (view_eq(shapes[s].fields[i].name, name))
+            return &shapes[s].fields[i];
+    return NULL;
+}
+
+const char *
+record_words_of(enum record_words w)
+{
+    return word_lists[w];
+}
+
+bool
+record_word_known(enum record_words w, view word)
+{
+    view rest = view_of(word_lists[w]);
+    bool more = true;
+    while (more)
+        if (view_eq(view_cut(&rest, '|', &more), word))
+            return true;
+    return false;
+}
+
+const struct record_form_row *
+record_form_of(enum record_form f)
+{
+    return &forms[f];
+}
+
+static bool
+set_has(const char *set, char c)
+{
+    for (; *set; set++) {
+        if (set[1] == '-' && set[2]) {
+            if (c >= set[0] && c <= set[2])
+                return true;
+            set += 2;
+        } else if (c == *set) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+record_form_fits(enum record_form f, view text)
+{
+    const struct record_form_row *row = &forms[f];
+    size_t n = text_length(text);
+    if (n < row->least || n > row->most)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (*row->set ? !set_has(row->set, text.p[i]) : c == 0x7F || (c < 0x20 && c != '\n' && c != '\t'))
+            return false;
+    }
+    return true;
+}
+
+enum record_shape
+record_field_shape(const struct record_field *f)
+{
+    if (f->kind == MEMBER_CODE || f->kind == MEMBER_CODES)
+        return SHAPE_code;
+    return f->kind == MEMBER_ONE || f->kind == MEMBER_LIST ? (enum record_shape)f->arg : SHAPE_NONE;
+}
+
+bool
+record_field_is_list(const struct record_field *f)
+{
+    return f->kind == MEMBER_TEXTS || f->kind == MEMBER_CODES || f->kind == MEMBER_LIST;
+}

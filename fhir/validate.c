@@ -1,0 +1,132 @@
+#include "fhir/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Longest text of a code that a message shows. */
+#define SHOWN_MAX 120
+/* A document with so many faults in its structure is not judged by profiles too: it is refused, and they
+ * would name the same faults again. */
+#define STRUCTURE_ERRORS_MAX 500
+
+void
+judge_say(struct judge *j, enum issue_severity severity, err code, const struct node *n, view expected,
+          view found)
+{
+    if (!j->trial) {
+        issue_at(j->issues, severity, code, j->tree, n, expected, found);
+        return;
+    }
+    if (severity == ISSUE_ERROR)
+        j->trial_errors++;
+}
+
+view
+judge_print(struct judge *j, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    if (j->trial || (j->issues->n >= j->issues->ceiling && j->issues->errors > 0))
+        return V("");
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return arena_dup(j->mem, (view){text, n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1});
+}
+
+bool
+judge_first(struct judge *j, uint64_t what, view text)
+{
+    err e = hash_table_add(&j->told, hash_view(what, text), 0, NULL);
+    j->full |= e == E_TOO_LARGE;
+    return e == E_OK;
+}
+
+/* Codes and systems are no personal data, but what was written there might be: only short visible ASCII is
+ * repeated. */
+view
+judge_code(struct judge *j, view system, view code)
+{
+    if (code.n == 0)
+        return V("no code");
+    if (system.n + code.n > SHOWN_MAX)
+        return V("a long code");
+    for (size_t i = 0; i < code.n; i++)
+        if (code.p[i] <= ' ' || code.p[i] > '~')
+            return V("another text");
+    for (size_t i = 0; i < system.n; i++)
+        if (system.p[i] <= ' ' || system.p[i] > '~')
+            return V("another system");
+    return system.n ? judge_print(j, "%.*s|%.*s", VIEW_ARG(system), VIEW_ARG(code)) : code;
+}
+
+void
+judge_add_job(struct judge *j, const struct node *node, const struct node *resource,
+              const struct profile *profile)
+{
+    uint64_t hash =
+        hash_number(hash_number(0, node_index(j->tree, node)), (uint64_t)(profile - j->set->profiles));
+    err e = hash_table_add(&j->known_jobs, hash, 0, NULL);
+    j->full |= e == E_TOO_LARGE;
+    if (e != E_OK)
+        return;
+    if (j->n_jobs == j->jobs_room) {
+        uint32_t room = j->jobs_room * 2 + 32;
+        struct job *wide = arena_make_array(j->mem, room, struct job);
+        j->full |= !wide;
+        if (!wide)
+            return;
+        if (j->n_jobs > 0)
+            memcpy(wide, j->jobs, j->n_jobs * sizeof *wide);
+        j->jobs = wide;
+        j->jobs_room = room;
+    }
+    j->jobs[j->n_jobs++] = (struct job){.node = node, .resource = resource, .profile = profile};
+}
+
+static err
+run(const struct profile_set *p, const struct bundle *b, const struct node *root,
+    const struct validate_options *o, struct issues *issues)
+{
+    struct judge j = {
+        .set = p, .bundle = b, .tree = b->tree, .options = o, .issues = issues, .mem = issues->mem};
+    const struct profile *demand = o->demand.n ? profile_find(p, o->demand) : NULL;
+    if (o->demand.n && !demand)
+        return E_PROFILE_UNKNOWN;
+    if (!hash_table_init(&j.told, j.mem, 8) || !hash_table_init(&j.element_ids, j.mem, 8) ||
+        !hash_table_init(&j.referred, j.mem, 8) || !hash_table_init(&j.known_jobs, j.mem, 16))
+        return E_TOO_LARGE;
+    j.is_bundle =
+        root == tree_root(b->tree) && view_eq(node_text_at(b->tree, root, "resourceType"), V("Bundle"));
+    j.is_document = j.is_bundle && view_eq(node_text_at(b->tree, root, "type"), V("document"));
+    walk_structure(&j, root);
+    if (j.is_document)
+        judge_document(&j, root);
+    if (demand)
+        judge_add_job(&j, root, root, demand);
+    if (issues->errors < STRUCTURE_ERRORS_MAX)
+        judge_jobs(&j);
+    issues_locate(issues, b->tree->source);
+    return j.full ? E_TOO_LARGE : E_OK;
+}
+
+err
+fhir_validate(const struct profile_set *p, const struct bundle *b, const struct validate_options *o,
+              struct issues *issues)
+{
+    predicate_start();
+    return run(p, b, tree_root(b->tree), o, issues);
+}
+
+err
+fhir_validate_resource(const struct profile_set *p, const struct tree *t, const struct node *resource,
+                       const struct validate_options *o, arena *mem, struct issues *issues)
+{
+    struct bundle b;
+    shape_start();
+    predicate_start();
+    bool is_bundle =
+        resource == tree_root(t) && view_eq(node_text_at(t, resource, "resourceType"), V("Bundle"));
+    TRY(is_bundle ? bundle_index(t, mem, &b, issues) : bundle_of_resource(t, mem, &b, issues));
+    return run(p, &b, resource, o, issues);
+}

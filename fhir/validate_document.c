@@ -1,0 +1,137 @@
+#include "fhir/judge.h"
+
+/* ---- documents ---- */
+
+static void
+need(struct judge *j, const struct node *n, const struct node *in, const char *name)
+{
+    if (!n)
+        judge_say(j, ISSUE_ERROR, E_REQUIRED, in, view_of(name), V(""));
+}
+
+/* A document is complete in itself and is known by its identifier. */
+void
+judge_document(struct judge *j, const struct node *root)
+{
+    const struct tree *t = j->tree;
+    const struct node *identifier = node_member(t, root, V("identifier"));
+    need(j, identifier, root, "identifier of the document");
+    if (identifier) {
+        need(j, node_member(t, identifier, V("system")), identifier, "system");
+        need(j, node_member(t, identifier, V("value")), identifier, "value");
+    }
+    need(j, node_member(t, root, V("timestamp")), root, "timestamp of the document");
+    if (j->bundle->n == 0)
+        need(j, NULL, root, "entry with the Composition");
+    else if (!view_eq(j->bundle->entries[0].type, V("Composition")))
+        judge_say(j, ISSUE_ERROR, E_RESOURCE_TYPE, j->bundle->entries[0].entry,
+                  V("a Composition as first entry"), V("another resource"));
+    for (uint32_t i = 0; i < j->bundle->n; i++) {
+        need(j, node_member(t, j->bundle->entries[i].entry, V("fullUrl")), j->bundle->entries[i].entry,
+             "fullUrl");
+        need(j, j->bundle->entries[i].resource, j->bundle->entries[i].entry, "resource");
+    }
+}
+
+/* The fullUrl of an entry: absolute, and where it is of a RESTful server, of the type and id that the
+ * resource has. */
+void
+judge_full_url(struct judge *j, const struct node *entry)
+{
+    const struct tree *t = j->tree;
+    const struct node *n = node_member(t, entry, V("fullUrl")),
+                      *resource = node_member(t, entry, V("resource"));
+    view url = node_text(t, n), id = node_text(t, node_member(t, resource, V("id")));
+    view type = node_text(t, node_member(t, resource, V("resourceType")));
+    if (url.n == 0)
+        return;
+    if (reference_kind(url) == REFERENCE_RELATIVE || reference_kind(url) == REFERENCE_CONTAINED) {
+        judge_say(j, ISSUE_ERROR, E_VALUE, n, V("an absolute URL"), V("a relative one"));
+        return;
+    }
+    view named = reference_kind(url) == REFERENCE_ABSOLUTE ? reference_type(url) : VIEW_NONE;
+    if (named.n == 0 || !resource || (!view_starts(url, V("http://")) && !view_starts(url, V("https://"))))
+        return;
+    bool same = view_ends(url, id) && (id.n == 0 || (url.n > id.n && url.p[url.n - id.n - 1] == '/'));
+    /* Bundles that are no documents are full of this, HL7's own examples among them. */
+    if (!view_eq(named, type) || !same)
+        judge_say(j, j->is_document ? ISSUE_ERROR : ISSUE_WARNING, E_VALUE, n,
+                  V("a fullUrl that ends with the resource's type and id"), V("another type or id"));
+}
+
+/* ---- references ---- */
+
+static view
+show_reference(struct judge *j, view reference)
+{
+    static const char *const words[] = {"a contained resource", "a relative reference", "a URN", "a URL"};
+    view type = reference_type(reference);
+    const char *word = words[reference_kind(reference)];
+    return type.n ? judge_print(j, "%s of type %.*s", word, VIEW_ARG(type)) : view_of(word);
+}
+
+static bool
+is_open_bundle(const struct judge *j)
+{
+    view type = node_text_at(j->tree, tree_root(j->tree), "type");
+    return view_eq(type, V("searchset")) || view_eq(type, V("history")) || view_ends(type, V("-response"));
+}
+
+static void
+say_unresolved(struct judge *j, const struct node *n, view text)
+{
+    enum reference_kind kind = reference_kind(text);
+    if (kind == REFERENCE_CONTAINED) {
+        judge_say(j, ISSUE_ERROR, E_REFERENCE, n, V("a contained resource with this id"),
+                  show_reference(j, text));
+    } else if (!j->is_document) {
+        /* Other bundles may rely on what the receiver has; a URN means nothing outside. */
+        if (kind == REFERENCE_LOCAL && !is_open_bundle(j))
+            judge_say(j, ISSUE_WARNING, E_REFERENCE, n, V("an entry with this fullUrl"),
+                      show_reference(j, text));
+    } else if (kind == REFERENCE_ABSOLUTE) {
+        judge_say(j, j->options->strict ? ISSUE_ERROR : ISSUE_WARNING, E_REFERENCE_OUTSIDE, n,
+                  V("an entry of the document"), show_reference(j, text));
+    } else {
+        judge_say(j, ISSUE_ERROR, E_REFERENCE, n, V("an entry of the document"), show_reference(j, text));
+    }
+}
+
+void
+judge_reference(struct judge *j, const struct node *reference, const struct node *resource, bool in_bundle)
+{
+    const struct node *n = node_member(j->tree, reference, V("reference"));
+    view text = node_text(j->tree, n);
+    if (text.n == 0)
+        return;
+    const struct node *to = bundle_resolve(j->bundle, resource, text);
+    if (!to) {
+        if (in_bundle || reference_kind(text) == REFERENCE_CONTAINED)
+            say_unresolved(j, n, text);
+        return;
+    }
+    if (reference_kind(text) != REFERENCE_CONTAINED) {
+        const struct bundle_entry *entry = bundle_entry_of(j->bundle, to);
+        view type = reference_type(text);
+        if (entry && type.n > 0 && !view_eq(type, entry->type))
+            judge_say(j, ISSUE_ERROR, E_REFERENCE, n,
+                      judge_print(j, "a resource of type %.*s", VIEW_ARG(type)), V("another type"));
+        return;
+    }
+    /* A contained resource counts as referred to also when it refers to its container itself (dom-3). */
+    const struct node *marked = text.n == 1 ? resource : to;
+    if (hash_table_add(&j->referred, hash_number(0, node_index(j->tree, marked)), 0, NULL) == E_TOO_LARGE)
+        j->full = true;
+}
+
+/* ---- codes ---- */
+
+void
+judge_concept(struct judge *j, const struct node *value, uint16_t codes)
+{
+    view system, code;
+    if (value_answer(j->tree, NULL, codes, value, &system, &code) != CODE_OUT)
+        return;
+    judge_say(j, ISSUE_ERROR, E_CODE_REQUIRED, value,
+              judge_print(j, "a code of %.*s", VIEW_ARG(codes_name(codes))), judge_code(j, system, code));
+}
