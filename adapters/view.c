@@ -106,7 +106,7 @@ mark(struct view_eval *v, struct graph_map *map, const void *key)
 static bool
 source_may(const struct view_eval *v, const struct source *s)
 {
-    if (s->document == CASE_NO_DOCUMENT || s->how == HOW_NONE)
+    if (s->document == CASE_NO_DOCUMENT)
         return true;
     return s->document < v->n_documents ? v->documents_may[s->document] : v->request->all_documents;
 }

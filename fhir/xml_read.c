@@ -281,7 +281,8 @@ static void
 on_document(void *self)
 {
     struct reader *r = self;
-    const xmlChar *encoding = r->parser->encoding;
+    /* libxml2 keeps the name of UTF-8 in the one place and that of others in the other. */
+    const xmlChar *encoding = r->parser->encoding ? r->parser->encoding : r->parser->input->encoding;
     if (encoding && !view_eq_nocase(view_of((const char *)encoding), V("UTF-8")))
         refuse(r, E_UTF8, "encoding=\"UTF-8\"", "another encoding");
 }

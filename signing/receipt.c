@@ -28,9 +28,9 @@ err
 receipt_sign(const struct receipt *r, const struct key *k, arena *mem, view *ret_jws)
 {
     char id[ID_TEXT_SIZE], time[32];
-    struct buf text AUTO_DONE(buf_done);
     if (k->alg != ALG_ES256)
         return E_ALGORITHM;
+    struct buf text AUTO_DONE(buf_done);
     buf_init(&text, RECEIPT_MAX);
     print_text(&text, "{\"iss\":", r->issuer);
     print_text(&text, ",\"sub\":", submission_id_print(r->submission, id));

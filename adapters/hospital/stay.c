@@ -180,10 +180,12 @@ read_procedure(struct chart *ch, const struct node *procedure)
 static err
 read_event(struct chart *ch)
 {
+    const struct case_diagnosis *d = ch->c->diagnoses;
+    if (!d) /* a receipt says nothing of the event */
+        return E_OK;
     struct case_event *event = case_make_event(ch->mem, ch->c);
     if (!event)
         return E_TOO_LARGE;
-    const struct case_diagnosis *d = ch->c->diagnoses;
     bool injury = false;
     for (; d; d = d->next)
         for (const struct case_coding *c = d->codings; c; c = c->next)

@@ -2,7 +2,6 @@
  * numbers.  Byte ranges of nodes are those of their elements; text that stands in the source as it is, is not copied. */
 #include "adapters/police/inside.h"
 
-#include "base/json_scan.h"
 #include "base/text.h"
 
 #include <libxml/parser.h>
@@ -199,8 +198,6 @@ begin_child(struct reader *r)
         return false;
     }
     r->pool_n = top->text;
-    if (!top->has_children)
-        r->nodes[top->node].text = 0;
     top->has_children = true;
     r->nodes[top->node].kind = NODE_OBJECT;
     return true;
@@ -274,7 +271,7 @@ close_text(struct reader *r, const struct frame *top, struct node *n)
     size_t stop = end ? (size_t)(end - r->source.p) : 0;
     view raw = stop > top->content ? view_sub(r->source, top->content, stop - top->content) : VIEW_NONE;
     view text = view_make(r->pool + top->text, r->pool_n - top->text);
-    if (record_field_shape(top->field ? top->field : &(struct record_field){.kind = MEMBER_TEXT}) != SHAPE_NONE && text.n == 0) {
+    if (top->shape != SHAPE_NONE && text.n == 0) {
         n->kind = NODE_OBJECT;
         return;
     }
