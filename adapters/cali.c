@@ -1,7 +1,8 @@
 #include "adapters/cali.h"
 
 static const struct cali_cap caps[] = {
-#define CALI_CAP(category, per_unit, unit, most, whole, from) {#category, per_unit, CALI_UNIT_##unit, most, whole, from},
+#define CALI_CAP(category, per_unit, unit, most, whole, from)                                                \
+    {#category, per_unit, CALI_UNIT_##unit, most, whole, from},
 #include "adapters/cali.def"
 #undef CALI_CAP
 };

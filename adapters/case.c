@@ -5,7 +5,8 @@
 #include <assert.h>
 
 /* What is assumed of all lists and heads when they are reached through offsets. */
-_Static_assert(offsetof(struct claim_case, parties_last) == offsetof(struct claim_case, parties) + sizeof(void *),
+_Static_assert(offsetof(struct claim_case, parties_last) ==
+                   offsetof(struct claim_case, parties) + sizeof(void *),
                "a list is first, last, n");
 _Static_assert(offsetof(struct claim_case, scope) == offsetof(struct case_head, id), "head of the case");
 _Static_assert(offsetof(struct case_person, scope) == offsetof(struct case_head, id), "head of an object");
@@ -147,14 +148,14 @@ bare(view id)
     return id.n && id.p[0] == '#' ? (view){id.p + 1, id.n - 1} : id;
 }
 
-#define FIND_(name, type, list)                                                                            \
-    struct case_##type *name(const struct claim_case *c, view id)                                          \
-    {                                                                                                      \
-        view wanted = bare(id);                                                                            \
-        for (struct case_##type *e = c->list; e; e = e->next)                                              \
-            if (wanted.n && view_eq(e->id, wanted))                                                        \
-                return e;                                                                                  \
-        return NULL;                                                                                       \
+#define FIND_(name, type, list)                                                                              \
+    struct case_##type *name(const struct claim_case *c, view id)                                            \
+    {                                                                                                        \
+        view wanted = bare(id);                                                                              \
+        for (struct case_##type *e = c->list; e; e = e->next)                                                \
+            if (wanted.n && view_eq(e->id, wanted))                                                          \
+                return e;                                                                                    \
+        return NULL;                                                                                         \
     }
 FIND_(case_party_of, party, parties)
 FIND_(case_encounter_of, encounter, encounters)

@@ -22,8 +22,10 @@ struct case_filter {
 #define CASE_GROUP_BIT(group) (UINT64_C(1) << (group))
 
 /* filter NULL: everything.  E_TOO_LARGE when out is full; E_SCHEMA when a word stands outside its list (a mistake of the adapter: nothing usable is in out). */
-err case_encode(const struct claim_case *c, const struct case_filter *filter, bool with_sources, struct buf *out) MUST_USE;
-err case_decode(const struct tree *t, const struct node *n, arena *mem, struct claim_case **ret, struct fault *f) MUST_USE;
+err case_encode(const struct claim_case *c, const struct case_filter *filter, bool with_sources,
+                struct buf *out) MUST_USE;
+err case_decode(const struct tree *t, const struct node *n, arena *mem, struct claim_case **ret,
+                struct fault *f) MUST_USE;
 
 /* One record of the table (an element, a value) as JSON; for conflicts and tests. */
 err case_encode_record(enum case_record record, const void *at, struct buf *out) MUST_USE;

@@ -111,7 +111,8 @@ read_leaf(struct reader *r, const struct node *n, const struct case_field *f, vo
         leaf_set_decimal((struct leaf_decimal *)leaf, amount, next_source(r));
         return E_OK;
     case FIELD_TIME:
-        if (n->kind != NODE_STRING || leaf_parse_time((struct leaf_time *)leaf, node_text(r->t, n), (struct source){0}))
+        if (n->kind != NODE_STRING ||
+            leaf_parse_time((struct leaf_time *)leaf, node_text(r->t, n), (struct source){0}))
             return refuse(r, n, "a time (RFC 3339) or day", "another form");
         ((struct leaf_time *)leaf)->src = next_source(r);
         return E_OK;
@@ -139,7 +140,8 @@ static err
 read_id(struct reader *r, const struct node *n, struct case_head *element)
 {
     const struct node *id = node_first(r->t, n);
-    if (!id || !view_eq(node_name(r->t, id), V("id")) || id->kind != NODE_STRING || node_text(r->t, id).n == 0)
+    if (!id || !view_eq(node_name(r->t, id), V("id")) || id->kind != NODE_STRING ||
+        node_text(r->t, id).n == 0)
         return refuse(r, n, "an id as first member", "no id");
     element->id = node_text(r->t, id);
     return E_OK;

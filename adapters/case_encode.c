@@ -10,7 +10,8 @@ struct writer {
     bool bad_word;
 };
 
-static size_t write_record(struct writer *w, enum case_record record, const void *base, enum case_group inherited);
+static size_t write_record(struct writer *w, enum case_record record, const void *base,
+                           enum case_group inherited);
 
 static void
 write_int(struct buf *out, int64_t n)
@@ -87,12 +88,18 @@ static void
 write_source(struct buf *out, const struct source *s)
 {
     const unsigned char bytes[12] = {
-        (unsigned char)s->document,        (unsigned char)(s->document >> 8),
-        s->how,                            s->flags,
-        (unsigned char)s->from,            (unsigned char)(s->from >> 8),
-        (unsigned char)(s->from >> 16),    (unsigned char)(s->from >> 24),
-        (unsigned char)s->length,          (unsigned char)(s->length >> 8),
-        (unsigned char)(s->length >> 16),  (unsigned char)(s->length >> 24),
+        (unsigned char)s->document,
+        (unsigned char)(s->document >> 8),
+        s->how,
+        s->flags,
+        (unsigned char)s->from,
+        (unsigned char)(s->from >> 8),
+        (unsigned char)(s->from >> 16),
+        (unsigned char)(s->from >> 24),
+        (unsigned char)s->length,
+        (unsigned char)(s->length >> 8),
+        (unsigned char)(s->length >> 16),
+        (unsigned char)(s->length >> 24),
     };
     buf_add(out, bytes, sizeof bytes);
 }
@@ -124,7 +131,8 @@ cut(struct buf *b, size_t n)
 }
 
 static size_t
-write_leaf(struct writer *w, const struct case_field *f, enum case_kind kind, const void *leaf, enum case_group group)
+write_leaf(struct writer *w, const struct case_field *f, enum case_kind kind, const void *leaf,
+           enum case_group group)
 {
     if (f->kind == FIELD_WORD &&
         !case_word_known((enum case_words)f->words, ((const struct leaf_text *)leaf)->v))
@@ -166,7 +174,8 @@ write_items(struct writer *w, const struct case_field *f, const struct case_list
 
 /* An object that holds nothing is taken back, unless it stands for itself (an element of an unfiltered case). */
 static size_t
-write_below(struct writer *w, enum case_record record, const void *base, enum case_group group, bool *ret_kept)
+write_below(struct writer *w, enum case_record record, const void *base, enum case_group group,
+            bool *ret_kept)
 {
     size_t mark = w->out->n, source_mark = w->sources ? w->sources->n : 0;
     enum case_form form = case_row_of(record)->form;

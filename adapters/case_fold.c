@@ -25,7 +25,8 @@ struct folding {
 static int
 compare_slots(const void *x, const void *y)
 {
-    const struct case_document *a = ((const struct slot *)x)->document, *b = ((const struct slot *)y)->document;
+    const struct case_document *a = ((const struct slot *)x)->document,
+                               *b = ((const struct slot *)y)->document;
     if (a->received_at.v.us != b->received_at.v.us)
         return a->received_at.v.us < b->received_at.v.us ? -1 : 1;
     return view_cmp(a->document_id.v, b->document_id.v);
@@ -89,7 +90,8 @@ sort_parts(struct folding *x, const struct case_part *parts, size_t n, arena *me
         x->parts[x->n_sources++] = p;
     }
     if (known != n)
-        return fault_set(x->f, E_NOT_FOUND, "/documents", "the document of every part in the frame", "a part without");
+        return fault_set(x->f, E_NOT_FOUND, "/documents", "the document of every part in the frame",
+                         "a part without");
     return E_OK;
 }
 
@@ -156,7 +158,8 @@ write_values(struct folding *x, const struct clash *clash, struct case_conflict 
             return E_TOO_LARGE;
         leaf_set_text(&value->value, v->text, v->src);
         if (v->src.document < x->n_slots)
-            value->source = (struct leaf_text){{(const char *)x->slots[v->src.document].copy, GRAPH_LINKED}, ours};
+            value->source =
+                (struct leaf_text){{(const char *)x->slots[v->src.document].copy, GRAPH_LINKED}, ours};
     }
     leaf_set_text(&c->shown, clash->first->text, clash->first->src);
     leaf_set_text(&c->rule, V("first-received"), ours);
@@ -188,7 +191,8 @@ place_leaf(void *self, const struct case_place *at)
 static err
 place_value(void *self, const struct case_place *at, enum case_record record, void *record_at)
 {
-    return case_row_of(record)->form == FORM_VALUE ? place_conflict((struct placing *)self, at, record_at) : E_OK;
+    return case_row_of(record)->form == FORM_VALUE ? place_conflict((struct placing *)self, at, record_at)
+                                                   : E_OK;
 }
 
 static err
@@ -221,8 +225,8 @@ note_origin(struct folding *x, const struct case_part *parts, size_t n)
 }
 
 err
-case_fold(const struct claim_case *frame, const struct case_part *parts, size_t n, arena *mem, struct claim_case **ret,
-          struct fault *f)
+case_fold(const struct claim_case *frame, const struct case_part *parts, size_t n, arena *mem,
+          struct claim_case **ret, struct fault *f)
 {
     struct folding x = {.frame = frame, .f = f};
     x.m.g.mem = mem;

@@ -22,7 +22,7 @@ struct case_part {
 };
 
 /* E_TOO_LARGE; E_NOT_FOUND when a part's document is not in the frame. */
-err case_fold(const struct claim_case *frame, const struct case_part *parts, size_t n, arena *mem, struct claim_case **ret,
-              struct fault *f) MUST_USE;
+err case_fold(const struct claim_case *frame, const struct case_part *parts, size_t n, arena *mem,
+              struct claim_case **ret, struct fault *f) MUST_USE;
 
 #endif

@@ -115,7 +115,8 @@ graph_source_element(const struct graph_source *s, view reference)
 /* -- copying -- */
 
 void *
-graph_target(const struct graph *g, const struct graph_source *s, view reference, const void **ret_source_element)
+graph_target(const struct graph *g, const struct graph_source *s, view reference,
+             const void **ret_source_element)
 {
     *ret_source_element = NULL;
     if (s->own_document && view_eq(reference, CASE_OWN_DOCUMENT))
@@ -148,7 +149,8 @@ wait_for(struct graph *g, struct graph_pending **list, struct leaf_text *leaf, c
 }
 
 err
-graph_copy_reference(struct graph *g, const struct graph_source *s, const struct leaf_text *src, struct leaf_text *dst)
+graph_copy_reference(struct graph *g, const struct graph_source *s, const struct leaf_text *src,
+                     struct leaf_text *dst)
 {
     const void *element;
     void *target = graph_target(g, s, src->v, &element);
@@ -156,13 +158,15 @@ graph_copy_reference(struct graph *g, const struct graph_source *s, const struct
     if (!stays)
         return E_OK;
     dst->src = graph_source_of(s, &src->src);
-    dst->v = target ? (view){(const char *)target, GRAPH_LINKED} : (view){(const char *)element, GRAPH_PENDING};
+    dst->v =
+        target ? (view){(const char *)target, GRAPH_LINKED} : (view){(const char *)element, GRAPH_PENDING};
     return target ? E_OK : wait_for(g, &g->references, dst, element, VIEW_NONE);
 }
 
 /* The copy of the innermost element that the pointer names may come later: it is looked up at the end. */
 static err
-copy_pointer(struct graph *g, const struct graph_source *s, const struct leaf_text *src, struct leaf_text *dst)
+copy_pointer(struct graph *g, const struct graph_source *s, const struct leaf_text *src,
+             struct leaf_text *dst)
 {
     const void *element = NULL;
     view rest = view_sub(src->v, 1, src->v.n);
@@ -196,7 +200,8 @@ copy_leaf(struct graph *g, const struct graph_source *s, const struct case_field
 }
 
 err
-graph_copy_member(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src, void *slot)
+graph_copy_member(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src,
+                  void *slot)
 {
     if (f->kind == FIELD_PUTS) {
         void *made = case_append_value(g->mem, slot, case_row_of((enum case_record)f->record)->size);
@@ -216,8 +221,8 @@ graph_copy_member(struct graph *g, const struct graph_source *s, const struct ca
 }
 
 static err
-copy_members(struct graph *g, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
-             void *slot)
+copy_members(struct graph *g, const struct graph_source *s, const struct case_field *f,
+             const struct case_list *src, void *slot)
 {
     for (const struct case_head *e = (const struct case_head *)src->first; e; e = e->next)
         TRY(graph_copy_member(g, s, f, e, slot));
@@ -225,8 +230,8 @@ copy_members(struct graph *g, const struct graph_source *s, const struct case_fi
 }
 
 err
-graph_copy_element(struct graph *g, const struct graph_source *s, const struct case_field *list, const void *src,
-                   void *dst_owner, void **ret)
+graph_copy_element(struct graph *g, const struct graph_source *s, const struct case_field *list,
+                   const void *src, void *dst_owner, void **ret)
 {
     void *slot = (char *)dst_owner + list->offset;
     const struct case_row *row = case_row_of((enum case_record)list->record);
@@ -239,8 +244,8 @@ graph_copy_element(struct graph *g, const struct graph_source *s, const struct c
 }
 
 static err
-copy_list(struct graph *g, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
-          void *dst_owner)
+copy_list(struct graph *g, const struct graph_source *s, const struct case_field *f,
+          const struct case_list *src, void *dst_owner)
 {
     for (const struct case_head *e = (const struct case_head *)src->first; e; e = e->next)
         if (!g->kept || map_get(g->kept, e))
@@ -249,7 +254,8 @@ copy_list(struct graph *g, const struct graph_source *s, const struct case_field
 }
 
 static err
-copy_object(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src, void *slot)
+copy_object(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src,
+            void *slot)
 {
     if (!src)
         return E_OK;
@@ -258,7 +264,8 @@ copy_object(struct graph *g, const struct graph_source *s, const struct case_fie
 }
 
 err
-graph_copy_field(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+graph_copy_field(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src,
+                 void *dst)
 {
     const void *from = case_member(src, f);
     void *to = (char *)dst + f->offset;

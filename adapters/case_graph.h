@@ -27,9 +27,9 @@ void *map_get(const struct graph_map *m, const void *key);
 /* A case that is copied from, with its elements by id. */
 struct graph_source {
     const struct claim_case *c;
-    struct graph_map ids; /* hash of the id → struct graph_id chain */
-    uint16_t document;    /* index that its sources get; CASE_NO_DOCUMENT: they are kept */
-    bool gateway;         /* the frame: whatever its sources say, they are the gateway's own */
+    struct graph_map ids;     /* hash of the id → struct graph_id chain */
+    uint16_t document;        /* index that its sources get; CASE_NO_DOCUMENT: they are kept */
+    bool gateway;             /* the frame: whatever its sources say, they are the gateway's own */
     const void *own_document; /* copy that "#d1" means; NULL: elements are looked up by id */
 };
 err graph_source_init(struct graph_source *s, const struct claim_case *c, arena *mem) MUST_USE;
@@ -53,19 +53,23 @@ struct graph {
 };
 
 /* The copy of a reference's target; NULL when unknown, then *ret_source_element is the target in the source (NULL: dangling). */
-void *graph_target(const struct graph *g, const struct graph_source *s, view reference, const void **ret_source_element);
+void *graph_target(const struct graph *g, const struct graph_source *s, view reference,
+                   const void **ret_source_element);
 /* Fills dst, a fresh record of the same kind, and notes every element in the map. */
-err graph_copy(struct graph *g, const struct graph_source *s, enum case_record record, const void *src, void *dst) MUST_USE;
+err graph_copy(struct graph *g, const struct graph_source *s, enum case_record record, const void *src,
+               void *dst) MUST_USE;
 /* One member; the destination's member must be empty. */
-err graph_copy_field(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src,
-                     void *dst) MUST_USE;
+err graph_copy_field(struct graph *g, const struct graph_source *s, const struct case_field *f,
+                     const void *src, void *dst) MUST_USE;
 /* One member of a list of values, texts or references, to the end of the list at slot. */
-err graph_copy_member(struct graph *g, const struct graph_source *s, const struct case_field *f, const void *src, void *slot) MUST_USE;
+err graph_copy_member(struct graph *g, const struct graph_source *s, const struct case_field *f,
+                      const void *src, void *slot) MUST_USE;
 /* A new element at the end of dst's list, filled from src. */
-err graph_copy_element(struct graph *g, const struct graph_source *s, const struct case_field *list, const void *src,
-                       void *dst_owner, void **ret) MUST_USE;
+err graph_copy_element(struct graph *g, const struct graph_source *s, const struct case_field *list,
+                       const void *src, void *dst_owner, void **ret) MUST_USE;
 /* The copy of a reference leaf; nothing when its target does not stay. */
-err graph_copy_reference(struct graph *g, const struct graph_source *s, const struct leaf_text *src, struct leaf_text *dst) MUST_USE;
+err graph_copy_reference(struct graph *g, const struct graph_source *s, const struct leaf_text *src,
+                         struct leaf_text *dst) MUST_USE;
 struct source graph_source_of(const struct graph_source *s, const struct source *src);
 /* Links pending references of the source whose elements are all copied by now; dangling ones become absent. */
 void graph_settle(struct graph *g);

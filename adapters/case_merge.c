@@ -2,7 +2,8 @@
 
 #include "adapters/case_codec.h"
 
-static err merge_record(struct merge *m, const struct graph_source *s, enum case_record record, const void *src, void *dst);
+static err merge_record(struct merge *m, const struct graph_source *s, enum case_record record,
+                        const void *src, void *dst);
 
 /* -- clashes -- */
 
@@ -45,13 +46,15 @@ clash_add(struct merge *m, struct clash *c, view text, struct source src)
 }
 
 static err
-clash_leaf(struct merge *m, const struct graph_source *s, enum case_kind kind, const void *src, const void *dst)
+clash_leaf(struct merge *m, const struct graph_source *s, enum case_kind kind, const void *src,
+           const void *dst)
 {
     struct clash *c = clash_at(m, dst);
     if (!c)
         return E_TOO_LARGE;
     TRY(clash_add(m, c, case_leaf_text(kind, dst, m->g.mem), *case_leaf_source(kind, dst)));
-    return clash_add(m, c, case_leaf_text(kind, src, m->g.mem), graph_source_of(s, case_leaf_source(kind, src)));
+    return clash_add(m, c, case_leaf_text(kind, src, m->g.mem),
+                     graph_source_of(s, case_leaf_source(kind, src)));
 }
 
 /* Where a value comes from: its first leaf. */
@@ -83,11 +86,13 @@ value_text(struct merge *m, enum case_record record, const void *at)
 {
     struct buf out AUTO_DONE(buf_done);
     buf_init(&out, 1 << 16);
-    return case_encode_record(record, at, &out) == E_TOO_LARGE ? VIEW_NONE : arena_dup(m->g.mem, buf_view(&out));
+    return case_encode_record(record, at, &out) == E_TOO_LARGE ? VIEW_NONE
+                                                               : arena_dup(m->g.mem, buf_view(&out));
 }
 
 static err
-clash_put(struct merge *m, const struct graph_source *s, enum case_record record, const void *src, const void *dst)
+clash_put(struct merge *m, const struct graph_source *s, enum case_record record, const void *src,
+          const void *dst)
 {
     struct source a = {0}, b = {0};
     struct clash *c = clash_at(m, dst);
@@ -102,7 +107,8 @@ clash_put(struct merge *m, const struct graph_source *s, enum case_record record
 /* -- members -- */
 
 static err
-merge_leaf(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+merge_leaf(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+           void *dst)
 {
     enum case_kind kind = (enum case_kind)f->kind;
     const void *a = case_member(src, f), *b = case_member(dst, f);
@@ -118,7 +124,8 @@ merge_leaf(struct merge *m, const struct graph_source *s, const struct case_fiel
 
 /* No member that both state is stated differently. */
 static bool
-compatible(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src, const void *dst)
+compatible(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src,
+           const void *dst)
 {
     const struct case_row *row = case_row_of(record);
     for (unsigned i = 0; i < row->n; i++) {
@@ -130,7 +137,8 @@ compatible(const struct merge *m, const struct graph_source *s, enum case_record
                 return false;
         } else if (kind == FIELD_PUTS) {
             const struct case_list *x = (const struct case_list *)a, *y = (const struct case_list *)b;
-            if (x->n && y->n && (x->n != y->n || !merge_same(m, s, (enum case_record)f->record, x->first, y->first)))
+            if (x->n && y->n &&
+                (x->n != y->n || !merge_same(m, s, (enum case_record)f->record, x->first, y->first)))
                 return false;
         } else if (case_leaf_present(kind, a) && case_leaf_present(kind, b) && !case_leaf_equal(kind, a, b)) {
             return false;
@@ -141,7 +149,8 @@ compatible(const struct merge *m, const struct graph_source *s, enum case_record
 
 /* A value is one thing: half of one and half of another would be a third that nobody stated. */
 static err
-merge_put(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+merge_put(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+          void *dst)
 {
     enum case_record record = (enum case_record)f->record;
     const void *a = case_member(src, f);
@@ -156,11 +165,12 @@ merge_put(struct merge *m, const struct graph_source *s, const struct case_field
 }
 
 static bool
-list_has(const struct merge *m, const struct graph_source *s, const struct case_field *f, const struct case_list *list,
-         const void *src)
+list_has(const struct merge *m, const struct graph_source *s, const struct case_field *f,
+         const struct case_list *list, const void *src)
 {
     for (const struct case_head *e = (const struct case_head *)list->first; e; e = e->next) {
-        const struct case_item *a = (const struct case_item *)src, *b = (const struct case_item *)(const void *)e;
+        const struct case_item *a = (const struct case_item *)src,
+                               *b = (const struct case_item *)(const void *)e;
         bool same = f->kind == FIELD_PUTS   ? merge_same(m, s, (enum case_record)f->record, src, e)
                     : f->kind == FIELD_REFS ? merge_same_reference(m, s, &a->text, &b->text)
                                             : case_leaf_equal(FIELD_TEXT, &a->text, &b->text);
@@ -172,7 +182,8 @@ list_has(const struct merge *m, const struct graph_source *s, const struct case_
 
 /* Lists of values, texts and references: what is not there yet is added. */
 static err
-merge_values(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+merge_values(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+             void *dst)
 {
     struct case_list *to = (struct case_list *)(void *)((char *)dst + f->offset);
     const struct case_list *from = (const struct case_list *)case_member(src, f);
@@ -195,8 +206,8 @@ is_free(const struct merge *m, const void *dst)
 }
 
 static void *
-find_match(const struct merge *m, const struct graph_source *s, const struct case_field *f, const struct case_list *to,
-           const void *src)
+find_match(const struct merge *m, const struct graph_source *s, const struct case_field *f,
+           const struct case_list *to, const void *src)
 {
     enum case_record record = (enum case_record)f->record;
     bool by_key = merge_has_key(record);
@@ -209,7 +220,8 @@ find_match(const struct merge *m, const struct graph_source *s, const struct cas
     return NULL;
 }
 
-static err merge_element(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst);
+static err merge_element(struct merge *m, const struct graph_source *s, const struct case_field *f,
+                         const void *src, void *dst);
 
 /* Equal lists of equal elements: their members correspond one by one. */
 static err
@@ -226,7 +238,8 @@ map_equal(struct merge *m, enum case_record record, const void *src, void *dst)
         }
         if (f->kind != FIELD_LIST)
             continue;
-        const struct case_head *a = (const struct case_head *)((const struct case_list *)case_member(src, f))->first;
+        const struct case_head *a =
+            (const struct case_head *)((const struct case_list *)case_member(src, f))->first;
         struct case_head *b = (struct case_head *)((const struct case_list *)case_member(dst, f))->first;
         for (; a && b; a = a->next, b = b->next) {
             if (!map_put(m->g.mem, &m->g.map, a, b))
@@ -248,7 +261,8 @@ meet(struct merge *m, const struct graph_source *s, const struct case_field *f, 
 }
 
 static err
-merge_element(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst_owner)
+merge_element(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+              void *dst_owner)
 {
     struct case_list *to = (struct case_list *)(void *)((char *)dst_owner + f->offset);
     struct join_node *joined = f->record == RECORD_party ? joins_root(&m->joins, src) : NULL;
@@ -263,7 +277,8 @@ merge_element(struct merge *m, const struct graph_source *s, const struct case_f
 }
 
 static err
-merge_list(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+merge_list(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+           void *dst)
 {
     const struct case_list *from = (const struct case_list *)case_member(src, f);
     for (const struct case_head *e = (const struct case_head *)from->first; e; e = e->next)
@@ -272,17 +287,20 @@ merge_list(struct merge *m, const struct graph_source *s, const struct case_fiel
 }
 
 static err
-merge_object(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+merge_object(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+             void *dst)
 {
     const void *from = *(const void *const *)case_member(src, f);
     void *to = *(void *const *)case_member(dst, f);
     if (!from)
         return E_OK;
-    return to ? merge_record(m, s, (enum case_record)f->record, from, to) : graph_copy_field(&m->g, s, f, src, dst);
+    return to ? merge_record(m, s, (enum case_record)f->record, from, to)
+              : graph_copy_field(&m->g, s, f, src, dst);
 }
 
 static err
-merge_field(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src, void *dst)
+merge_field(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
+            void *dst)
 {
     switch ((enum case_kind)f->kind) {
     case FIELD_TEXTS:
@@ -301,7 +319,8 @@ merge_field(struct merge *m, const struct graph_source *s, const struct case_fie
 }
 
 static err
-merge_record(struct merge *m, const struct graph_source *s, enum case_record record, const void *src, void *dst)
+merge_record(struct merge *m, const struct graph_source *s, enum case_record record, const void *src,
+             void *dst)
 {
     const struct case_row *row = case_row_of(record);
     for (unsigned i = 0; i < row->n; i++)
@@ -313,16 +332,36 @@ merge_record(struct merge *m, const struct graph_source *s, enum case_record rec
  * are the frame's alone and are copied before (case_fold.c). */
 static const uint16_t order[] = {
 #define SECTION_(m) offsetof(struct claim_case, m)
-    SECTION_(parties),    SECTION_(vehicles),      SECTION_(encounters),
-    SECTION_(diagnoses),  SECTION_(procedures),    SECTION_(certificates),
-    SECTION_(reports),    SECTION_(cancer),        SECTION_(disability),
-    SECTION_(death),      SECTION_(expenses),      SECTION_(care),
-    SECTION_(accident),   SECTION_(repairs),       SECTION_(coverages),
-    SECTION_(claims),     SECTION_(recourse),      SECTION_(event),
-    SECTION_(third_party_property), SECTION_(settlements), SECTION_(receipt_pools),
-    SECTION_(permissions), SECTION_(reinsurance),  SECTION_(deliveries),
-    SECTION_(timeline),   SECTION_(unmapped),      SECTION_(findings),
-    SECTION_(conflicts),  SECTION_(roles),         SECTION_(meta),
+    SECTION_(parties),
+    SECTION_(vehicles),
+    SECTION_(encounters),
+    SECTION_(diagnoses),
+    SECTION_(procedures),
+    SECTION_(certificates),
+    SECTION_(reports),
+    SECTION_(cancer),
+    SECTION_(disability),
+    SECTION_(death),
+    SECTION_(expenses),
+    SECTION_(care),
+    SECTION_(accident),
+    SECTION_(repairs),
+    SECTION_(coverages),
+    SECTION_(claims),
+    SECTION_(recourse),
+    SECTION_(event),
+    SECTION_(third_party_property),
+    SECTION_(settlements),
+    SECTION_(receipt_pools),
+    SECTION_(permissions),
+    SECTION_(reinsurance),
+    SECTION_(deliveries),
+    SECTION_(timeline),
+    SECTION_(unmapped),
+    SECTION_(findings),
+    SECTION_(conflicts),
+    SECTION_(roles),
+    SECTION_(meta),
 #undef SECTION_
 };
 _Static_assert(COUNT_OF(order) + 2 == 32, "every section of the case but documents and verdicts");

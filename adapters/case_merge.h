@@ -37,7 +37,8 @@ struct clash {
 struct merge {
     struct graph g;
     struct joins joins;
-    struct graph_map touched; /* element of the built case → number of the source that made or met it last, + 1 */
+    struct graph_map
+        touched; /* element of the built case → number of the source that made or met it last, + 1 */
     uintptr_t turn;
     struct clash *clashes, *last_clash;
 };
@@ -47,11 +48,14 @@ err merge_source(struct merge *m, const struct graph_source *s) MUST_USE;
 
 /* -- comparing (case_same.c) -- */
 /* A record of the source against one of the built case; references are followed. */
-bool merge_same(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src, const void *dst);
-bool merge_same_reference(const struct merge *m, const struct graph_source *s, const struct leaf_text *src, const struct leaf_text *dst);
+bool merge_same(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src,
+                const void *dst);
+bool merge_same_reference(const struct merge *m, const struct graph_source *s, const struct leaf_text *src,
+                          const struct leaf_text *dst);
 /* Records that meet by key. */
 bool merge_has_key(enum case_record record);
-bool merge_same_key(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src, const void *dst);
+bool merge_same_key(const struct merge *m, const struct graph_source *s, enum case_record record,
+                    const void *src, const void *dst);
 bool case_value_empty(enum case_record record, const void *at);
 
 #endif

@@ -1,12 +1,13 @@
 #include "adapters/case_merge.h"
 
 static bool
-same_list(const struct merge *m, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
-          const struct case_list *dst)
+same_list(const struct merge *m, const struct graph_source *s, const struct case_field *f,
+          const struct case_list *src, const struct case_list *dst)
 {
     if (src->n != dst->n)
         return false;
-    const struct case_head *a = (const struct case_head *)src->first, *b = (const struct case_head *)dst->first;
+    const struct case_head *a = (const struct case_head *)src->first,
+                           *b = (const struct case_head *)dst->first;
     for (; a && b; a = a->next, b = b->next)
         if (!merge_same(m, s, (enum case_record)f->record, a, b))
             return false;
@@ -14,12 +15,13 @@ same_list(const struct merge *m, const struct graph_source *s, const struct case
 }
 
 static bool
-same_items(const struct merge *m, const struct graph_source *s, const struct case_field *f, const struct case_list *src,
-           const struct case_list *dst)
+same_items(const struct merge *m, const struct graph_source *s, const struct case_field *f,
+           const struct case_list *src, const struct case_list *dst)
 {
     if (src->n != dst->n)
         return false;
-    const struct case_item *a = (const struct case_item *)src->first, *b = (const struct case_item *)dst->first;
+    const struct case_item *a = (const struct case_item *)src->first,
+                           *b = (const struct case_item *)dst->first;
     for (; a && b; a = a->next, b = b->next) {
         bool same = f->kind == FIELD_REFS ? merge_same_reference(m, s, &a->text, &b->text)
                                           : case_leaf_equal(FIELD_TEXT, &a->text, &b->text);
@@ -41,7 +43,8 @@ merge_same_reference(const struct merge *m, const struct graph_source *s, const 
 }
 
 static bool
-same_field(const struct merge *m, const struct graph_source *s, const struct case_field *f, const void *a, const void *b)
+same_field(const struct merge *m, const struct graph_source *s, const struct case_field *f, const void *a,
+           const void *b)
 {
     switch ((enum case_kind)f->kind) {
     case FIELD_REF:
@@ -66,7 +69,8 @@ same_field(const struct merge *m, const struct graph_source *s, const struct cas
 }
 
 bool
-merge_same(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src, const void *dst)
+merge_same(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src,
+           const void *dst)
 {
     const struct case_row *row = case_row_of(record);
     for (unsigned i = 0; i < row->n; i++) {
@@ -160,8 +164,7 @@ refers_or_absent(const struct pair *x, const struct leaf_text *a, const struct l
     return !a->v.p || !b->v.p || merge_same_reference(x->m, x->s, a, b);
 }
 
-#define KEY_(o)                                                                                            \
-    static bool key_##o(const struct pair *x, const struct case_##o *a, const struct case_##o *b)
+#define KEY_(o) static bool key_##o(const struct pair *x, const struct case_##o *a, const struct case_##o *b)
 KEY_(encounter)
 {
     return refers(x, &a->facility, &b->facility) && equal_text(&a->visit_no, &b->visit_no) &&
@@ -173,8 +176,8 @@ KEY_(expense)
 }
 KEY_(certificate)
 {
-    return equal_text(&a->no, &b->no) && equal_text(&a->kind, &b->kind) && refers_or_absent(x, &a->issuer, &b->issuer) &&
-           refers_or_absent(x, &a->patient, &b->patient);
+    return equal_text(&a->no, &b->no) && equal_text(&a->kind, &b->kind) &&
+           refers_or_absent(x, &a->issuer, &b->issuer) && refers_or_absent(x, &a->patient, &b->patient);
 }
 KEY_(vehicle)
 {
@@ -183,8 +186,8 @@ KEY_(vehicle)
 }
 KEY_(coverage)
 {
-    return refers(x, &a->insurer, &b->insurer) && refers(x, &a->insured, &b->insured) && equal_text(&a->line, &b->line) &&
-           equal_or_both_absent(&a->policy_no, &b->policy_no);
+    return refers(x, &a->insurer, &b->insurer) && refers(x, &a->insured, &b->insured) &&
+           equal_text(&a->line, &b->line) && equal_or_both_absent(&a->policy_no, &b->policy_no);
 }
 KEY_(claim)
 {
@@ -206,8 +209,8 @@ merge_has_key(enum case_record record)
            record == RECORD_accident_party;
 }
 
-#define KEY_ROW_(o)                                                                                        \
-    case RECORD_##o:                                                                                       \
+#define KEY_ROW_(o)                                                                                          \
+    case RECORD_##o:                                                                                         \
         return key_##o(&x, (const struct case_##o *)src, (const struct case_##o *)dst)
 bool
 merge_same_key(const struct merge *m, const struct graph_source *s, enum case_record record, const void *src,

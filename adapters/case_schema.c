@@ -17,8 +17,7 @@ line(struct printer *p, int depth, const char *text)
 }
 
 /* Which permissions may carry a class (x-basis): contract alone releases nothing medical and nothing personal but vehicles' data. */
-static const char *
-basis_of(enum case_class class)
+static const char *basis_of(enum case_class class)
 {
     switch (class) {
     case CLASS_special:
@@ -124,7 +123,8 @@ print_type(struct printer *p, const struct case_field *f)
 static void
 print_property(struct printer *p, const struct case_field *f, bool first)
 {
-    bool is_list = f->kind == FIELD_TEXTS || f->kind == FIELD_REFS || f->kind == FIELD_PUTS || f->kind == FIELD_LIST;
+    bool is_list =
+        f->kind == FIELD_TEXTS || f->kind == FIELD_REFS || f->kind == FIELD_PUTS || f->kind == FIELD_LIST;
     view name = case_field_name(f);
     buf_printf(p->out, "%s\n", first ? "" : ",");
     line(p, 4, "");
@@ -164,10 +164,13 @@ print_extras(struct printer *p, const struct case_row *row)
     if (row->form == FORM_ELEMENT)
         BUF_LIT(p->out, "\n        \"id\": { \"$ref\": \"#/$defs/local_id\" }");
     if (row->form == FORM_ROOT)
-        BUF_LIT(p->out, "\n        \"provenance\": { \"$ref\": \"#/$defs/provenance\" },"
-                        "\n        \"sources\": { \"type\": \"string\", \"contentEncoding\": \"base64\", "
-                        "\"x-class\": \"technical\", \"x-basis\": [\"none\"], \"x-group\": \"technical\", \"x-view\": [],"
-                        "\n          \"description\": \"stored form only: 12 bytes for each leaf in the order of the text\" }");
+        BUF_LIT(
+            p->out,
+            "\n        \"provenance\": { \"$ref\": \"#/$defs/provenance\" },"
+            "\n        \"sources\": { \"type\": \"string\", \"contentEncoding\": \"base64\", "
+            "\"x-class\": \"technical\", \"x-basis\": [\"none\"], \"x-group\": \"technical\", \"x-view\": [],"
+            "\n          \"description\": \"stored form only: 12 bytes for each leaf in the order of the "
+            "text\" }");
     return row->form == FORM_ELEMENT || row->form == FORM_ROOT;
 }
 
@@ -196,33 +199,45 @@ print_forms(struct printer *p)
     const char *more = p->closed ? "false" : "true";
     BUF_LIT(p->out,
             "    \"local_id\": { \"type\": \"string\", \"pattern\": \"^[a-z0-9]+$\",\n"
-            "      \"x-class\": \"technical\", \"x-basis\": [\"none\"], \"x-group\": \"follow\", \"x-view\": [] },\n"
+            "      \"x-class\": \"technical\", \"x-basis\": [\"none\"], \"x-group\": \"follow\", \"x-view\": "
+            "[] },\n"
             "    \"reference_to\": { \"type\": \"string\", \"pattern\": \"^#[a-z0-9]+$\" },\n"
             "    \"decimal\": { \"type\": \"string\", \"pattern\": \"^-?[0-9]+([.][0-9]{1,9})?$\" },\n"
-            "    \"time\": { \"type\": \"string\", \"description\": \"RFC 3339 with the offset as stated, or the day, month or year alone\",\n"
-            "      \"pattern\": \"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?$\" },\n");
-    buf_printf(p->out,
-               "    \"date\": { \"type\": \"object\", \"additionalProperties\": %s, \"required\": [\"value\"],\n"
-               "      \"properties\": {\n"
-               "        \"value\": { \"type\": \"string\", \"pattern\": \"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$\" },\n"
-               "        \"precision\": { \"type\": \"string\", \"enum\": [\"day\", \"month\", \"year\"], \"default\": \"day\" },\n"
-               "        \"raw\": { \"type\": \"string\", \"description\": \"as written, when that differs\" },\n"
-               "        \"calendar\": { \"type\": \"string\", \"enum\": [\"AD\", \"ROC\"], \"default\": \"AD\" } } },\n",
-               more);
-    buf_printf(p->out,
-               "    \"provenance\": { \"type\": \"object\", \"propertyNames\": { \"pattern\": \"^(/[^/]*)*$\" },\n"
-               "      \"x-class\": \"technical\", \"x-basis\": [\"none\"], \"x-group\": \"technical\", \"x-view\": [],\n"
-               "      \"additionalProperties\": { \"type\": \"array\", \"minItems\": 1, \"items\": {\n"
-               "        \"type\": \"object\", \"additionalProperties\": %s, \"required\": [\"how\"],\n"
-               "        \"properties\": {\n"
-               "          \"document\": { \"$ref\": \"#/$defs/reference_to\" },\n"
-               "          \"locator\": { \"type\": \"string\" },\n"
-               "          \"range\": { \"type\": \"array\", \"items\": { \"type\": \"integer\" }, \"minItems\": 2, \"maxItems\": 2 },\n"
-               "          \"how\": { \"type\": \"string\", \"enum\": [\"copied\", \"parsed\", \"mapped\", \"computed\", \"asserted\"] },\n"
-               "          \"table\": { \"type\": \"object\", \"required\": [\"name\", \"version\"], \"properties\": {\n"
-               "            \"name\": { \"type\": \"string\" }, \"version\": { \"type\": \"string\" } } },\n"
-               "          \"salted_digest\": { \"type\": \"string\" } } } } }",
-               more);
+            "    \"time\": { \"type\": \"string\", \"description\": \"RFC 3339 with the offset as stated, or "
+            "the day, month or year alone\",\n"
+            "      \"pattern\": "
+            "\"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+            ")?)?)?$\" },\n");
+    buf_printf(
+        p->out,
+        "    \"date\": { \"type\": \"object\", \"additionalProperties\": %s, \"required\": [\"value\"],\n"
+        "      \"properties\": {\n"
+        "        \"value\": { \"type\": \"string\", \"pattern\": \"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$\" },\n"
+        "        \"precision\": { \"type\": \"string\", \"enum\": [\"day\", \"month\", \"year\"], "
+        "\"default\": \"day\" },\n"
+        "        \"raw\": { \"type\": \"string\", \"description\": \"as written, when that differs\" },\n"
+        "        \"calendar\": { \"type\": \"string\", \"enum\": [\"AD\", \"ROC\"], \"default\": \"AD\" } } "
+        "},\n",
+        more);
+    buf_printf(
+        p->out,
+        "    \"provenance\": { \"type\": \"object\", \"propertyNames\": { \"pattern\": \"^(/[^/]*)*$\" },\n"
+        "      \"x-class\": \"technical\", \"x-basis\": [\"none\"], \"x-group\": \"technical\", \"x-view\": "
+        "[],\n"
+        "      \"additionalProperties\": { \"type\": \"array\", \"minItems\": 1, \"items\": {\n"
+        "        \"type\": \"object\", \"additionalProperties\": %s, \"required\": [\"how\"],\n"
+        "        \"properties\": {\n"
+        "          \"document\": { \"$ref\": \"#/$defs/reference_to\" },\n"
+        "          \"locator\": { \"type\": \"string\" },\n"
+        "          \"range\": { \"type\": \"array\", \"items\": { \"type\": \"integer\" }, \"minItems\": 2, "
+        "\"maxItems\": 2 },\n"
+        "          \"how\": { \"type\": \"string\", \"enum\": [\"copied\", \"parsed\", \"mapped\", "
+        "\"computed\", \"asserted\"] },\n"
+        "          \"table\": { \"type\": \"object\", \"required\": [\"name\", \"version\"], \"properties\": "
+        "{\n"
+        "            \"name\": { \"type\": \"string\" }, \"version\": { \"type\": \"string\" } } },\n"
+        "          \"salted_digest\": { \"type\": \"string\" } } } } }",
+        more);
 }
 
 void

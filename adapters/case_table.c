@@ -1,8 +1,9 @@
 #include "adapters/case.h"
 
 /* One array of fields per record, then the table of records.  The macros are only abbreviations of the columns of struct case_field. */
-#define ROW_(owner, m, k, cls, grp, list, rec, need, text)                                                 \
-    {#m, sizeof #m - 1, FIELD_##k, CLASS_##cls, GROUP_##grp, offsetof(owner, m), WORDS_##list, rec, NEED_##need, text},
+#define ROW_(owner, m, k, cls, grp, list, rec, need, text)                                                   \
+    {#m,           sizeof #m - 1, FIELD_##k,   CLASS_##cls, GROUP_##grp, offsetof(owner, m),                 \
+     WORDS_##list, rec,           NEED_##need, text},
 #define NEED_R true
 #define NEED_O false
 
@@ -10,8 +11,8 @@
 #define OBJECT(o) VALUE(o)
 #define ELEMENT(o) VALUE(o)
 #define ROOT() VALUE(case)
-#define END(o)                                                                                             \
-    }                                                                                                      \
+#define END(o)                                                                                               \
+    }                                                                                                        \
     ;
 #define ROOT_END() END(case)
 #define TEXT(o, m, need, cls, grp) ROW_(struct case_##o, m, TEXT, cls, grp, none, 0, need, NULL)
@@ -28,9 +29,10 @@
 #define PUT(o, m, need, cls, grp, t) ROW_(struct case_##o, m, PUT, cls, grp, none, RECORD_##t, need, NULL)
 #define PUTS(o, m, need, cls, grp, t) ROW_(struct case_##o, m, PUTS, cls, grp, none, RECORD_##t, need, NULL)
 #define ONE(o, m, need, t) ROW_(struct case_##o, m, ONE, inherit, inherit, none, RECORD_##t, need, NULL)
-#define LIST(o, m, need, t, prefix) ROW_(struct case_##o, m, LIST, inherit, inherit, none, RECORD_##t, need, prefix)
+#define LIST(o, m, need, t, prefix)                                                                          \
+    ROW_(struct case_##o, m, LIST, inherit, inherit, none, RECORD_##t, need, prefix)
 #define ROOT_ONE(m, need, t) ROW_(struct claim_case, m, ONE, inherit, inherit, none, RECORD_##t, need, NULL)
-#define ROOT_LIST(m, need, t, prefix)                                                                      \
+#define ROOT_LIST(m, need, t, prefix)                                                                        \
     ROW_(struct claim_case, m, LIST, inherit, inherit, none, RECORD_##t, need, prefix)
 #include "adapters/case_rows.h"
 
@@ -54,7 +56,8 @@ static const char *const group_words[] = {
 #include "adapters/case_rows.h"
 };
 
-static const char *const class_words[] = {"inherit", "special", "personal", "business", "technical", "public"};
+static const char *const class_words[] = {"inherit",  "special",   "personal",
+                                          "business", "technical", "public"};
 
 static const char *const word_lists[] = {
     "",
@@ -83,8 +86,7 @@ case_group_of(view word)
     return GROUP_COUNT;
 }
 
-const char *
-case_class_word(enum case_class class)
+const char *case_class_word(enum case_class class)
 {
     return class_words[class];
 }

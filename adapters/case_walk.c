@@ -22,8 +22,8 @@ push(struct walker *w, const struct case_field *f, const void *at, uint32_t inde
 }
 
 static err
-visit_leaf(struct walker *w, const struct case_field *f, enum case_kind kind, const void *leaf, const void *item,
-           uint32_t index, enum case_class class, enum case_group group)
+visit_leaf(struct walker *w, const struct case_field *f, enum case_kind kind, const void *leaf,
+           const void *item, uint32_t index, enum case_class class, enum case_group group)
 {
     if (!w->v->leaf || !case_leaf_present(kind, leaf))
         return E_OK;
@@ -49,8 +49,8 @@ walk_items(struct walker *w, const struct case_field *f, const struct case_list 
 }
 
 static err
-walk_below(struct walker *w, const struct case_field *f, const void *base, uint32_t index, enum case_class class,
-           enum case_group group)
+walk_below(struct walker *w, const struct case_field *f, const void *base, uint32_t index,
+           enum case_class class, enum case_group group)
 {
     push(w, f, base, index);
     err e = walk_record(w, (enum case_record)f->record, base, class, group);
@@ -91,7 +91,8 @@ walk_field(struct walker *w, const struct case_field *f, const void *member, enu
 }
 
 static err
-walk_record(struct walker *w, enum case_record record, const void *base, enum case_class class, enum case_group group)
+walk_record(struct walker *w, enum case_record record, const void *base, enum case_class class,
+            enum case_group group)
 {
     if (w->v->enter)
         TRY(w->v->enter(w->v->self, &w->at, record, (void *)(uintptr_t)base));
@@ -157,7 +158,8 @@ static err
 search_enter(void *self, const struct case_place *at, enum case_record record, void *record_at)
 {
     struct search *s = (struct search *)self;
-    if (case_row_of(record)->form != FORM_ELEMENT || !view_eq(((const struct case_head *)record_at)->id, s->id))
+    if (case_row_of(record)->form != FORM_ELEMENT ||
+        !view_eq(((const struct case_head *)record_at)->id, s->id))
         return E_OK;
     s->found = record_at;
     s->record = record;

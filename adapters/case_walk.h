@@ -14,9 +14,9 @@
 
 struct case_step {
     const struct case_field *field;
-    const void *at;   /* the list member, object or value below the field; NULL for a single leaf */
-    uint32_t index;   /* in a list */
-    uint8_t record;   /* of at */
+    const void *at; /* the list member, object or value below the field; NULL for a single leaf */
+    uint32_t index; /* in a list */
+    uint8_t record; /* of at */
 };
 
 struct case_place {
@@ -26,7 +26,7 @@ struct case_place {
     enum case_class class; /* of the leaf, inherited ones resolved */
     enum case_group group;
     const struct case_field *field; /* of the leaf: the last step's */
-    const void *leaf;               /* struct leaf_…; for members of lists of texts and references the struct leaf_text */
+    const void *leaf; /* struct leaf_…; for members of lists of texts and references the struct leaf_text */
     struct source *src;
 };
 
@@ -44,7 +44,8 @@ void case_place_print(const struct case_place *at, struct buf *out);
 /* Pointer of an element's member: rest "" or "amount/amount".  {NULL,0} when no element has the id (id empty: the case itself). */
 view case_pointer(const struct claim_case *c, view id, view rest, arena *mem);
 /* The innermost element that a pointer names, its record, and what stands behind it; NULL when the pointer leads nowhere. */
-const void *case_pointer_element(const struct claim_case *c, view pointer, enum case_record *ret_record, view *ret_rest);
+const void *case_pointer_element(const struct claim_case *c, view pointer, enum case_record *ret_record,
+                                 view *ret_rest);
 
 /* -- leaves through the table -- */
 bool case_leaf_present(enum case_kind kind, const void *leaf);

@@ -37,7 +37,8 @@ invariant_9(struct check *k)
         for (size_t i = 0; i < COUNT_OF(claimants); i++) {
             if (!leaf_is(&claim->line, claimants[i].line) || !claim->claimant.v.n)
                 continue;
-            if (has_role(k->c, &claim->claimant, claimants[i].roles) || represents(k->c, &claim->claimant, &claim->for_))
+            if (has_role(k->c, &claim->claimant, claimants[i].roles) ||
+                represents(k->c, &claim->claimant, &claim->for_))
                 continue;
             found_at(k, claim->id, "claimant", view_of(claimants[i].roles), V("none of them"));
         }
@@ -72,8 +73,8 @@ invariant_10(struct check *k)
         if (claim->cali && leaf_is(&claim->cali->rule, "single"))
             found_at(k, claim->id, "cali/rule", V("another vehicle"), V("single"));
         for (const struct case_vehicle *v = k->c->vehicles; v; v = v->next)
-            if (v->cali && same_reference(&v->cali->insurer, &claim->recipient) && drove(k->c, &claim->for_, v) &&
-                !insures_another(k->c, &claim->recipient, v))
+            if (v->cali && same_reference(&v->cali->insurer, &claim->recipient) &&
+                drove(k->c, &claim->for_, v) && !insures_another(k->c, &claim->recipient, v))
                 found_at(k, claim->id, "recipient", V("the other vehicle's insurer"), V("his own vehicle's"));
     }
 }
@@ -103,7 +104,8 @@ invariant_14(struct check *k)
         const struct case_claim *claim = case_claim_of(k->c, r->claim.v);
         for (size_t i = 0; claim && i < COUNT_OF(recourses); i++)
             if (leaf_is(&claim->line, recourses[i].line) && !one_of(&r->kind, recourses[i].kinds))
-                found_at(k, r->id, "kind", recourses[i].kinds[0] ? view_of(recourses[i].kinds) : V("no recourse"), r->kind.v);
+                found_at(k, r->id, "kind",
+                         recourses[i].kinds[0] ? view_of(recourses[i].kinds) : V("no recourse"), r->kind.v);
     }
 }
 

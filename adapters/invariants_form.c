@@ -55,9 +55,11 @@ check_reference(void *self, const struct case_place *at)
         return E_OK;
     bool form = reference.n > 1 && reference.p[0] == '#';
     const void *element = form ? graph_source_element(&r->ids, reference) : NULL;
-    const struct case_field *section = element ? (const struct case_field *)map_get(&r->sections, element) : NULL;
+    const struct case_field *section =
+        element ? (const struct case_field *)map_get(&r->sections, element) : NULL;
     if (!section || !in_targets(at->field->targets, section))
-        found(r->k, case_place_pointer(at, r->k->mem), view_of(at->field->targets), section ? case_field_name(section) : V("nothing"));
+        found(r->k, case_place_pointer(at, r->k->mem), view_of(at->field->targets),
+              section ? case_field_name(section) : V("nothing"));
     return r->k->failed;
 }
 
@@ -66,7 +68,8 @@ invariant_1(struct check *k)
 {
     struct reference_check r = {.k = k};
     err e = graph_source_init(&r.ids, k->c, k->mem);
-    struct case_visitor note = {.enter = note_section, .self = &r}, look = {.leaf = check_reference, .self = &r};
+    struct case_visitor note = {.enter = note_section, .self = &r},
+                        look = {.leaf = check_reference, .self = &r};
     if (e == E_OK)
         e = case_walk(k->c, &note);
     if (e == E_OK)
@@ -79,10 +82,25 @@ invariant_1(struct check *k)
 static bool
 is_fact_section(const struct case_field *f)
 {
-    static const char *const facts[] = {"parties",    "roles",    "event",     "encounters", "diagnoses", "procedures",
-                                        "certificates", "reports", "cancer",   "disability", "death",     "care",
-                                        "expenses",   "accident", "vehicles",  "repairs",    "third_party_property",
-                                        "settlements", "coverages"};
+    static const char *const facts[] = {"parties",
+                                        "roles",
+                                        "event",
+                                        "encounters",
+                                        "diagnoses",
+                                        "procedures",
+                                        "certificates",
+                                        "reports",
+                                        "cancer",
+                                        "disability",
+                                        "death",
+                                        "care",
+                                        "expenses",
+                                        "accident",
+                                        "vehicles",
+                                        "repairs",
+                                        "third_party_property",
+                                        "settlements",
+                                        "coverages"};
     for (size_t i = 0; i < COUNT_OF(facts); i++)
         if (view_eq(case_field_name(f), view_of(facts[i])))
             return true;
@@ -113,7 +131,8 @@ invariant_field_annotated(const struct case_field *f, enum case_form owner)
     bool holds = f->kind == FIELD_ONE || f->kind == FIELD_LIST;
     if (owner == FORM_VALUE || holds)
         return true; /* the row that embeds the value, the rows inside the record */
-    return f->class != CLASS_inherit && f->class < CLASS_COUNT && f->group != GROUP_inherit && f->group < GROUP_COUNT;
+    return f->class != CLASS_inherit && f->class < CLASS_COUNT && f->group != GROUP_inherit &&
+           f->group < GROUP_COUNT;
 }
 
 void
@@ -233,7 +252,8 @@ invariant_22(struct check *k)
             continue;
         const struct case_opinion *by = opinion_named(a, &o->superseded_by);
         if (!by || level_of(by) <= level_of(o))
-            found_at(k, o->id, "superseded_by", V("an opinion of a higher level"), by ? by->level.v : V("none"));
+            found_at(k, o->id, "superseded_by", V("an opinion of a higher level"),
+                     by ? by->level.v : V("none"));
     }
 }
 
@@ -243,7 +263,8 @@ static err
 check_chinese(void *self, const struct case_place *at)
 {
     struct check *k = (struct check *)self;
-    if (view_eq(case_field_name(at->field), V("text_zh")) && !text_has_han(((const struct leaf_text *)at->leaf)->v))
+    if (view_eq(case_field_name(at->field), V("text_zh")) &&
+        !text_has_han(((const struct leaf_text *)at->leaf)->v))
         found(k, case_place_pointer(at, k->mem), V("Chinese characters"), V("none"));
     return k->failed;
 }

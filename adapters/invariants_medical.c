@@ -162,7 +162,8 @@ worst_grade(const struct leaf_text *scale)
 }
 
 static void
-check_grade(struct check *k, const struct leaf_int *grade, const struct leaf_text *scale, view id, const char *where)
+check_grade(struct check *k, const struct leaf_int *grade, const struct leaf_text *scale, view id,
+            const char *where)
 {
     if (grade->set && (grade->v < 1 || grade->v > worst_grade(scale)))
         found_at(k, id, where, scale->v, arena_printf(k->mem, "%lld", (long long)grade->v));

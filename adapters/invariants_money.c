@@ -22,8 +22,8 @@ sum_lines(const struct case_expense *e, const char *payer, decimal *ret)
 }
 
 static void
-check_payer(struct check *k, const struct case_expense *e, const char *payer, const struct case_stated_money *total,
-            const char *where)
+check_payer(struct check *k, const struct case_expense *e, const char *payer,
+            const struct case_stated_money *total, const char *where)
 {
     decimal sum;
     if (!has_money(&total->stated) || !sum_lines(e, payer, &sum))
@@ -50,7 +50,8 @@ check_payable(struct check *k, const struct case_expense *e)
         decimal_sub(sum, stated(&t->discount), &sum) != E_OK)
         return;
     if (decimal_cmp(sum, t->payable.stated.amount.v) != 0)
-        found_at(k, e->id, "totals/payable/stated", amount_text(k, sum), amount_text(k, t->payable.stated.amount.v));
+        found_at(k, e->id, "totals/payable/stated", amount_text(k, sum),
+                 amount_text(k, t->payable.stated.amount.v));
 }
 
 /* paid + open = payable + refund: what is open cannot be less than nothing. */
@@ -63,12 +64,14 @@ check_paid(struct check *k, const struct case_expense *e)
         decimal_add(stated(&t->payable), stated(&t->refund), &most) != E_OK)
         return;
     if (decimal_cmp(t->paid.stated.amount.v, most) > 0)
-        found_at(k, e->id, "totals/paid/stated", amount_text(k, most), amount_text(k, t->paid.stated.amount.v));
+        found_at(k, e->id, "totals/paid/stated", amount_text(k, most),
+                 amount_text(k, t->paid.stated.amount.v));
 }
 
 /* Whoever recomputed said whether it agrees; it must be so. */
 static void
-check_agrees(struct check *k, const struct case_expense *e, const struct case_stated_money *m, const char *where)
+check_agrees(struct check *k, const struct case_expense *e, const struct case_stated_money *m,
+             const char *where)
 {
     if (!has_money(&m->stated) || !has_money(&m->recomputed) || !m->agrees.set)
         return;
@@ -102,8 +105,8 @@ check_gross(struct check *k, const struct case_expense *e)
 {
     const struct case_totals *t = e->totals;
     decimal sum;
-    if (!t || !has_money(&t->gross.stated) || !t->nhi_points.stated.set || t->nhi_points.stated.v.units == 0 ||
-        has_money(&t->nhi_amount.stated))
+    if (!t || !has_money(&t->gross.stated) || !t->nhi_points.stated.set ||
+        t->nhi_points.stated.v.units == 0 || has_money(&t->nhi_amount.stated))
         return;
     if (decimal_add(stated(&t->copay), stated(&t->self_pay), &sum) != E_OK ||
         decimal_add(sum, t->nhi_points.stated.v, &sum) != E_OK)
@@ -118,8 +121,8 @@ invariant_6(struct check *k)
     for (const struct case_expense *e = k->c->expenses; e; e = e->next) {
         check_gross(k, e);
         for (const struct case_expense_line *l = e->lines; l; l = l->next)
-            if (leaf_is(&l->payer, "nhi") && l->points.set && l->points.v.units != 0 && has_money(&l->amount) &&
-                decimal_cmp(l->points.v, l->amount.amount.v) == 0)
+            if (leaf_is(&l->payer, "nhi") && l->points.set && l->points.v.units != 0 &&
+                has_money(&l->amount) && decimal_cmp(l->points.v, l->amount.amount.v) == 0)
                 found_at(k, l->id, "amount", V("NT$"), V("the points"));
     }
 }
@@ -141,9 +144,11 @@ check_item(struct check *k, const struct case_cali_item *i, date on)
     if (has_money(&i->cap) && decimal_cmp(i->eligible.amount.v, i->cap.amount.v) > 0)
         found_at(k, i->id, "eligible", amount_text(k, i->cap.amount.v), amount_text(k, i->eligible.amount.v));
     else if (cap && above(&i->eligible, cap->whole))
-        found_at(k, i->id, "eligible", amount_text(k, decimal_of(cap->whole)), amount_text(k, i->eligible.amount.v));
+        found_at(k, i->id, "eligible", amount_text(k, decimal_of(cap->whole)),
+                 amount_text(k, i->eligible.amount.v));
     else if (has_money(&i->stated) && decimal_cmp(i->eligible.amount.v, i->stated.amount.v) > 0)
-        found_at(k, i->id, "eligible", amount_text(k, i->stated.amount.v), amount_text(k, i->eligible.amount.v));
+        found_at(k, i->id, "eligible", amount_text(k, i->stated.amount.v),
+                 amount_text(k, i->eligible.amount.v));
 }
 
 static void

@@ -140,13 +140,15 @@ section_of(const struct case_place *at)
 static bool
 is_late(enum case_record section)
 {
-    return section == RECORD_party || section == RECORD_role || section == RECORD_conflict || section == RECORD_finding;
+    return section == RECORD_party || section == RECORD_role || section == RECORD_conflict ||
+           section == RECORD_finding;
 }
 
 static err
 pass_facts(void *self, const struct case_place *at)
 {
-    return is_late(section_of(at)) || at->group == GROUP_follow ? E_OK : judge_leaf((struct view_eval *)self, at);
+    return is_late(section_of(at)) || at->group == GROUP_follow ? E_OK
+                                                                : judge_leaf((struct view_eval *)self, at);
 }
 
 /* References in an object go when the object's own group may be seen here, whether or not its other members are present. */

@@ -32,10 +32,10 @@ enum view_predicate {
 
 struct view_request {
     enum view_kind view;
-    view claim;     /* local id of the claim that is delivered; empty: none */
-    view subject;   /* local id of the person it is about; empty: taken from the claim (for_, else claimant) */
-    view recipient; /* local id of the recipient's party; empty: it is none */
-    view sender;    /* what documents[].sender says for the recipient; for own-document views */
+    view claim;   /* local id of the claim that is delivered; empty: none */
+    view subject; /* local id of the person it is about; empty: taken from the claim (for_, else claimant) */
+    view recipient;             /* local id of the recipient's party; empty: it is none */
+    view sender;                /* what documents[].sender says for the recipient; for own-document views */
     const view *document_kinds; /* words that the permission covers; "application" is always covered */
     size_t n_document_kinds;
     bool all_documents; /* statute or the person himself: no limit of kinds */
@@ -55,6 +55,7 @@ enum view_predicate view_predicate_of(enum view_kind kind, enum case_group group
 const char *view_predicate_word(enum view_predicate predicate);
 
 /* Appends the JSON object to out.  E_NOT_FOUND when claim, subject or recipient name nothing; E_TOO_LARGE. */
-err view_project(const struct claim_case *whole, const struct view_request *request, arena *mem, struct buf *out, struct fault *f) MUST_USE;
+err view_project(const struct claim_case *whole, const struct view_request *request, arena *mem,
+                 struct buf *out, struct fault *f) MUST_USE;
 
 #endif

@@ -20,8 +20,9 @@ struct view_eval {
     const struct case_party *recipient; /* NULL: none */
     struct graph_map visible;           /* leaf → itself */
     struct graph_map kept;              /* element → itself */
-    struct graph_map referenced;        /* organisations that something shown refers to; signers of certificates that are shown */
-    bool *documents_may;                /* by index: facts of this document may be shown */
+    struct graph_map
+        referenced; /* organisations that something shown refers to; signers of certificates that are shown */
+    bool *documents_may; /* by index: facts of this document may be shown */
     size_t n_documents;
     struct view_memo memo[PREDICATE_COUNT];
 };

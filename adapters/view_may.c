@@ -60,13 +60,15 @@ encounter_patient(const struct view_eval *v, const struct leaf_text *encounter)
 }
 
 static const void *
-patient_or_encounter(const struct view_eval *v, const struct leaf_text *patient, const struct leaf_text *encounter)
+patient_or_encounter(const struct view_eval *v, const struct leaf_text *patient,
+                     const struct leaf_text *encounter)
 {
     return patient->v.n ? view_target(v, patient) : encounter_patient(v, encounter);
 }
 
 static const void *
-patient_or_encounters(const struct view_eval *v, const struct leaf_text *patient, const struct case_item *encounters)
+patient_or_encounters(const struct view_eval *v, const struct leaf_text *patient,
+                      const struct case_item *encounters)
 {
     if (patient->v.n)
         return view_target(v, patient);
@@ -146,11 +148,13 @@ may_subject(const struct view_eval *v, const struct case_place *at)
     case RECORD_claim:
         return claim_is_of(v, (const struct case_claim *)element, v->subject);
     case RECORD_delivery:
-        return claim_is_of(v, (const struct case_claim *)view_target(v, &((const struct case_delivery *)element)->claim),
-                           v->subject);
+        return claim_is_of(
+            v, (const struct case_claim *)view_target(v, &((const struct case_delivery *)element)->claim),
+            v->subject);
     case RECORD_timeline_entry:
         return claim_is_of(
-            v, (const struct case_claim *)view_target(v, &((const struct case_timeline_entry *)element)->claim),
+            v,
+            (const struct case_claim *)view_target(v, &((const struct case_timeline_entry *)element)->claim),
             v->subject);
     case RECORD_meta: {
         const struct case_reference *r = (const struct case_reference *)enclosing(at, RECORD_reference);
@@ -162,7 +166,8 @@ may_subject(const struct view_eval *v, const struct case_place *at)
     const void *subject = stated_subject(v, root_record(at), element);
     if (subject)
         return subject == v->subject;
-    const struct case_document *d = at->src && at->src->document != CASE_NO_DOCUMENT ? document_at(v, at->src->document) : NULL;
+    const struct case_document *d =
+        at->src && at->src->document != CASE_NO_DOCUMENT ? document_at(v, at->src->document) : NULL;
     return d && names(v, &d->subject, v->subject);
 }
 
@@ -180,8 +185,8 @@ may_victim(const struct view_eval *v, const struct case_place *at)
 static bool
 is_motor_role(const struct case_role *r)
 {
-    return is(&r->role, "driver") || is(&r->role, "rider") || is(&r->role, "owner") || is(&r->role, "keeper") ||
-           is(&r->role, "tortfeasor") || is(&r->role, "claimant");
+    return is(&r->role, "driver") || is(&r->role, "rider") || is(&r->role, "owner") ||
+           is(&r->role, "keeper") || is(&r->role, "tortfeasor") || is(&r->role, "claimant");
 }
 
 static bool
@@ -371,7 +376,8 @@ may_named_benefit(const struct view_eval *v, const struct case_place *at)
 static bool
 may_line(const struct view_eval *v, const struct case_place *at, enum view_predicate predicate)
 {
-    const struct case_expense_line *line = (const struct case_expense_line *)enclosing(at, RECORD_expense_line);
+    const struct case_expense_line *line =
+        (const struct case_expense_line *)enclosing(at, RECORD_expense_line);
     if (!may_subject(v, at))
         return false;
     switch (predicate) {
@@ -445,13 +451,16 @@ is_subject_side(const struct view_eval *v, const struct leaf_text *reference)
 static bool
 may_own_side(const struct view_eval *v, const struct case_place *at)
 {
-    const struct case_accident_party *p = (const struct case_accident_party *)enclosing(at, RECORD_accident_party);
+    const struct case_accident_party *p =
+        (const struct case_accident_party *)enclosing(at, RECORD_accident_party);
     if (p)
         return names(v, &p->party, v->subject);
-    const struct case_opinion_finding *f = (const struct case_opinion_finding *)enclosing(at, RECORD_opinion_finding);
+    const struct case_opinion_finding *f =
+        (const struct case_opinion_finding *)enclosing(at, RECORD_opinion_finding);
     if (f)
         return is_subject_side(v, &f->party);
-    const struct case_record_request *r = (const struct case_record_request *)enclosing(at, RECORD_record_request);
+    const struct case_record_request *r =
+        (const struct case_record_request *)enclosing(at, RECORD_record_request);
     return !r || names(v, &r->applicant, v->subject);
 }
 
@@ -461,7 +470,8 @@ vehicle_of(const struct view_eval *v, const struct case_place *at)
     if (root_record(at) == RECORD_vehicle)
         return (const struct case_vehicle *)root_element(at);
     if (root_record(at) == RECORD_repair)
-        return (const struct case_vehicle *)view_target(v, &((const struct case_repair *)root_element(at))->vehicle);
+        return (const struct case_vehicle *)view_target(
+            v, &((const struct case_repair *)root_element(at))->vehicle);
     return NULL;
 }
 
@@ -747,8 +757,9 @@ innermost_element(const struct case_place *at)
 static bool
 may_remember(enum view_predicate predicate)
 {
-    return predicate == PREDICATE_INJURY || predicate == PREDICATE_CALI_LINE || predicate == PREDICATE_NEEDED ||
-           predicate == PREDICATE_OWN_VEHICLE || predicate == PREDICATE_ORDER || predicate == PREDICATE_OWNER;
+    return predicate == PREDICATE_INJURY || predicate == PREDICATE_CALI_LINE ||
+           predicate == PREDICATE_NEEDED || predicate == PREDICATE_OWN_VEHICLE ||
+           predicate == PREDICATE_ORDER || predicate == PREDICATE_OWNER;
 }
 
 bool

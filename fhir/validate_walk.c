@@ -41,11 +41,11 @@ say_missing(struct walk *w, const struct frame *top)
 }
 
 static void
-say_broken_rules(struct walk *w, const struct frame *top)
+say_broken_rules(struct walk *w, const struct frame *top, uint16_t shape)
 {
     struct scene scene = {.tree = w->j->tree, .bundle = w->j->bundle, .resource = top->resource};
     const struct predicate *p;
-    for (uint32_t i = 0; (p = predicate_of_type(top->shape, i)); i++)
+    for (uint32_t i = 0; (p = predicate_of_type(shape, i)); i++)
         if (!p->holds(&scene, top->node))
             judge_say(w->j, ISSUE_ERROR, E_INVARIANT, top->node,
                       judge_print(w->j, "%s: %s", p->key, p->expression), V(""));
@@ -79,7 +79,9 @@ close_object(struct walk *w, const struct frame *top)
     if ((top->seen & shape_required(top->shape)) != shape_required(top->shape))
         say_missing(w, top);
     if (predicate_of_type(top->shape, 0))
-        say_broken_rules(w, top);
+        say_broken_rules(w, top, top->shape);
+    if (shape_is_resource(top->shape))
+        say_broken_rules(w, top, SHAPE_DomainResource);
     if (!top->has_value && node_count(top->node) == 1 && top->shape != SHAPE_NONE &&
         top->node != top->resource && view_eq(node_name(j->tree, node_first(j->tree, top->node)), V("id")))
         judge_say(j, ISSUE_ERROR, E_INVARIANT, top->node, V("ele-1: a value or children"), V("an id alone"));

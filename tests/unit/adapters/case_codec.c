@@ -68,7 +68,8 @@ static const struct {
     {"{\"event\":{\"work_related\":\"yes\"}}", "/event/work_related"},
     {"{\"event\":{\"first_symptom\":\"2026-01-01\"}}", "/event/first_symptom"},
     {"{\"event\":{\"first_symptom\":{\"value\":\"2026-13-01\"}}}", "/event/first_symptom/value"},
-    {"{\"event\":{\"first_symptom\":{\"value\":\"2026-01-01\",\"more\":\"x\"}}}", "/event/first_symptom/more"},
+    {"{\"event\":{\"first_symptom\":{\"value\":\"2026-01-01\",\"more\":\"x\"}}}",
+     "/event/first_symptom/more"},
     {"{\"event\":{\"occurred\":{\"from\":\"yesterday\"}}}", "/event/occurred/from"},
     {"{\"accident\":{\"casualties\":{\"injured\":1.5}}}", "/accident/casualties/injured"},
     {"{\"expenses\":[{\"id\":\"exp1\",\"totals\":{\"copay\":{\"stated\":{\"amount\":12}}}}]}",
@@ -165,7 +166,8 @@ Test(case_codec, dates_keep_what_was_written)
     cr_assert_eq(date_parse_roc(V("1150601"), &day), E_OK);
     leaf_set_date(&case_make_event(mem, c)->first_symptom, day, V("1150601"), source_of(0, 7, HOW_PARSED));
     view text = kit_encode(c, false, mem);
-    cr_assert(view_eq(text, V("{\"event\":{\"first_symptom\":{\"value\":\"2026-06-01\",\"raw\":\"1150601\",\"calendar\":\"ROC\"}}}")),
+    cr_assert(view_eq(text, V("{\"event\":{\"first_symptom\":{\"value\":\"2026-06-01\",\"raw\":\"1150601\","
+                              "\"calendar\":\"ROC\"}}}")),
               "%.*s", VIEW_ARG(text));
     cr_assert(view_eq(kit_encode(kit_decode(text, mem), false, mem), text));
 }
@@ -181,9 +183,11 @@ Test(case_codec, provenance_is_rendered_on_demand)
     struct buf out AUTO_DONE(buf_done);
     buf_init(&out, 1 << 16);
     cr_assert_eq(case_print_provenance(c, &out), E_OK);
-    cr_assert(view_eq(buf_view(&out), V("{\"/expenses/exp1/kind\":[{\"how\":\"asserted\"}],"
-                                        "\"/expenses/exp1/no\":[{\"document\":\"#d1\",\"range\":[40,5],\"how\":\"copied\"}]}")),
-              "%.*s", VIEW_ARG(buf_view(&out)));
+    cr_assert(
+        view_eq(buf_view(&out),
+                V("{\"/expenses/exp1/kind\":[{\"how\":\"asserted\"}],"
+                  "\"/expenses/exp1/no\":[{\"document\":\"#d1\",\"range\":[40,5],\"how\":\"copied\"}]}")),
+        "%.*s", VIEW_ARG(buf_view(&out)));
 }
 
 /* -- pointers -- */
@@ -243,9 +247,11 @@ Test(case_table, every_leaf_has_class_and_group)
             const struct case_field *f = &row->fields[i];
             bool holds = f->kind == FIELD_ONE || f->kind == FIELD_LIST;
             if (row->form == FORM_VALUE)
-                cr_assert(f->class == CLASS_inherit && f->group == GROUP_inherit, "%s.%s", row->name, f->name);
+                cr_assert(f->class == CLASS_inherit && f->group == GROUP_inherit, "%s.%s", row->name,
+                          f->name);
             else if (!holds)
-                cr_assert(f->class != CLASS_inherit && f->group != GROUP_inherit, "%s.%s", row->name, f->name);
+                cr_assert(f->class != CLASS_inherit && f->group != GROUP_inherit, "%s.%s", row->name,
+                          f->name);
         }
     }
 }

@@ -28,7 +28,8 @@ refer(arena *mem, struct leaf_text *leaf, view id)
 }
 
 static struct case_party *
-add_person(arena *mem, struct claim_case *c, const char *name, const char *type, const char *system, const char *number)
+add_person(arena *mem, struct claim_case *c, const char *name, const char *type, const char *system,
+           const char *number)
 {
     struct case_party *p = case_add_parties(mem, c);
     put(&p->kind, "person");
@@ -59,7 +60,8 @@ add_hospital(arena *mem, struct claim_case *c, const char *code)
 }
 
 static void
-add_document(arena *mem, struct claim_case *frame, const char *id, const char *kind, const char *at, const char *replaces)
+add_document(arena *mem, struct claim_case *frame, const char *id, const char *kind, const char *at,
+             const char *replaces)
 {
     struct case_document *d = case_add_documents(mem, frame);
     struct source s = source_gateway(HOW_ASSERTED);
@@ -287,7 +289,8 @@ Test(case_fold, a_value_conflicts_as_a_whole)
     struct claim_case *frame = case_new(mem);
     add_document(mem, frame, "doc-a", "receipt", "2026-06-05T10:00:00+08:00", NULL);
     add_document(mem, frame, "doc-b", "receipt", "2026-06-06T10:00:00+08:00", NULL);
-    struct case_part parts[] = {{receipt(mem, "200"), V("doc-a"), V("p2")}, {receipt(mem, "210"), V("doc-b"), V("p2")}};
+    struct case_part parts[] = {{receipt(mem, "200"), V("doc-a"), V("p2")},
+                                {receipt(mem, "210"), V("doc-b"), V("p2")}};
     struct claim_case *c = fold(mem, frame, parts, 2);
     cr_assert_eq(c->expenses_n, 1);
     cr_assert_eq(c->expenses->lines_n, 2, "lines of two papers meet one to one");
@@ -306,7 +309,8 @@ Test(case_fold, a_replaced_paper_says_nothing)
     struct claim_case *frame = case_new(mem);
     add_document(mem, frame, "doc-a", "receipt", "2026-06-05T10:00:00+08:00", NULL);
     add_document(mem, frame, "doc-b", "receipt", "2026-06-06T10:00:00+08:00", "doc-a");
-    struct case_part parts[] = {{receipt(mem, "200"), V("doc-a"), V("p2")}, {receipt(mem, "210"), V("doc-b"), V("p2")}};
+    struct case_part parts[] = {{receipt(mem, "200"), V("doc-a"), V("p2")},
+                                {receipt(mem, "210"), V("doc-b"), V("p2")}};
     struct claim_case *c = fold(mem, frame, parts, 2);
     cr_assert_eq(c->conflicts_n, 0);
     cr_assert_eq(c->expenses_n, 1);
@@ -319,7 +323,8 @@ Test(case_fold, a_withdrawn_paper_says_nothing)
     arena *mem AUTO(arena_free) = arena_new(CEILING);
     struct claim_case *frame = case_new(mem);
     add_document(mem, frame, "doc-a", "receipt", "2026-06-05T10:00:00+08:00", NULL);
-    leaf_set_time(&frame->documents->withdrawn, instant_of_unix(1780000000), 480, source_gateway(HOW_ASSERTED));
+    leaf_set_time(&frame->documents->withdrawn, instant_of_unix(1780000000), 480,
+                  source_gateway(HOW_ASSERTED));
     struct case_part parts[] = {{receipt(mem, "200"), V("doc-a"), V("p2")}};
     struct claim_case *c = fold(mem, frame, parts, 1);
     cr_assert_eq(c->expenses_n, 0);
@@ -332,7 +337,8 @@ Test(case_fold, a_bridge_joins_two_persons)
 {
     for (int bridge_first = 0; bridge_first < 2; bridge_first++) {
         arena *mem AUTO(arena_free) = arena_new(CEILING);
-        struct claim_case *a = case_new(mem), *b = case_new(mem), *bridge = case_new(mem), *frame = case_new(mem);
+        struct claim_case *a = case_new(mem), *b = case_new(mem), *bridge = case_new(mem),
+                          *frame = case_new(mem);
         add_person(mem, a, "NGUYEN VAN TEST", "PPN", NULL, "B1234567");
         add_person(mem, b, "阮文測", "PRC", NULL, "A800000014");
         struct case_party *p = add_person(mem, bridge, "阮文測", "PRC", NULL, "A800000014");
@@ -343,7 +349,8 @@ Test(case_fold, a_bridge_joins_two_persons)
         add_document(mem, frame, "doc-b", "certificate", "2026-06-03T10:00:00+08:00", NULL);
         add_document(mem, frame, "doc-x", "other",
                      bridge_first ? "2026-06-01T10:00:00+08:00" : "2026-06-09T10:00:00+08:00", NULL);
-        struct case_part parts[] = {{a, V("doc-a"), V("p1")}, {b, V("doc-b"), V("p1")}, {bridge, V("doc-x"), V("p1")}};
+        struct case_part parts[] = {
+            {a, V("doc-a"), V("p1")}, {b, V("doc-b"), V("p1")}, {bridge, V("doc-x"), V("p1")}};
         struct claim_case *c = fold(mem, frame, parts, 3);
         cr_assert_eq(c->parties_n, 1);
         cr_assert_eq(c->parties->person->names_n, 2);
@@ -460,7 +467,9 @@ projected(arena *mem, struct claim_case *frame, const struct case_part *parts, s
 {
     struct claim_case *c = fold(mem, frame, parts, n);
     view kinds[] = {kind};
-    struct view_request r = {.view = VIEW_reimbursement_insurer, .claim = V("cl1"), .document_kinds = kinds,
+    struct view_request r = {.view = VIEW_reimbursement_insurer,
+                             .claim = V("cl1"),
+                             .document_kinds = kinds,
                              .n_document_kinds = 1};
     struct buf out AUTO_DONE(buf_done);
     buf_init(&out, 1 << 20);
@@ -482,8 +491,10 @@ Test(case_fold, a_withheld_paper_leaves_no_trace)
         if (i != 1)
             add_document(mem, frames[i], "doc-b", "receipt", "2026-06-01T10:00:00+08:00", NULL);
     }
-    struct claim_case *cert = certificate(mem, "急性闌尾炎", NULL), *paid = receipt(mem, "200"), *more = receipt(mem, "99");
-    leaf_set_date(&more->parties->next->person->birth_date, (date){1999, 1, 1, DATE_DAY, CALENDAR_AD}, VIEW_NONE, said());
+    struct claim_case *cert = certificate(mem, "急性闌尾炎", NULL), *paid = receipt(mem, "200"),
+                      *more = receipt(mem, "99");
+    leaf_set_date(&more->parties->next->person->birth_date, (date){1999, 1, 1, DATE_DAY, CALENDAR_AD},
+                  VIEW_NONE, said());
     put(&case_add_diagnoses(mem, more)->text_zh, "另一診斷");
     struct case_part a = {cert, V("doc-a"), V("p1")};
     struct case_part both[] = {a, {paid, V("doc-b"), V("p2")}}, other[] = {{more, V("doc-b"), V("p2")}, a};
@@ -508,7 +519,8 @@ Test(case_fold, papers_of_another_person_stay_out)
     add_document(mem, frame, "doc-a", "certificate", "2026-06-05T10:00:00+08:00", NULL);
     add_document(mem, frame, "doc-b", "certificate", "2026-06-04T10:00:00+08:00", NULL);
     other->parties->person->identifiers->value.v = V("B223456781");
-    struct case_part parts[] = {{certificate(mem, "急性闌尾炎", NULL), V("doc-a"), V("p1")}, {other, V("doc-b"), V("p1")}};
+    struct case_part parts[] = {{certificate(mem, "急性闌尾炎", NULL), V("doc-a"), V("p1")},
+                                {other, V("doc-b"), V("p1")}};
     view x = projected(mem, frame, parts, 2, V("certificate"));
     cr_assert_lt(view_find(x, V("急性闌尾炎")), x.n);
     cr_assert_eq(view_find(x, V("他人之診斷")), x.n);

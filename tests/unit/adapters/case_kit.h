@@ -25,7 +25,8 @@ kit_source(struct kit *k)
 {
     if (k->gateway)
         return source_gateway(HOW_ASSERTED);
-    return (struct source){.from = (uint32_t)k->serial, .length = 3, .document = k->document, .how = HOW_COPIED};
+    return (struct source){
+        .from = (uint32_t)k->serial, .length = 3, .document = k->document, .how = HOW_COPIED};
 }
 
 static UNUSED view
@@ -107,7 +108,8 @@ kit_fill(struct kit *k, enum case_record record, void *at)
             break;
         }
         case FIELD_LIST: {
-            void *element = case_append(k->mem, member, case_row_of((enum case_record)f->record)->size, scope, f->targets);
+            void *element = case_append(k->mem, member, case_row_of((enum case_record)f->record)->size, scope,
+                                        f->targets);
             kit_fill(k, (enum case_record)f->record, element);
             break;
         }
@@ -145,7 +147,7 @@ kit_target(struct claim_case *c, const char *targets, int side)
         }
         if (view_eq(list, V("accident")) && c->accident)
             return (const struct case_head *)(side && c->accident->parties->next ? c->accident->parties->next
-                                                                                   : c->accident->parties);
+                                                                                 : c->accident->parties);
     }
     return (const struct case_head *)c->parties;
 }
@@ -195,9 +197,9 @@ kit_link(struct kit *k)
 static UNUSED bool
 kit_is_gateway(const struct case_field *f)
 {
-    static const char *const names[] = {"meta",       "claims",   "documents", "verdicts", "permissions", "deliveries",
-                                        "timeline",   "recourse", "coverages", "findings", "conflicts",   "receipt_pools",
-                                        "reinsurance"};
+    static const char *const names[] = {
+        "meta",     "claims",    "documents", "verdicts",  "permissions",   "deliveries", "timeline",
+        "recourse", "coverages", "findings",  "conflicts", "receipt_pools", "reinsurance"};
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (view_eq(case_field_name(f), view_of(names[i])))
             return true;
@@ -219,7 +221,8 @@ kit_case(arena *mem, int sides)
             k.gateway = kit_is_gateway(f);
             if (f->kind == FIELD_LIST)
                 kit_fill(&k, (enum case_record)f->record,
-                         case_append(mem, member, case_row_of((enum case_record)f->record)->size, VIEW_NONE, f->targets));
+                         case_append(mem, member, case_row_of((enum case_record)f->record)->size, VIEW_NONE,
+                                     f->targets));
             else if (k.side == 0)
                 kit_fill(&k, (enum case_record)f->record,
                          case_make(mem, member, case_row_of((enum case_record)f->record)->size, VIEW_NONE));

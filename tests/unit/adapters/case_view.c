@@ -7,8 +7,8 @@
 static const view kinds[] = {{"certificate", 11}, {"accident-part", 13}};
 
 struct bench {
-    arena *mem;    /* the case */
-    arena *work;   /* one projection */
+    arena *mem;  /* the case */
+    arena *work; /* one projection */
     struct claim_case *c;
     enum view_kind view;
     struct view_request request;
@@ -149,8 +149,9 @@ choose(struct bench *b, int side)
     set_word(&AT(expenses)->kind, side ? "medical_receipt" : expense_kind(b->view));
     set_word(&AT(expenses)->lines->payer, b->view == VIEW_nhia ? "nhi" : "self");
     set_word(&AT(diagnoses)->codings->code, side ? "E11.9" : "S72.0");
-    set_word(&AT(claims)->payments->purpose,
-             b->view == VIEW_hospital ? "offset_hospital" : b->view == VIEW_shop ? "direct_shop" : "benefit");
+    set_word(&AT(claims)->payments->purpose, b->view == VIEW_hospital ? "offset_hospital"
+                                             : b->view == VIEW_shop   ? "direct_shop"
+                                                                      : "benefit");
     set_word(&AT(roles)->role, side ? "patient" : "driver");
     set_word(&AT(documents)->kind, "certificate");
     set_word(&AT(documents)->sender, side ? "another" : "viewer");
@@ -161,7 +162,8 @@ choose(struct bench *b, int side)
     claim->benefits->facts = NULL;
     static const char *const more[] = {"injury_disability", "death", "care"};
     for (size_t i = 0; i < COUNT_OF(more); i++)
-        leaf_set_text(&case_add_claim_benefits(b->mem, claim)->kind, view_of(more[i]), source_gateway(HOW_ASSERTED));
+        leaf_set_text(&case_add_claim_benefits(b->mem, claim)->kind, view_of(more[i]),
+                      source_gateway(HOW_ASSERTED));
 #undef AT
 }
 
@@ -273,7 +275,8 @@ selects(const struct leaf_at *l)
     const struct case_place *at = &l->at;
     if (at->group == GROUP_follow || at->field->kind == FIELD_POINTER)
         return true;
-    const char *record = at->depth > 1 ? case_row_of((enum case_record)at->steps[at->depth - 2].record)->name : "case";
+    const char *record =
+        at->depth > 1 ? case_row_of((enum case_record)at->steps[at->depth - 2].record)->name : "case";
     for (size_t i = 0; i < COUNT_OF(selectors); i++)
         if (strcmp(selectors[i].record, record) == 0 && strcmp(selectors[i].member, at->field->name) == 0)
             return true;
@@ -346,7 +349,8 @@ is_one_sided(enum view_predicate p, const struct case_place *at)
     bool side_line = false;
     for (size_t i = 0; i < at->depth; i++)
         side_line = side_line || at->steps[i].record == RECORD_accident_party ||
-                    at->steps[i].record == RECORD_opinion_finding || at->steps[i].record == RECORD_record_request;
+                    at->steps[i].record == RECORD_opinion_finding ||
+                    at->steps[i].record == RECORD_record_request;
     if (p == PREDICATE_OWN_SIDE)
         return side_line;
     return p != PREDICATE_ALL;
@@ -381,7 +385,8 @@ check_view(enum view_kind v)
         for (int away = 0; away <= must_equal; away++) {
             bool told = differs(&b, &l->at, base, away);
             cr_assert_not(must_equal && told, "%s tells %.*s (group %s, %s)", view_kind_word(v),
-                          VIEW_ARG(name_of(&b, &l->at)), case_group_word(l->at.group), away ? "absent" : "changed");
+                          VIEW_ARG(name_of(&b, &l->at)), case_group_word(l->at.group),
+                          away ? "absent" : "changed");
             if (!must_equal && told)
                 shown[l->at.group] = true;
         }
@@ -394,10 +399,10 @@ check_view(enum view_kind v)
     bench_done(&b);
 }
 
-#define VIEW(view, own_documents, masked)                                                                  \
-    Test(case_view, cells_of_##view)                                                                       \
-    {                                                                                                      \
-        check_view(VIEW_##view);                                                                           \
+#define VIEW(view, own_documents, masked)                                                                    \
+    Test(case_view, cells_of_##view)                                                                         \
+    {                                                                                                        \
+        check_view(VIEW_##view);                                                                             \
     }
 #include "adapters/views.def"
 #undef VIEW
@@ -448,8 +453,12 @@ swap_sides(struct bench *b)
     }
 }
 
-static const enum view_kind one_person[] = {VIEW_reimbursement_insurer, VIEW_fixed_benefit_insurer, VIEW_shop,
-                                            VIEW_policyholder, VIEW_app, VIEW_reinsurer};
+static const enum view_kind one_person[] = {VIEW_reimbursement_insurer,
+                                            VIEW_fixed_benefit_insurer,
+                                            VIEW_shop,
+                                            VIEW_policyholder,
+                                            VIEW_app,
+                                            VIEW_reinsurer};
 
 /* Whether there is another person in the case, and how many facts he has, cannot be told. */
 Test(case_view, a_stranger_leaves_no_trace)
@@ -478,13 +487,15 @@ Test(case_view, nobody_sees_account_or_digest)
         bench_init(&b, (enum view_kind)v);
         b.request.all_documents = true;
         view text = project(&b);
-        static const view never[] = {{"\"token\"", 7},     {"\"masked\"", 8},     {"\"sha256\"", 8}, {"\"sources\"", 9},
-                                     {"\"document_id\"", 13}, {"\"unmapped\"", 10}, {"\"receipt_pools\"", 15},
-                                     {"\"verdicts\"", 10}, {"\"created_at\"", 12}};
+        static const view never[] = {
+            {"\"token\"", 7},          {"\"masked\"", 8},       {"\"sha256\"", 8},
+            {"\"sources\"", 9},        {"\"document_id\"", 13}, {"\"unmapped\"", 10},
+            {"\"receipt_pools\"", 15}, {"\"verdicts\"", 10},    {"\"created_at\"", 12}};
         for (size_t i = 0; i < COUNT_OF(never); i++) {
-            bool granted = view_eq(never[i], V("\"sha256\"")) && view_find(text, V("\"permissions\"")) < text.n;
-            cr_assert(granted || view_find(text, never[i]) == text.n, "%s: %.*s", view_kind_word((enum view_kind)v),
-                      VIEW_ARG(never[i]));
+            bool granted =
+                view_eq(never[i], V("\"sha256\"")) && view_find(text, V("\"permissions\"")) < text.n;
+            cr_assert(granted || view_find(text, never[i]) == text.n, "%s: %.*s",
+                      view_kind_word((enum view_kind)v), VIEW_ARG(never[i]));
         }
         bench_done(&b);
     }
@@ -646,7 +657,8 @@ Test(case_view, claims_find_their_view)
         struct claim_case *c = case_new(mem);
         struct case_claim *claim = case_add_claims(mem, c);
         leaf_set_text(&claim->line, view_of(fits[i].line), source_gateway(HOW_ASSERTED));
-        leaf_set_text(&case_add_claim_benefits(mem, claim)->kind, view_of(fits[i].benefit), source_gateway(HOW_ASSERTED));
+        leaf_set_text(&case_add_claim_benefits(mem, claim)->kind, view_of(fits[i].benefit),
+                      source_gateway(HOW_ASSERTED));
         cr_assert_eq(view_kind_for_claim(c, claim), fits[i].view, "%s", fits[i].line);
     }
 }

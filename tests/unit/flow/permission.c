@@ -1,0 +1,48 @@
+#include "flow/plan.h"
+
+#include <criterion/criterion.h>
+
+#define NOW ((instant){1000000})
+
+static struct row_permission
+good(void)
+{
+    struct row_permission p = {.purpose = V("claim"), .kinds = V("certificate receipt"), .valid_from = {1}, .uses_left = -1};
+    p.recipient.b[0] = 7;
+    return p;
+}
+
+static uid
+recipient(uint8_t n)
+{
+    uid u = {{n}};
+    return u;
+}
+
+Test(permission, covers_its_recipient_purpose_and_kinds)
+{
+    struct row_permission p = good();
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW));
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_REPORT, NOW));
+    cr_assert_not(permission_covers(&p, recipient(8), V("claim"), KIND_RECEIPT, NOW), "consent for another insurer");
+    cr_assert_not(permission_covers(&p, recipient(7), V("recourse"), KIND_RECEIPT, NOW), "another purpose");
+}
+
+Test(permission, ends_with_time_withdrawal_and_use)
+{
+    struct row_permission p = good();
+    p.valid_from = (instant){NOW.us + 1};
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
+    p = good();
+    p.valid_to = NOW;
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
+    p = good();
+    p.withdrawn_at = NOW;
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
+    p = good();
+    p.uses_left = 0;
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
+    p.uses_left = 1;
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
+}
