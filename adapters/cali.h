@@ -1,5 +1,5 @@
-/* Figures of compulsory motor insurance by the accident's date (adapters/cali.def).  Advice only: nothing here decides a claim, and a stated amount is
- * never replaced by a capped one.  Constant data, any thread. */
+/* Figures of compulsory motor insurance by the accident's date (adapters/cali.def).  Advice only: nothing
+ * here decides a claim, and a stated amount is never replaced by a capped one.  Constant data, any thread. */
 #ifndef ADAPTERS_CALI_H
 #define ADAPTERS_CALI_H
 

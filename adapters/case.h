@@ -1,13 +1,16 @@
-/* A case: one event, its people, facts, documents, claims (SCHEMA 3.2), and the facts of one document, which have the same shape.
+/* A case: one event, its people, facts, documents, claims (SCHEMA 3.2), and the facts of one document,
+ * which have the same shape.
  *
- * All structs come from adapters/case.def: a record o is `struct case_o`, its members have the table's names.  Every leaf carries its value and
- * its source (which bytes of which document, and how the value was had).  An absent leaf is zero: text with v.p == NULL, the others with set == false.
- * Everything lives in an arena; views borrow from what they were made of (the document's bytes or the arena), which must outlive the case.  One thread
- * while it is written, any thread afterwards.
+ * All structs come from adapters/case.def: a record o is `struct case_o`, its members have the table's
+ * names.  Every leaf carries its value and its source (which bytes of which document, and how the value
+ * was had).  An absent leaf is zero: text with v.p == NULL, the others with set == false.  Everything lives
+ * in an arena; views borrow from what they were made of (the document's bytes or the arena), which must
+ * outlive the case.  One thread while it is written, any thread afterwards.
  *
- * Making one:  case_make_<owner>_<member>(mem, owner) gives the optional record, new or the one that is there; case_add_<owner>_<member>(mem, owner)
- * appends to a list and gives the element its local id ("p1", "exp2l3").  For members of the case itself the owner's name is left out: case_add_parties(mem, c).
- * NULL when the arena is full (E_TOO_LARGE).  References are leaf_text "#id" (case_ref).  Lists are walked with
+ * Making one: case_make_<owner>_<member>(mem, owner) gives the optional record, new or the one that is
+ * there; case_add_<owner>_<member>(mem, owner) appends to a list and gives the element its local id ("p1",
+ * "exp2l3").  For members of the case itself the owner's name is left out: case_add_parties(mem, c).  NULL
+ * when the arena is full (E_TOO_LARGE).  References are leaf_text "#id" (case_ref).  Lists are walked with
  * for (struct case_party *p = c->parties; p; p = p->next). */
 #ifndef ADAPTERS_CASE_H
 #define ADAPTERS_CASE_H
@@ -25,8 +28,9 @@ enum source_how { HOW_NONE, HOW_COPIED, HOW_PARSED, HOW_MAPPED, HOW_COMPUTED, HO
 /* The gateway itself: no document stands behind the value. */
 #define CASE_NO_DOCUMENT 0xFFFFu
 
-/* 12 bytes (DECISIONS "Structure").  In the facts of one document, document is 0; in a folded case it is the index in documents[].  Pointer and
- * XPath are rendered from the range on demand.  how HOW_NONE: no source is known. */
+/* 12 bytes (DECISIONS "Structure").  In the facts of one document, document is 0; in a folded case it is
+ * the index in documents[].  Pointer and XPath are rendered from the range on demand.  how HOW_NONE: no
+ * source is known. */
 struct source {
     uint32_t from, length;
     uint16_t document;
@@ -67,8 +71,8 @@ struct leaf_date {
 
 enum time_precision { TIME_INSTANT, TIME_DAY, TIME_MONTH, TIME_YEAR };
 
-/* A point in time as stated: the offset is kept, because hospital days are counted on the calendar as stated (DOMAIN D22).  A day without a time
- * (precision TIME_DAY) is midnight at the offset. */
+/* A point in time as stated: the offset is kept, because hospital days are counted on the calendar as
+ * stated (DOMAIN D22).  A day without a time (precision TIME_DAY) is midnight at the offset. */
 struct leaf_time {
     instant v;
     int16_t offset; /* minutes */
@@ -83,7 +87,15 @@ struct case_item {
     struct leaf_text text;
 };
 
-enum case_class { CLASS_inherit, CLASS_special, CLASS_personal, CLASS_business, CLASS_technical, CLASS_public, CLASS_COUNT };
+enum case_class {
+    CLASS_inherit,
+    CLASS_special,
+    CLASS_personal,
+    CLASS_business,
+    CLASS_technical,
+    CLASS_public,
+    CLASS_COUNT
+};
 
 enum case_group {
 #define GROUP(group) GROUP_##group,
@@ -108,28 +120,28 @@ enum case_record {
 };
 
 /* -- the structs -- */
-#define VALUE(o)                                                                                           \
-    struct case_##o {                                                                                      \
+#define VALUE(o)                                                                                             \
+    struct case_##o {                                                                                        \
         struct case_##o *next;
-#define OBJECT(o)                                                                                          \
-    struct case_##o {                                                                                      \
-        struct case_##o *next;                                                                             \
+#define OBJECT(o)                                                                                            \
+    struct case_##o {                                                                                        \
+        struct case_##o *next;                                                                               \
         view scope; /* id of the element that it belongs to */
-#define ELEMENT(o)                                                                                         \
-    struct case_##o {                                                                                      \
-        struct case_##o *next;                                                                             \
+#define ELEMENT(o)                                                                                           \
+    struct case_##o {                                                                                        \
+        struct case_##o *next;                                                                               \
         view id;
-#define ROOT()                                                                                             \
-    struct claim_case {                                                                                    \
-        struct claim_case *next; /* NULL: the head has the shape of the others' */                         \
-        view scope;              /* empty */                                                               \
-        arena *mem;                                                                                        \
+#define ROOT()                                                                                               \
+    struct claim_case {                                                                                      \
+        struct claim_case *next; /* NULL: the head has the shape of the others' */                           \
+        view scope;              /* empty */                                                                 \
+        arena *mem;                                                                                          \
         const struct case_origin *origin; /* what it was folded from; NULL for facts and decoded cases */
-#define END(o)                                                                                             \
-    }                                                                                                      \
+#define END(o)                                                                                               \
+    }                                                                                                        \
     ;
-#define ROOT_END()                                                                                         \
-    }                                                                                                      \
+#define ROOT_END()                                                                                           \
+    }                                                                                                        \
     ;
 #define TEXT(o, m, need, class, group) struct leaf_text m;
 #define WORD(o, m, need, class, group, list) struct leaf_text m;
@@ -140,8 +152,8 @@ enum case_record {
 #define DECIMAL(o, m, need, class, group) struct leaf_decimal m;
 #define DATE(o, m, need, class, group) struct leaf_date m;
 #define TIME(o, m, need, class, group) struct leaf_time m;
-#define CASE_LIST(type, m)                                                                                 \
-    type *m, *m##_last;                                                                                    \
+#define CASE_LIST(type, m)                                                                                   \
+    type *m, *m##_last;                                                                                      \
     uint32_t m##_n;
 #define TEXTS(o, m, need, class, group) CASE_LIST(struct case_item, m)
 #define REFS(o, m, need, targets) CASE_LIST(struct case_item, m)
@@ -171,38 +183,42 @@ void *case_make(arena *mem, void *slot, size_t size, view scope) MUST_USE;
 view case_make_id(arena *mem, view scope, const char *prefix, uint32_t n);
 
 #define CASE_SCOPE(owner) (((const struct case_head *)(const void *)(owner))->id)
-#define ADD_(name, owner_type, m, t)                                                                       \
+#define ADD_(name, owner_type, m, t)                                                                         \
     static inline UNUSED MUST_USE struct case_##t *name(arena *mem, owner_type *owner)
-#define TEXTS(o, m, need, class, group)                                                                    \
-    ADD_(case_add_##o##_##m, struct case_##o, m, item)                                                     \
-    {                                                                                                      \
-        return (struct case_item *)case_append_value(mem, (void *)&owner->m, sizeof(struct case_item));    \
+#define TEXTS(o, m, need, class, group)                                                                      \
+    ADD_(case_add_##o##_##m, struct case_##o, m, item)                                                       \
+    {                                                                                                        \
+        return (struct case_item *)case_append_value(mem, (void *)&owner->m, sizeof(struct case_item));      \
     }
 #define REFS(o, m, need, targets) TEXTS(o, m, need, technical, follow)
-#define PUTS(o, m, need, class, group, t)                                                                  \
-    ADD_(case_add_##o##_##m, struct case_##o, m, t)                                                        \
-    {                                                                                                      \
-        return (struct case_##t *)case_append_value(mem, (void *)&owner->m, sizeof(struct case_##t));      \
+#define PUTS(o, m, need, class, group, t)                                                                    \
+    ADD_(case_add_##o##_##m, struct case_##o, m, t)                                                          \
+    {                                                                                                        \
+        return (struct case_##t *)case_append_value(mem, (void *)&owner->m, sizeof(struct case_##t));        \
     }
-#define LIST(o, m, need, t, prefix)                                                                        \
-    ADD_(case_add_##o##_##m, struct case_##o, m, t)                                                        \
-    {                                                                                                      \
-        return (struct case_##t *)case_append(mem, (void *)&owner->m, sizeof(struct case_##t), CASE_SCOPE(owner), prefix); \
+#define LIST(o, m, need, t, prefix)                                                                          \
+    ADD_(case_add_##o##_##m, struct case_##o, m, t)                                                          \
+    {                                                                                                        \
+        return (struct case_##t *)case_append(mem, (void *)&owner->m, sizeof(struct case_##t),               \
+                                              CASE_SCOPE(owner), prefix);                                    \
     }
-#define ROOT_LIST(m, need, t, prefix)                                                                      \
-    ADD_(case_add_##m, struct claim_case, m, t)                                                            \
-    {                                                                                                      \
-        return (struct case_##t *)case_append(mem, (void *)&owner->m, sizeof(struct case_##t), CASE_SCOPE(owner), prefix); \
+#define ROOT_LIST(m, need, t, prefix)                                                                        \
+    ADD_(case_add_##m, struct claim_case, m, t)                                                              \
+    {                                                                                                        \
+        return (struct case_##t *)case_append(mem, (void *)&owner->m, sizeof(struct case_##t),               \
+                                              CASE_SCOPE(owner), prefix);                                    \
     }
-#define ONE(o, m, need, t)                                                                                 \
-    ADD_(case_make_##o##_##m, struct case_##o, m, t)                                                       \
-    {                                                                                                      \
-        return (struct case_##t *)case_make(mem, (void *)&owner->m, sizeof(struct case_##t), CASE_SCOPE(owner));   \
+#define ONE(o, m, need, t)                                                                                   \
+    ADD_(case_make_##o##_##m, struct case_##o, m, t)                                                         \
+    {                                                                                                        \
+        return (struct case_##t *)case_make(mem, (void *)&owner->m, sizeof(struct case_##t),                 \
+                                            CASE_SCOPE(owner));                                              \
     }
-#define ROOT_ONE(m, need, t)                                                                               \
-    ADD_(case_make_##m, struct claim_case, m, t)                                                           \
-    {                                                                                                      \
-        return (struct case_##t *)case_make(mem, (void *)&owner->m, sizeof(struct case_##t), CASE_SCOPE(owner));   \
+#define ROOT_ONE(m, need, t)                                                                                 \
+    ADD_(case_make_##m, struct claim_case, m, t)                                                             \
+    {                                                                                                        \
+        return (struct case_##t *)case_make(mem, (void *)&owner->m, sizeof(struct case_##t),                 \
+                                            CASE_SCOPE(owner));                                              \
     }
 #include "adapters/case_rows.h"
 #undef ADD_
@@ -308,9 +324,9 @@ enum case_kind {
 struct case_field {
     const char *name; /* member; case_field_name gives the JSON name */
     uint8_t name_n;
-    uint8_t kind;   /* enum case_kind */
-    uint8_t class;  /* enum case_class */
-    uint8_t group;  /* enum case_group */
+    uint8_t kind;  /* enum case_kind */
+    uint8_t class; /* enum case_class */
+    uint8_t group; /* enum case_group */
     uint16_t offset;
     uint8_t words;  /* enum case_words */
     uint8_t record; /* enum case_record of PUT, PUTS, ONE, LIST */

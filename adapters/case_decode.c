@@ -195,7 +195,8 @@ read_field(struct reader *r, const struct node *n, const struct case_field *f, v
     }
 }
 
-/* Members come in the table's order, so the search goes on from the last hit and rarely looks at more than a few rows. */
+/* Members come in the table's order, so the search goes on from the last hit and rarely looks at more than
+ * a few rows. */
 static const struct case_field *
 find_field(const struct case_row *row, view name, unsigned *cursor)
 {

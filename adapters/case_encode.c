@@ -172,7 +172,8 @@ write_items(struct writer *w, const struct case_field *f, const struct case_list
     return n;
 }
 
-/* An object that holds nothing is taken back, unless it stands for itself (an element of an unfiltered case). */
+/* An object that holds nothing is taken back, unless it stands for itself (an element of an unfiltered
+ * case). */
 static size_t
 write_below(struct writer *w, enum case_record record, const void *base, enum case_group group,
             bool *ret_kept)

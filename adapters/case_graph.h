@@ -1,8 +1,9 @@
 /* The inside of case_fold and view: copying records between cases while references stay right.
  *
- * While a case is being built its references are linked, not text: leaf.v = {target element, GRAPH_LINKED}.  graph_finish numbers all elements anew,
- * writes "#id" into the references and renders the pointers of findings and conflicts.  Nothing outside these two modules sees a linked reference.
- * One thread; all memory from the arena; E_TOO_LARGE when it is full. */
+ * While a case is being built its references are linked, not text: leaf.v = {target element,
+ * GRAPH_LINKED}.  graph_finish numbers all elements anew, writes "#id" into the references and renders the
+ * pointers of findings and conflicts.  Nothing outside these two modules sees a linked reference. One
+ * thread; all memory from the arena; E_TOO_LARGE when it is full. */
 #ifndef ADAPTERS_CASE_GRAPH_H
 #define ADAPTERS_CASE_GRAPH_H
 
@@ -52,7 +53,8 @@ struct graph {
     const struct graph_map *kept;     /* elements that may be copied; NULL: all */
 };
 
-/* The copy of a reference's target; NULL when unknown, then *ret_source_element is the target in the source (NULL: dangling). */
+/* The copy of a reference's target; NULL when unknown, then *ret_source_element is the target in the
+ * source (NULL: dangling). */
 void *graph_target(const struct graph *g, const struct graph_source *s, view reference,
                    const void **ret_source_element);
 /* Fills dst, a fresh record of the same kind, and notes every element in the map. */
@@ -71,7 +73,8 @@ err graph_copy_element(struct graph *g, const struct graph_source *s, const stru
 err graph_copy_reference(struct graph *g, const struct graph_source *s, const struct leaf_text *src,
                          struct leaf_text *dst) MUST_USE;
 struct source graph_source_of(const struct graph_source *s, const struct source *src);
-/* Links pending references of the source whose elements are all copied by now; dangling ones become absent. */
+/* Links pending references of the source whose elements are all copied by now; dangling ones become
+ * absent. */
 void graph_settle(struct graph *g);
 /* Ids, references, pointers.  After this the case is like any other. */
 err graph_finish(struct graph *g) MUST_USE;
@@ -84,7 +87,8 @@ struct case_origin {
     struct graph_map map; /* element of the frame or of facts → element of the case */
 };
 
-/* Finds the place that a pointer names; false when it leads nowhere.  leaf and src are set for leaves only. */
+/* Finds the place that a pointer names; false when it leads nowhere.  leaf and src are set for leaves
+ * only. */
 bool case_place_of_pointer(const struct claim_case *c, view pointer, struct case_place *ret);
 
 #endif

@@ -1,6 +1,7 @@
 #include "adapters/case_merge.h"
 
-/* Union of all parties that share an identifier, over all sources at once: whether A and B are one person must not depend on which paper came first. */
+/* Union of all parties that share an identifier, over all sources at once: whether A and B are one person
+ * must not depend on which paper came first. */
 
 static size_t
 find(struct join_node *nodes, size_t i)

@@ -328,8 +328,8 @@ merge_record(struct merge *m, const struct graph_source *s, enum case_record rec
     return E_OK;
 }
 
-/* Referenced sections before the referring ones, so that most references find their copy at once (and can be compared).  Documents and verdicts
- * are the frame's alone and are copied before (case_fold.c). */
+/* Referenced sections before the referring ones, so that most references find their copy at once (and can
+ * be compared).  Documents and verdicts are the frame's alone and are copied before (case_fold.c). */
 static const uint16_t order[] = {
 #define SECTION_(m) offsetof(struct claim_case, m)
     SECTION_(parties),

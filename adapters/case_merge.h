@@ -1,4 +1,5 @@
-/* The inside of case_fold: one source after the other is merged into the case that is being built.  One thread, memory from the arena. */
+/* The inside of case_fold: one source after the other is merged into the case that is being built.  One
+ * thread, memory from the arena. */
 #ifndef ADAPTERS_CASE_MERGE_H
 #define ADAPTERS_CASE_MERGE_H
 

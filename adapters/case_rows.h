@@ -1,5 +1,6 @@
-/* Includes case.def with the macros that the includer has defined and with all others empty, then forgets them all.  So a use names only the rows that
- * it cares for.  No include guard: it is included once per use. */
+/* Includes case.def with the macros that the includer has defined and with all others empty, then forgets
+ * them all.  So a use names only the rows that it cares for.  No include guard: it is included once per
+ * use. */
 /* clang-format off */
 #ifndef VALUE
 #define VALUE(o)

@@ -16,7 +16,8 @@ line(struct printer *p, int depth, const char *text)
     buf_add_view(p->out, view_of(text));
 }
 
-/* Which permissions may carry a class (x-basis): contract alone releases nothing medical and nothing personal but vehicles' data. */
+/* Which permissions may carry a class (x-basis): contract alone releases nothing medical and nothing
+ * personal but vehicles' data. */
 static const char *basis_of(enum case_class class)
 {
     switch (class) {

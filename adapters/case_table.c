@@ -1,6 +1,7 @@
 #include "adapters/case.h"
 
-/* One array of fields per record, then the table of records.  The macros are only abbreviations of the columns of struct case_field. */
+/* One array of fields per record, then the table of records.  The macros are only abbreviations of the
+ * columns of struct case_field. */
 #define ROW_(owner, m, k, cls, grp, list, rec, need, text)                                                   \
     {#m,           sizeof #m - 1, FIELD_##k,   CLASS_##cls, GROUP_##grp, offsetof(owner, m),                 \
      WORDS_##list, rec,           NEED_##need, text},

@@ -1,8 +1,10 @@
-/* Walking a case: every present leaf with its place, in the order of the table, which is the order of the encoding.
+/* Walking a case: every present leaf with its place, in the order of the table, which is the order of the
+ * encoding.
  *
- * The place is valid during the call only; its pointer is built when asked for.  A pointer has the syntax of RFC 6901, but elements that have an id are
- * named by it instead of by their index ("/expenses/exp1/lines/exp1l3/amount/amount"), so that it survives reordering (SCHEMA 3.1).
- * Recursion goes over the table, never over input.  Any thread. */
+ * The place is valid during the call only; its pointer is built when asked for.  A pointer has the syntax
+ * of RFC 6901, but elements that have an id are named by it instead of by their index
+ * ("/expenses/exp1/lines/exp1l3/amount/amount"), so that it survives reordering (SCHEMA 3.1). Recursion
+ * goes over the table, never over input.  Any thread. */
 #ifndef ADAPTERS_CASE_WALK_H
 #define ADAPTERS_CASE_WALK_H
 
@@ -41,9 +43,11 @@ err case_walk(const struct claim_case *c, const struct case_visitor *v) MUST_USE
 
 view case_place_pointer(const struct case_place *at, arena *mem);
 void case_place_print(const struct case_place *at, struct buf *out);
-/* Pointer of an element's member: rest "" or "amount/amount".  {NULL,0} when no element has the id (id empty: the case itself). */
+/* Pointer of an element's member: rest "" or "amount/amount".  {NULL,0} when no element has the id (id
+ * empty: the case itself). */
 view case_pointer(const struct claim_case *c, view id, view rest, arena *mem);
-/* The innermost element that a pointer names, its record, and what stands behind it; NULL when the pointer leads nowhere. */
+/* The innermost element that a pointer names, its record, and what stands behind it; NULL when the pointer
+ * leads nowhere. */
 const void *case_pointer_element(const struct claim_case *c, view pointer, enum case_record *ret_record,
                                  view *ret_rest);
 

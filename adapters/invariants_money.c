@@ -4,7 +4,8 @@
 
 /* -- 5: sums -- */
 
-/* Adds the lines of a payer; false when one of them has no amount or the sum is out of range: then nothing can be said. */
+/* Adds the lines of a payer; false when one of them has no amount or the sum is out of range: then nothing
+ * can be said. */
 static bool
 sum_lines(const struct case_expense *e, const char *payer, decimal *ret)
 {

@@ -151,7 +151,8 @@ pass_facts(void *self, const struct case_place *at)
                                                                 : judge_leaf((struct view_eval *)self, at);
 }
 
-/* References in an object go when the object's own group may be seen here, whether or not its other members are present. */
+/* References in an object go when the object's own group may be seen here, whether or not its other
+ * members are present. */
 static err
 pass_objects(void *self, const struct case_place *at, enum case_record record, void *record_at)
 {

@@ -1,14 +1,16 @@
 /* Projections: what one recipient may see of a case (SCHEMA 3.3, THREATS S4, S5).
  *
- * adapters/views.def is the table; view_project applies it.  What comes out is the body alone: ids, times and commitments of the delivery stand in the
- * envelope, which the caller makes.  The body does not tell what was withheld: elements are numbered anew among those that stay, references to others
- * are cut, sources are never in it, findings and conflicts only when what they point at is shown.  Two cases that differ only in withheld content
- * give the same bytes.
+ * adapters/views.def is the table; view_project applies it.  What comes out is the body alone: ids, times
+ * and commitments of the delivery stand in the envelope, which the caller makes.  The body does not tell
+ * what was withheld: elements are numbered anew among those that stay, references to others are cut,
+ * sources are never in it, findings and conflicts only when what they point at is shown.  Two cases that
+ * differ only in withheld content give the same bytes.
  *
- * A folded case is folded anew from the documents that the recipient may see (kinds of the permission; medical papers of the subject only; its own
- * documents where the view says so), so that a value's being stated by a withheld paper too has no effect.  A case without origin (decoded, or the facts
- * of one document) is filtered leaf by leaf by its documents[].
- * No permission is judged here: whoever calls has one and says what it covers.  Any thread; memory from the arena. */
+ * A folded case is folded anew from the documents that the recipient may see (kinds of the permission;
+ * medical papers of the subject only; its own documents where the view says so), so that a value's being
+ * stated by a withheld paper too has no effect.  A case without origin (decoded, or the facts of one
+ * document) is filtered leaf by leaf by its documents[]. No permission is judged here: whoever calls has
+ * one and says what it covers.  Any thread; memory from the arena. */
 #ifndef ADAPTERS_VIEW_H
 #define ADAPTERS_VIEW_H
 

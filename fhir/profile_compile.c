@@ -146,7 +146,7 @@ step(struct compiler *c, struct rule *from, view segment, view id, struct rule *
         *ret = r;
         return E_OK;
     }
-    TRY(child_of(c, from, name, id, &r));
+    TRY(child_of(c, from, name, view_sub(id, 0, id.n - (slice.n ? slice.n + 1 : 0)), &r));
     if (slice.n > 0 && r->choice) {
         const struct shape_row *option = shape_find(r->parent_shape, slice);
         if (option && shape_slot(option) == r->row)

@@ -1,5 +1,6 @@
 #include "fhir/fhir.h"
 #include "fhir/shape.h"
+#include "fhir/xhtml.h"
 
 /* One member of an object, with its extensions if it is primitive: name and _name. */
 struct member {
@@ -136,6 +137,9 @@ write_primitive(struct writer *w, const struct shape_row *row, const struct node
                 const struct node *companion)
 {
     if (row->type == SHAPE_xhtml && value) {
+        const char *why = xhtml_fault(node_text(w->t, value));
+        if (why && !view_starts(view_of(why), V("txt-2")))
+            return E_VALUE; /* it would become markup of the document */
         buf_add_view(w->out, node_text(w->t, value));
         return E_OK;
     }

@@ -2,6 +2,8 @@
 
 #include "base/attr.h"
 
+#include <stdint.h>
+
 #define NAMESPACE "http://www.w3.org/1999/xhtml"
 #define XHTML_DEPTH_MAX 64
 
@@ -12,6 +14,12 @@ struct scanner {
     size_t depth;
     bool content;  /* something to read or see */
     bool declared; /* the root has its namespace */
+};
+
+/* Attributes of one tag. */
+struct names {
+    view v[32];
+    size_t n;
 };
 
 static const char *const elements[] = {
@@ -80,6 +88,32 @@ take_name(struct scanner *s)
     return view_sub(s->text, from, s->at - from);
 }
 
+/* The value of digits in a base; 0 when there is another character or too many. */
+static uint32_t
+number_of(view digits, uint32_t base)
+{
+    uint32_t value = 0;
+    for (size_t i = 0; i < digits.n; i++) {
+        char c = digits.p[i];
+        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                                : base;
+        if (digit >= base || value > 0x10FFFF)
+            return 0;
+        value = value * base + digit;
+    }
+    return value;
+}
+
+/* Characters of XML 1.0. */
+static bool
+is_xml_char(uint32_t c)
+{
+    return c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) ||
+           (c >= 0x10000 && c <= 0x10FFFF);
+}
+
 /* One entity of XML, or a character by number, behind the ampersand. */
 static bool
 take_entity(struct scanner *s)
@@ -94,14 +128,7 @@ take_entity(struct scanner *s)
         return view_eq(name, V("amp")) || view_eq(name, V("lt")) || view_eq(name, V("gt")) ||
                view_eq(name, V("quot")) || view_eq(name, V("apos"));
     bool hex = name.n > 1 && name.p[1] == 'x';
-    size_t from = hex ? 2 : 1;
-    for (size_t i = from; i < name.n; i++) {
-        char c = name.p[i];
-        bool digit = c >= '0' && c <= '9';
-        if (!digit && !(hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))))
-            return false;
-    }
-    return name.n > from;
+    return is_xml_char(number_of(view_sub(name, hex ? 2 : 1, name.n), hex ? 16 : 10));
 }
 
 /* Programs in links.  Letter case, blanks and characters by number don't hide the scheme. */
@@ -117,24 +144,42 @@ is_script(view value)
     return view_find(head, V("&#")) < head.n;
 }
 
+/* The quoted value behind the equals sign. */
 static const char *
-take_attribute(struct scanner *s)
+take_value(struct scanner *s, view *ret)
 {
-    view name = take_name(s);
-    skip_spaces(s);
-    if (name.n == 0 || !take(s, "="))
-        return "well-formed XHTML";
     skip_spaces(s);
     char quote = s->at < s->text.n ? s->text.p[s->at++] : 0;
     size_t from = s->at;
     if (quote != '"' && quote != '\'')
         return "well-formed XHTML";
-    for (; s->at < s->text.n && s->text.p[s->at] != quote; s->at++)
-        if (s->text.p[s->at] == '<')
+    while (s->at < s->text.n && s->text.p[s->at] != quote) {
+        char c = s->text.p[s->at++];
+        if (c == '<')
             return "well-formed XHTML";
-    view value = view_sub(s->text, from, s->at - from);
-    if (s->at++ >= s->text.n)
+        if (c == '&' && !take_entity(s))
+            return "entities of XML only";
+    }
+    *ret = view_sub(s->text, from, s->at - from);
+    return s->at++ < s->text.n ? NULL : "well-formed XHTML";
+}
+
+static const char *
+take_attribute(struct scanner *s, struct names *seen)
+{
+    view name = take_name(s), value;
+    skip_spaces(s);
+    if (name.n == 0 || !take(s, "="))
         return "well-formed XHTML";
+    const char *fault = take_value(s, &value);
+    if (fault)
+        return fault;
+    for (size_t i = 0; i < seen->n; i++)
+        if (view_eq(seen->v[i], name))
+            return "well-formed XHTML";
+    if (seen->n == COUNT_OF(seen->v))
+        return "fewer attributes";
+    seen->v[seen->n++] = name;
     if (view_eq(name, V("xmlns"))) {
         s->declared = view_eq(value, V(NAMESPACE));
         return s->declared ? NULL : "the namespace " NAMESPACE;
@@ -148,6 +193,7 @@ take_attribute(struct scanner *s)
 static const char *
 take_start(struct scanner *s)
 {
+    struct names seen = {.n = 0};
     view name = take_name(s);
     if (!is_in(elements, COUNT_OF(elements), name))
         return "txt-1: formatting elements only";
@@ -168,7 +214,7 @@ take_start(struct scanner *s)
             s->open[s->depth++] = name;
             return NULL;
         }
-        const char *fault = s->at == before ? "well-formed XHTML" : take_attribute(s);
+        const char *fault = s->at == before ? "well-formed XHTML" : take_attribute(s, &seen);
         if (fault)
             return fault;
     }
@@ -199,7 +245,7 @@ static const char *
 take_markup(struct scanner *s)
 {
     if (take(s, "<!--"))
-        return skip_to(s, V("-->")) ? NULL : "well-formed XHTML";
+        return skip_to(s, V("--")) && take(s, ">") ? NULL : "well-formed XHTML";
     if (take(s, "<![CDATA["))
         return s->depth > 0 && skip_to(s, V("]]>")) ? NULL : "well-formed XHTML";
     if (take(s, "</"))
@@ -217,7 +263,24 @@ take_text(struct scanner *s)
     s->content = true;
     if (s->depth == 0)
         return "an XHTML div";
+    if (c == ']' && view_starts(view_sub(s->text, s->at, 2), V("]>")))
+        return "well-formed XHTML";
     return c != '&' || take_entity(s) ? NULL : "entities of XML only";
+}
+
+/* Control characters, and the code points U+FFFE and U+FFFF: no XML may hold them. */
+static bool
+has_foreign_char(view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c < ' ' && !is_space(text.p[i]))
+            return true;
+        if (c == 0xEF && i + 2 < text.n && (unsigned char)text.p[i + 1] == 0xBF &&
+            (text.p[i + 2] & 0xFE) == 0xBE)
+            return true;
+    }
+    return false;
 }
 
 const char *
@@ -225,6 +288,8 @@ xhtml_fault(view div)
 {
     struct scanner s = {.text = div};
     bool begun = false;
+    if (has_foreign_char(div))
+        return "characters of XML";
     while (s.at < div.n) {
         bool markup = div.p[s.at] == '<';
         if (markup && begun && s.depth == 0 && !view_starts(view_sub(div, s.at, 4), V("<!--")))

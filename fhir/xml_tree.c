@@ -3,6 +3,8 @@
 #include "fhir/value.h"
 #include "fhir/xml_read.h"
 
+#define NUMBER_LENGTH_MAX 64
+
 enum frame_kind {
     FRAME_OBJECT,     /* members from the children of an element */
     FRAME_ITEMS,      /* items of an array of objects */
@@ -100,10 +102,12 @@ skip_digits(view text, size_t at)
     return at;
 }
 
-/* The grammar of JSON numbers. */
+/* The grammar of JSON numbers, and the length to which the JSON reader keeps them. */
 static bool
 is_number(view text)
 {
+    if (text.n > NUMBER_LENGTH_MAX)
+        return false;
     size_t from = text.n > 0 && text.p[0] == '-' ? 1 : 0;
     size_t at = skip_digits(text, from);
     if (at == from || (text.p[from] == '0' && at > from + 1))

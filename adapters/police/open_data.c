@@ -182,7 +182,7 @@ count_lines(view text)
 {
     size_t n = 1;
     for (size_t i = 0; i < text.n; i++)
-        n += text.p[i] == '\n' || text.p[i] == '\r';
+        n += text.p[i] == '\n' || (text.p[i] == '\r' && (i + 1 == text.n || text.p[i + 1] != '\n'));
     return n;
 }
 
@@ -196,8 +196,6 @@ read_rows(struct table *t)
     t->rows = arena_make_array(t->csv.mem, most, struct open_row);
     if (!t->rows)
         return fault_set(t->f, E_TOO_LARGE, "csv", "a table that fits the memory", "a larger one");
-    for (int i = 0; i < FIELDS_MAX; i++)
-        t->column_of[i] = (int16_t)(t->column_of[i]);
     while (t->csv.at < t->csv.text.n)
         TRY(read_row(t));
     return E_OK;

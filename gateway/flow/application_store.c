@@ -195,7 +195,10 @@ add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, 
     claim->item = i->index;
     claim->key = s->key.id;
     TRY(claim_detail(s, i, claim->id, &claim->detail));
-    TRY(claim_move(s->u, claim, V("permit"), "person", (uid){{0}}, s->document.u, w->in->received, w->f));
+    /* An app's word opens the claim and waits for the person's own. */
+    bool asserted = strcmp(w->level, "asserted") == 0;
+    if (!asserted || claim_next(claim_state_of(claim->state), V("need_permission")) != STATE_COUNT)
+        TRY(claim_move(s->u, claim, asserted ? V("need_permission") : V("permit"), "person", (uid){{0}}, s->document.u, w->in->received, w->f));
     *ret = claim;
     return E_OK;
 }
@@ -316,7 +319,8 @@ build(struct store_work *s, struct application_out *ret)
         const struct partner *to = recipient_of(w, i->recipient);
         TRY(add_permission(s, i, to->id.u, &rows[n].permission));
         TRY(add_claim(s, i, to->id.u, &rows[n].claim));
-        TRY(deliver(s, rows[n].claim, rows[n].permission));
+        if (strcmp(w->level, "asserted") != 0)
+            TRY(deliver(s, rows[n].claim, rows[n].permission));
     }
     for (const struct applied_person *p = w->a.people; p && people < COUNT_OF(codes); p = p->next)
         TRY(add_track(s, p, &codes[people++]));

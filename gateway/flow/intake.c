@@ -12,7 +12,8 @@ static err
 interpret_bundle(struct passage *p, const struct tree *t)
 {
     struct bundle bundle;
-    const struct validate_options options = {.strict = p->s->strict};
+    const struct partner *sender = registry_partner(p->registry, p->s->sender);
+    const struct validate_options options = {.strict = p->s->strict || (sender && view_eq(partner_option(sender, "strict"), V("on")))};
     TRY(bundle_index(t, p->mem, &bundle, p->issues));
     TRY(fhir_validate(p->g->profiles, &bundle, &options, p->issues));
     if (p->issues->errors)

@@ -110,6 +110,36 @@ add_found(struct joined *j, struct row_case *row)
         j->merged[j->n_merged++] = younger;
 }
 
+/* Two cases that both hold a claim of the same insurer, line and person stay two: joining them would make one claim of two decisions. */
+static err
+claims_collide(struct reader *r, uid a, uid b, arena *mem, bool *ret)
+{
+    struct row_claim *left = NULL, *right = NULL;
+    *ret = false;
+    TRY(query_claims_of_case(r, ARGS(val_uid(&a)), mem, &left));
+    TRY(query_claims_of_case(r, ARGS(val_uid(&b)), mem, &right));
+    for (; left && !*ret; left = left->next)
+        for (const struct row_claim *c = right; c && !*ret; c = c->next)
+            *ret = uid_eq(left->recipient, c->recipient) && view_eq(left->line, c->line) && digest_eq(&left->claimant, &c->claimant);
+    return E_OK;
+}
+
+static err
+drop_colliding(struct reader *r, struct joined *j, arena *mem)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < j->n_merged; i++) {
+        bool collide;
+        TRY(claims_collide(r, j->target->id, j->merged[i]->id, mem, &collide));
+        for (size_t k = 0; k < n && !collide; k++)
+            TRY(claims_collide(r, j->merged[k]->id, j->merged[i]->id, mem, &collide));
+        if (!collide)
+            j->merged[n++] = j->merged[i];
+    }
+    j->n_merged = n;
+    return E_OK;
+}
+
 err
 join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret)
 {
@@ -125,6 +155,8 @@ join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret
             add_found(&found, end);
         }
     }
+    if (found.n_merged)
+        TRY(drop_colliding(r, &found, mem));
     *ret = found;
     return E_OK;
 }

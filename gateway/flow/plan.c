@@ -2,12 +2,21 @@
 
 #include "flow/claim.h"
 
+/* Medical papers are special data: an app's assertion never releases them (THREATS S1). */
+static bool
+is_special(enum document_kind kind)
+{
+    return kind == KIND_CERTIFICATE || kind == KIND_RECEIPT || kind == KIND_REPORT || kind == KIND_CLAIM_BUNDLE || kind == KIND_INQUEST || kind == KIND_OTHER;
+}
+
 bool
 permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind, instant now)
 {
     if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us || p->uses_left == 0)
         return false;
     if (p->valid_from.us > now.us || (p->valid_to.us && p->valid_to.us <= now.us))
+        return false;
+    if (is_special(kind) && view_eq(p->level, V("asserted")))
         return false;
     view kinds = p->kinds, word = view_of(document_kind_word(kind));
     while (kinds.n) {

@@ -46,3 +46,12 @@ Test(permission, ends_with_time_withdrawal_and_use)
     p.uses_left = 1;
     cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
 }
+
+Test(permission, an_asserted_consent_releases_no_medical_paper)
+{
+    struct row_permission p = good();
+    p.kinds = V("certificate receipt accident-part");
+    p.level = V("asserted");
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW));
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW));
+}
