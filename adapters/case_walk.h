@@ -33,7 +33,8 @@ struct case_place {
 };
 
 struct case_visitor {
-    /* Either may be NULL.  The first result that is not E_OK ends the walk. enter: an element, object, value or the case itself, before its leaves. */
+    /* Either may be NULL.  The first result that is not E_OK ends the walk.  enter: an element, object,
+     * value or the case itself, before its leaves. */
     err (*leaf)(void *self, const struct case_place *at);
     err (*enter)(void *self, const struct case_place *at, enum case_record record, void *record_at);
     void *self;

@@ -5,7 +5,7 @@
 
 struct checker {
     struct form *x;
-    uint8_t *shapes; /* per node: of an object its shape; of a list its items' */
+    uint8_t *shapes;                    /* per node: of an object its shape; of a list its items' */
     const struct record_field **fields; /* per node: what it is, NULL = unknown */
 };
 
@@ -64,7 +64,8 @@ in_range(const struct record_field *f, view text)
     decimal d;
     if (f->kind == MEMBER_INT)
         return text_to_i64(text, &n) == E_OK && n >= f->min && n <= f->max;
-    return decimal_parse(text, &d) == E_OK && decimal_cmp(d, decimal_of(f->min)) >= 0 && decimal_cmp(d, decimal_of(f->max)) <= 0;
+    return decimal_parse(text, &d) == E_OK && decimal_cmp(d, decimal_of(f->min)) >= 0 &&
+           decimal_cmp(d, decimal_of(f->max)) <= 0;
 }
 
 /* A day, or a time with seconds and offset: half of a time would be another one for each reader. */
@@ -102,7 +103,8 @@ check_value(struct checker *k, const struct record_field *f, const struct node *
     case MEMBER_DATE:
     case MEMBER_TIME:
         if (!is_moment(f, text))
-            refuse(k, E_VALUE, n, f->kind == MEMBER_DATE ? "YYYY-MM-DD" : "YYYY-MM-DDThh:mm:ss+08:00", "another form");
+            refuse(k, E_VALUE, n, f->kind == MEMBER_DATE ? "YYYY-MM-DD" : "YYYY-MM-DDThh:mm:ss+08:00",
+                   "another form");
         return;
     default:
         return;
@@ -122,7 +124,8 @@ check_required(struct checker *k, enum record_shape shape, const struct node *ob
             continue;
         view path = node_path(k->x->t, object, k->x->mem);
         view place = arena_printf(k->x->mem, "%.*s.%.*s", VIEW_ARG(path), VIEW_ARG(f->name));
-        struct issue *issue = issue_add(k->x->issues, ISSUE_ERROR, E_REQUIRED, place, view_of(f->text), V("nothing"));
+        struct issue *issue =
+            issue_add(k->x->issues, ISSUE_ERROR, E_REQUIRED, place, view_of(f->text), V("nothing"));
         if (issue) {
             issue->from = (long)object->from;
             issue->length = (long)object->length;

@@ -37,7 +37,8 @@ enum police_era police_era_of(view word);
 /* What a sender stated; absent parts are empty.  A code alone, a name alone (when all that bear it in this column and era have one code) or class and name
  * are enough; what is stated must agree.  Leading zeros of a code do not count.  NULL when it is not resolved.  The row is the canonical one of its code
  * unless a name was stated. */
-const struct police_code_row *police_code_find(enum police_column c, enum police_era era, view major, view minor, view code);
+const struct police_code_row *police_code_find(enum police_column c, enum police_era era, view major,
+                                               view minor, view code);
 /* Is there such a class in the column. */
 bool police_class_known(enum police_column c, enum police_era era, view major);
 /* Rows of a column: first index, count in *ret_n. */

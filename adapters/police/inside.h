@@ -55,7 +55,8 @@ void form_time(struct form *x, struct leaf_time *leaf, const struct node *n);
 /* Copies what is stated and adds what the table knows; a value that it does not know is kept, marked and noted. */
 void form_code(struct form *x, struct case_police_code *out, enum police_column column, const struct node *n);
 /* An issue at the place of n. */
-void form_issue(struct form *x, enum issue_severity severity, err code, const struct node *n, const char *expected, const char *found);
+void form_issue(struct form *x, enum issue_severity severity, err code, const struct node *n,
+                const char *expected, const char *found);
 /* NULL when no party has this number. */
 struct form_party *form_party_of(struct form *x, int64_t seq);
 

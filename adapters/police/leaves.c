@@ -68,12 +68,14 @@ form_date(struct form *x, struct leaf_date *leaf, const struct node *n)
 void
 form_time(struct form *x, struct leaf_time *leaf, const struct node *n)
 {
-    if (n && leaf_parse_time(leaf, node_text(x->t, n), source_of_node(n, HOW_PARSED)) == E_OK && leaf->offset != 480)
+    if (n && leaf_parse_time(leaf, node_text(x->t, n), source_of_node(n, HOW_PARSED)) == E_OK &&
+        leaf->offset != 480)
         form_issue(x, ISSUE_WARNING, E_OFFSET, n, "+08:00", "another offset");
 }
 
 static void
-set_or_map(struct form *x, struct leaf_text *leaf, const struct node *stated, const char *known, const struct node *n)
+set_or_map(struct form *x, struct leaf_text *leaf, const struct node *stated, const char *known,
+           const struct node *n)
 {
     if (stated)
         form_text(x, leaf, stated);
@@ -88,8 +90,8 @@ form_code(struct form *x, struct case_police_code *out, enum police_column colum
     const struct node *code = form_member(x, n, "code");
     if (!major && !minor && !code)
         return;
-    const struct police_code_row *row =
-        police_code_find(column, x->era, node_text(x->t, major), node_text(x->t, minor), node_text(x->t, code));
+    const struct police_code_row *row = police_code_find(column, x->era, node_text(x->t, major),
+                                                         node_text(x->t, minor), node_text(x->t, code));
     set_or_map(x, &out->major, major, row ? row->major : "", n);
     set_or_map(x, &out->minor, minor, row ? row->minor : "", n);
     set_or_map(x, &out->code, code, row ? row->code : "", n);
@@ -97,13 +99,14 @@ form_code(struct form *x, struct case_police_code *out, enum police_column colum
     leaf_set_bool(&out->resolved, row != NULL, source_of_node(n, HOW_MAPPED));
     if (row)
         return;
-    view expected = arena_printf(x->mem, "a value of the table %s of the form (%s)", police_column_word(column),
-                                 police_era_word(x->era));
+    view expected = arena_printf(x->mem, "a value of the table %s of the form (%s)",
+                                 police_column_word(column), police_era_word(x->era));
     form_issue(x, ISSUE_INFO, E_UNMAPPED, n, expected.p ? expected.p : "", "another one; kept");
 }
 
 void
-form_issue(struct form *x, enum issue_severity severity, err code, const struct node *n, const char *expected, const char *found)
+form_issue(struct form *x, enum issue_severity severity, err code, const struct node *n, const char *expected,
+           const char *found)
 {
     view path = n ? node_path(x->t, n, x->mem) : V("$this");
     struct issue *i = issue_add(x->issues, severity, code, path, view_of(expected), view_of(found));

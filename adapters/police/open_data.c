@@ -1,6 +1,7 @@
 #include "adapters/police/open_data.h"
 
 #include "base/decimal.h"
+#include "base/instant.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -10,9 +11,11 @@
 
 static const struct open_column_row columns[] = {
 #define OPEN(id, name) {name, OPEN_IS_PLAIN, PLACE_NONE, "", COLUMN_COUNT},
-#define OPEN_CODE(id, name, place, member, column) {name, OPEN_IS_CODE, PLACE_##place, member, COLUMN_##column},
+#define OPEN_CODE(id, name, place, member, column)                                                           \
+    {name, OPEN_IS_CODE, PLACE_##place, member, COLUMN_##column},
 #define OPEN_MAJOR(id, name, column) {name, OPEN_IS_MAJOR, PLACE_NONE, "", COLUMN_##column},
-#define OPEN_MINOR(id, name, place, member, column) {name, OPEN_IS_MINOR, PLACE_##place, member, COLUMN_##column},
+#define OPEN_MINOR(id, name, place, member, column)                                                          \
+    {name, OPEN_IS_MINOR, PLACE_##place, member, COLUMN_##column},
 #include "adapters/police/open_data.def"
 };
 
@@ -89,7 +92,8 @@ read_field(struct csv *c, view *ret)
     if (c->at < c->text.n && c->text.p[c->at] == '"')
         return read_quoted(c, ret);
     size_t from = c->at;
-    while (c->at < c->text.n && c->text.p[c->at] != ',' && c->text.p[c->at] != '\n' && c->text.p[c->at] != '\r')
+    while (c->at < c->text.n && c->text.p[c->at] != ',' && c->text.p[c->at] != '\n' &&
+           c->text.p[c->at] != '\r')
         c->at++;
     *ret = view_trim(view_sub(c->text, from, c->at - from));
     return end_of_field(c);
@@ -203,7 +207,8 @@ read_rows(struct table *t)
 
 /* -- accidents -- */
 
-static const enum open_column key_columns[] = {OPEN_DATE, OPEN_TIME, OPEN_AGENCY, OPEN_PLACE, OPEN_LON, OPEN_LAT};
+static const enum open_column key_columns[] = {OPEN_DATE,  OPEN_TIME, OPEN_AGENCY,
+                                               OPEN_PLACE, OPEN_LON,  OPEN_LAT};
 
 static int
 compare_keys(const struct open_row *a, const struct open_row *b)
@@ -264,7 +269,8 @@ count_differing(const struct open_accident *a)
     for (size_t i = 1; i < a->n; i++) {
         bool differs = false;
         for (int c = 0; c < OPEN_COUNT; c++)
-            differs = differs || (!is_of_party((enum open_column)c) && !view_eq(a->rows[i].fields[c], a->rows[0].fields[c]));
+            differs = differs || (!is_of_party((enum open_column)c) &&
+                                  !view_eq(a->rows[i].fields[c], a->rows[0].fields[c]));
         n += differs;
     }
     return n;
@@ -363,7 +369,8 @@ is_plain_good(const struct open_row *r, enum open_column c)
     case OPEN_CASUALTIES:
         return open_casualties(r, &dead, &injured);
     case OPEN_CLASS:
-        return view_eq(r->fields[c], V("A1")) || view_eq(r->fields[c], V("A2")) || view_eq(r->fields[c], V("A3"));
+        return view_eq(r->fields[c], V("A1")) || view_eq(r->fields[c], V("A2")) ||
+               view_eq(r->fields[c], V("A3"));
     case OPEN_AGENCY:
     case OPEN_PLACE:
         return true;
@@ -384,9 +391,10 @@ open_tally_add(struct open_tally *t, const struct open_accident *a)
                 continue;
             t->values[c]++;
             /* A class is understood when the value is of which it is the class. */
-            t->resolved[c] += columns[c].kind == OPEN_IS_PLAIN   ? is_plain_good(r, c)
-                              : columns[c].kind == OPEN_IS_MAJOR ? is_resolved(r, (enum open_column)(c + 1), era)
-                                                                 : is_resolved(r, c, era);
+            t->resolved[c] += columns[c].kind == OPEN_IS_PLAIN ? is_plain_good(r, c)
+                              : columns[c].kind == OPEN_IS_MAJOR
+                                  ? is_resolved(r, (enum open_column)(c + 1), era)
+                                  : is_resolved(r, c, era);
         }
     }
 }
@@ -412,7 +420,8 @@ open_time(const struct open_row *r, char out[32])
     instant unused;
     if (d.n != 8 || t.n != 6 || !text_is_digits(d) || !text_is_digits(t))
         return false;
-    int n = snprintf(out, 32, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s+08:00", d.p, d.p + 4, d.p + 6, t.p, t.p + 2, t.p + 4);
+    int n = snprintf(out, 32, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s+08:00", d.p, d.p + 4, d.p + 6, t.p, t.p + 2,
+                     t.p + 4);
     return instant_parse(view_make(out, (size_t)n), &unused, NULL) == E_OK;
 }
 
@@ -449,7 +458,8 @@ open_county_town(view place, view *ret_county, view *ret_town)
         if (!is_town_end(view_sub(rest, (n - 1) * c, c)))
             continue;
         /* 平鎮區, 左鎮區, 前鎮區, 新市區: their second character is an ending too. */
-        bool longer = n == 2 && !view_eq(view_sub(rest, c, c), V("區")) && view_eq(view_sub(rest, 2 * c, c), V("區"));
+        bool longer =
+            n == 2 && !view_eq(view_sub(rest, c, c), V("區")) && view_eq(view_sub(rest, 2 * c, c), V("區"));
         *ret_town = view_sub(rest, 0, (longer ? n + 1 : n) * c);
         return;
     }

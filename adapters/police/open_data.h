@@ -66,7 +66,7 @@ void open_tally_add(struct open_tally *t, const struct open_accident *a);
 void open_tally_sum(const struct open_tally *t, uint64_t *ret_values, uint64_t *ret_resolved);
 
 /* Forms that the plain columns have. */
-bool open_time(const struct open_row *r, char out[32]);                      /* YYYY-MM-DDThh:mm:ss+08:00 */
+bool open_time(const struct open_row *r, char out[32]); /* YYYY-MM-DDThh:mm:ss+08:00 */
 bool open_casualties(const struct open_row *r, int64_t *ret_dead, int64_t *ret_injured);
 /* "臺南市", "北門區" at the front of the place; empty when they are not there. */
 void open_county_town(view place, view *ret_county, view *ret_town);

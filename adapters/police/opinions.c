@@ -4,7 +4,9 @@
 static const char *
 opinion_level(view part)
 {
-    return view_eq(part, V("analysis")) ? "preliminary" : view_eq(part, V("appraisal")) ? "appraisal" : "reappraisal";
+    return view_eq(part, V("analysis"))    ? "preliminary"
+           : view_eq(part, V("appraisal")) ? "appraisal"
+                                           : "reappraisal";
 }
 
 static err
@@ -78,7 +80,8 @@ read_certificate(struct form *x, view person, view *ret_id)
     form_word(&c->language, "zh-TW", n);
     form_ref(x, &signer->party, x->agency, n);
     form_word(&signer->certificate, "institution", n);
-    if (leaf_parse_time(&signer->signed_at, form_value(x, n, "issued"), source_of_node(form_member(x, n, "issued"), HOW_COMPUTED)) != E_OK)
+    if (leaf_parse_time(&signer->signed_at, form_value(x, n, "issued"),
+                        source_of_node(form_member(x, n, "issued"), HOW_COMPUTED)) != E_OK)
         return E_INTERNAL; /* the check has parsed it */
     *ret_id = c->id;
     return E_OK;

@@ -53,7 +53,11 @@ read_identifier(struct form *x, struct case_person *person, const struct node *n
     form_text(x, &id->system, form_member(x, n, "system"));
     form_word(&id->type, type, n);
     form_text(x, &id->value, value);
-    leaf_set_text(&id->check, good ? V("ok") : checked ? V("bad") : V("unchecked"), source_of_node(value, HOW_COMPUTED));
+    leaf_set_text(&id->check,
+                  good      ? V("ok")
+                  : checked ? V("bad")
+                            : V("unchecked"),
+                  source_of_node(value, HOW_COMPUTED));
     if (checked && !good)
         form_issue(x, ISSUE_WARNING, E_CHECKSUM, value, "a number with its check digit", "one that fails");
     return add_key(x, n, party);
@@ -64,7 +68,12 @@ read_identifier(struct form *x, struct case_person *person, const struct node *n
 static err
 add_form_identifier(struct form *x, struct case_person *person, const struct form_party *p)
 {
-    const view parts[] = {x->handler,     V("|"), x->accident_no, V("|"), form_value(x, p->node, "seq"), V("|"),
+    const view parts[] = {x->handler,
+                          V("|"),
+                          x->accident_no,
+                          V("|"),
+                          form_value(x, p->node, "seq"),
+                          V("|"),
                           form_value(x, p->node, "name")};
     digest d = sha256_parts(parts, COUNT_OF(parts));
     view hex = text_hex(x->mem, view_make(d.b, 16));
@@ -107,7 +116,8 @@ read_telecom(struct form *x, struct case_person *person, const struct node *phon
 static err
 read_person(struct form *x, struct form_party *p, view sex)
 {
-    const struct node *name = form_member(x, p->node, "name"), *numbers = form_member(x, p->node, "identifiers");
+    const struct node *name = form_member(x, p->node, "name"),
+                      *numbers = form_member(x, p->node, "identifiers");
     if (!name && !numbers)
         return E_OK;
     struct case_party *party = case_add_parties(x->mem, x->c);
@@ -177,7 +187,8 @@ insurer_party(struct form *x, const struct node *ubn, view *ret_id)
 {
     view code = node_text(x->t, ubn);
     for (const struct case_party *p = x->c->parties; p; p = p->next) {
-        if (p->organisation && p->organisation->identifiers && view_eq(p->organisation->identifiers->value.v, code)) {
+        if (p->organisation && p->organisation->identifiers &&
+            view_eq(p->organisation->identifiers->value.v, code)) {
             *ret_id = p->id;
             return E_OK;
         }
@@ -202,7 +213,8 @@ insurer_party(struct form *x, const struct node *ubn, view *ret_id)
 static err
 read_cali(struct form *x, struct case_vehicle *v, const struct node *vehicle)
 {
-    const struct node *ubn = form_member(x, vehicle, "insurer_ubn"), *number = form_member(x, vehicle, "cali_certificate_no");
+    const struct node *ubn = form_member(x, vehicle, "insurer_ubn"),
+                      *number = form_member(x, vehicle, "cali_certificate_no");
     if (!ubn && !number)
         return E_OK;
     struct case_vehicle_cali *cali = case_make_vehicle_cali(x->mem, v);
@@ -341,7 +353,9 @@ role_of_kind(const struct case_police_code *kind)
         return kind->code.v.p[0] == 'C' || kind->code.v.p[0] == 'F' ? "rider" : "driver";
     if (!kind->resolved.v)
         return NULL;
-    return view_eq(kind->code.v, V("H01")) ? "pedestrian" : view_eq(kind->code.v, V("H02")) ? "passenger" : NULL;
+    return view_eq(kind->code.v, V("H01"))   ? "pedestrian"
+           : view_eq(kind->code.v, V("H02")) ? "passenger"
+                                             : NULL;
 }
 
 /* Dead or injured (codes 1, 2, 5). */

@@ -35,7 +35,8 @@ read_identity(struct form *x)
     (void)form_int(x, form_member(x, x->root, "revision"), &revision);
     if (!form_int(x, form_member(x, x->root, "replaces"), &replaced))
         replaced = revision - 1;
-    view work = arena_printf(x->mem, "%.*s/%.*s/%.*s", VIEW_ARG(x->oid), VIEW_ARG(x->accident_no), VIEW_ARG(paper));
+    view work =
+        arena_printf(x->mem, "%.*s/%.*s/%.*s", VIEW_ARG(x->oid), VIEW_ARG(x->accident_no), VIEW_ARG(paper));
     rd->unique_identity = true;
     rd->identifier_system = rd->work_system = V(POLICE_IDENTIFIER_SYSTEM);
     rd->work_value = work;
@@ -113,7 +114,8 @@ read_event(struct form *x)
     form_time(x, &e->occurred.from, form_member(x, x->root, "occurred"));
     form_text(x, &e->place, form_member(x, form_member(x, x->root, "place"), "text"));
     form_text(x, &e->narrative, form_member(x, x->root, "narrative"));
-    form_text(x, &report->agency, handler ? handler : form_member(x, form_member(x, x->root, "agency"), "oid"));
+    form_text(x, &report->agency,
+              handler ? handler : form_member(x, form_member(x, x->root, "agency"), "oid"));
     form_text(x, &report->no, number);
     form_word(&ref->kind, "accident_no", number);
     form_text(x, &ref->value, number);
@@ -203,7 +205,8 @@ read_conditions(struct form *x, struct case_accident *a)
 static err
 read_accident(struct form *x)
 {
-    const struct node *agency = form_member(x, x->root, "agency"), *handler = form_member(x, x->root, "handled_by");
+    const struct node *agency = form_member(x, x->root, "agency"),
+                      *handler = form_member(x, x->root, "handled_by");
     struct case_accident *a = case_make_accident(x->mem, x->c);
     if (!a)
         return E_TOO_LARGE;
@@ -238,7 +241,8 @@ read_keys(struct form *x)
     x->accident_no = form_value(x, x->root, "accident_no");
     x->era = police_era_of(form_value(x, x->root, "form_era"));
     if (!x->era)
-        x->era = ERA_NEW; /* an inquest need not say it: it has no codes of the form but those of its parties */
+        x->era =
+            ERA_NEW; /* an inquest need not say it: it has no codes of the form but those of its parties */
 }
 
 static err
@@ -252,11 +256,13 @@ read_all(struct form *x)
     TRY(form_parties(x));
     TRY(form_opinions(x));
     TRY(form_inquest(x));
-    return x->failed ? fault_set(x->f, E_TOO_LARGE, "", "a record that fits the request's memory", "more") : E_OK;
+    return x->failed ? fault_set(x->f, E_TOO_LARGE, "", "a record that fits the request's memory", "more")
+                     : E_OK;
 }
 
 err
-police_interpret(const struct tree *t, arena *mem, struct issues *issues, struct reading *ret, struct fault *f)
+police_interpret(const struct tree *t, arena *mem, struct issues *issues, struct reading *ret,
+                 struct fault *f)
 {
     struct form x = {.t = t, .root = tree_root(t), .mem = mem, .issues = issues, .f = f};
     struct reading rd = {.kind = KIND_ACCIDENT_PART};

@@ -8,6 +8,7 @@
 /* Syntax only: XML fills the same tree as JSON.  E_XML_DOCTYPE, E_XML_SYNTAX … */
 err police_read(enum fhir_media media, view bytes, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
 err police_read_signed(void *self, view octets, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
-err police_interpret(const struct tree *t, arena *mem, struct issues *issues, struct reading *ret, struct fault *f) MUST_USE;
+err police_interpret(const struct tree *t, arena *mem, struct issues *issues, struct reading *ret,
+                     struct fault *f) MUST_USE;
 
 #endif

@@ -6,7 +6,8 @@
 #define NEED_R NEED_ALWAYS
 #define NEED_P NEED_UNLESS_INQUEST
 #define NEED_O NEED_OPTIONAL
-#define ROW_(m, kind, need, arg, min, max, text) {V_INIT(#m), MEMBER_##kind, NEED_##need, arg, min, max, text},
+#define ROW_(m, kind, need, arg, min, max, text)                                                             \
+    {V_INIT(#m), MEMBER_##kind, NEED_##need, arg, min, max, text},
 
 #define SHAPE(o) static const struct record_field fields_##o[] = {
 #define END(o)                                                                                               \

@@ -26,7 +26,8 @@ check_part(struct form *x)
     if (is_opinion_part(x->part))
         require(x, "opinions", "opinions: an analysis or appraisal gives one");
     else if (form_member(x, x->root, "opinions"))
-        form_issue(x, ISSUE_ERROR, E_VALUE, part, "part analysis, appraisal or reappraisal with opinions", "another part");
+        form_issue(x, ISSUE_ERROR, E_VALUE, part, "part analysis, appraisal or reappraisal with opinions",
+                   "another part");
     if (!other && form_member(x, x->root, "item"))
         form_issue(x, ISSUE_ERROR, E_VALUE, part, "part other with item", "another part");
     if (!other && x->inquest)
@@ -40,11 +41,14 @@ check_agency(struct form *x)
     const struct node *handler = form_member(x, x->root, "handled_by");
     view kind = form_value(x, form_member(x, x->root, "agency"), "kind");
     bool foreign = handler && !view_eq(x->handler, x->oid);
-    bool may = view_eq(x->part, V("appraisal")) || view_eq(x->part, V("reappraisal")) || view_eq(x->part, V("other"));
+    bool may = view_eq(x->part, V("appraisal")) || view_eq(x->part, V("reappraisal")) ||
+               view_eq(x->part, V("other"));
     if (foreign && !may)
-        form_issue(x, ISSUE_ERROR, E_AGENCY, handler, "the writing agency's own accident", "another agency's");
+        form_issue(x, ISSUE_ERROR, E_AGENCY, handler, "the writing agency's own accident",
+                   "another agency's");
     if (x->inquest && !view_eq(kind, V("prosecutor")))
-        form_issue(x, ISSUE_ERROR, E_AGENCY, x->inquest, "an inquest by a prosecutor's agency", "another kind of agency");
+        form_issue(x, ISSUE_ERROR, E_AGENCY, x->inquest, "an inquest by a prosecutor's agency",
+                   "another kind of agency");
 }
 
 static void
@@ -76,7 +80,8 @@ number_parties(struct form *x)
         if (!form_int(x, at, &seq))
             continue;
         if (form_party_of(x, seq))
-            form_issue(x, ISSUE_ERROR, E_VALUE, at, "a number that no other party has", "one that stands twice");
+            form_issue(x, ISSUE_ERROR, E_VALUE, at, "a number that no other party has",
+                       "one that stands twice");
         else
             x->parties[x->n_parties++] = (struct form_party){.seq = seq, .node = p};
     }

@@ -169,14 +169,22 @@ write_open(struct buf *b, const struct open_accident *a, const struct sample_hea
 }
 
 err
-police_sample_open_data(const struct open_accident *a, size_t number, const struct police_sample_agency *agency, arena *mem,
-                        struct police_sample *ret, struct fault *f)
+police_sample_open_data(const struct open_accident *a, size_t number,
+                        const struct police_sample_agency *agency, arena *mem, struct police_sample *ret,
+                        struct fault *f)
 {
     const struct open_row *r = a->rows;
     char occurred[32];
-    struct sample_head h = {.agency = agency, .agency_name = r->fields[OPEN_AGENCY], .part = "slip", .revision = 1,
-                            .era = open_accident_era(a), .class = r->fields[OPEN_CLASS], .place = r->fields[OPEN_PLACE],
-                            .lon = r->fields[OPEN_LON], .lat = r->fields[OPEN_LAT], .dead_30d = -1};
+    struct sample_head h = {.agency = agency,
+                            .agency_name = r->fields[OPEN_AGENCY],
+                            .part = "slip",
+                            .revision = 1,
+                            .era = open_accident_era(a),
+                            .class = r->fields[OPEN_CLASS],
+                            .place = r->fields[OPEN_PLACE],
+                            .lon = r->fields[OPEN_LON],
+                            .lat = r->fields[OPEN_LAT],
+                            .dead_30d = -1};
     if (!open_time(r, occurred) || !open_casualties(r, &h.dead_24h, &h.injured) || h.class.n != 2) {
         err e = fault_set(f, E_VALUE, "csv", "date, time, class and casualties in form", "another form");
         if (f && f->code == E_VALUE)
@@ -189,7 +197,10 @@ police_sample_open_data(const struct open_accident *a, size_t number, const stru
     struct buf b AUTO_DONE(buf_done);
     buf_init(&b, RECORD_MAX);
     write_open(&b, a, &h);
-    *ret = (struct police_sample){.part = "slip", .revision = 1, .accident_no = h.accident_no, .agency = agency};
+    *ret =
+        (struct police_sample){.part = "slip", .revision = 1, .accident_no = h.accident_no, .agency = agency};
     ret->json = b.failed ? VIEW_NONE : arena_dup(mem, buf_view(&b));
-    return ret->json.p && h.accident_no.p ? E_OK : fault_set(f, E_TOO_LARGE, "csv", "a record of at most 256 KiB", "a larger one");
+    return ret->json.p && h.accident_no.p
+               ? E_OK
+               : fault_set(f, E_TOO_LARGE, "csv", "a record of at most 256 KiB", "a larger one");
 }

@@ -35,13 +35,15 @@ struct police_sample {
 
 /* The slip of one accident of open data, as the agency's; number: of the accident in the file, for its case number.  E_VALUE when date, class or casualties
  * are not in form. */
-err police_sample_open_data(const struct open_accident *a, size_t number, const struct police_sample_agency *agency, arena *mem,
-                            struct police_sample *ret, struct fault *f) MUST_USE;
+err police_sample_open_data(const struct open_accident *a, size_t number,
+                            const struct police_sample_agency *agency, arena *mem, struct police_sample *ret,
+                            struct fault *f) MUST_USE;
 
 /* One made-up accident, A2 or A3, every second one on the old form: slip, diagram, photos, analysis, and of some a corrected slip.  In the order in which
  * they are issued.  Index 0 has photos of several MB. */
-err police_sample_synthetic(uint64_t seed, size_t index, arena *mem, struct police_sample ret[POLICE_SAMPLE_PARTS_MAX],
-                            size_t *ret_n, struct fault *f) MUST_USE;
+err police_sample_synthetic(uint64_t seed, size_t index, arena *mem,
+                            struct police_sample ret[POLICE_SAMPLE_PARTS_MAX], size_t *ret_n, struct fault *f)
+    MUST_USE;
 
 /* The same record in XML. */
 err police_sample_xml(view json, arena *mem, view *ret, struct fault *f) MUST_USE;

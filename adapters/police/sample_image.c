@@ -5,7 +5,8 @@
 #define BLOCK_MAX 65535u
 
 enum colour { GRASS, ASPHALT, LINE, CAR, MOTORCYCLE, COLOURS };
-static const uint8_t palette[COLOURS][3] = {{96, 128, 88}, {80, 80, 84}, {232, 232, 224}, {168, 48, 40}, {40, 72, 152}};
+static const uint8_t palette[COLOURS][3] = {
+    {96, 128, 88}, {80, 80, 84}, {232, 232, 224}, {168, 48, 40}, {40, 72, 152}};
 
 struct picture {
     uint8_t *rows; /* one filter byte and the pixels of a row, row after row */
@@ -93,7 +94,8 @@ add_stored(struct buf *b, const uint8_t *p, size_t n)
     buf_add(b, "\x78\x01", 2);
     for (size_t at = 0; at < n; at += BLOCK_MAX) {
         size_t part = n - at < BLOCK_MAX ? n - at : BLOCK_MAX;
-        const uint8_t head[] = {at + part == n, (uint8_t)part, (uint8_t)(part >> 8), (uint8_t)~part, (uint8_t)(~part >> 8)};
+        const uint8_t head[] = {at + part == n, (uint8_t)part, (uint8_t)(part >> 8), (uint8_t)~part,
+                                (uint8_t)(~part >> 8)};
         buf_add(b, head, sizeof head);
         buf_add(b, p + at, part);
     }

@@ -2,6 +2,7 @@
 #include "adapters/police/sample.h"
 
 #include "base/digest.h"
+#include "base/instant.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -10,7 +11,6 @@
 #define MOI "http://www.moi.gov.tw"
 #define NIA "http://www.immigration.gov.tw"
 #define PARTIES_MAX 5
-#define DAYS(n) SPAN_DAYS(n)
 
 /* splitmix64: neighbouring seeds differ in every throw */
 struct dice
@@ -75,7 +75,8 @@ static const struct {
     {"花蓮縣", "吉安鄉", "中華路二段與建國路口", "121.583400", "23.967800"},
 };
 
-static const char *const surnames[] = {"陳", "林", "黃", "張", "李", "王", "吳", "劉", "蔡", "楊", "許", "鄭"};
+static const char *const surnames[] = {"陳", "林", "黃", "張", "李", "王",
+                                       "吳", "劉", "蔡", "楊", "許", "鄭"};
 static const char *const given[] = {"沙箱", "小沙", "試文", "範例", "演安", "樣仁", "測宜", "模如"};
 
 /* A number of the form letter, sex, eight digits of which the last is the check digit (身分證 and 統一證號 alike). */
@@ -83,8 +84,10 @@ static view
 person_number(struct scene *s, char second)
 {
     static const char letters[] = "ABCDEFGHJKLMNPQRSTUVXY";
-    static const uint8_t values[] = {10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
-    uint32_t letter = dice_throw(&s->d, sizeof letters - 1), sum = values[letter] / 10u + values[letter] % 10u * 9u;
+    static const uint8_t values[] = {10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+                                     21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    uint32_t letter = dice_throw(&s->d, sizeof letters - 1),
+             sum = values[letter] / 10u + values[letter] % 10u * 9u;
     char digits[10];
     int n = snprintf(digits, sizeof digits, "%c90%05u", second, (unsigned)dice_throw(&s->d, 100000));
     for (int i = 0; i < n; i++)
@@ -114,7 +117,8 @@ name_actor(struct scene *s, struct actor *a, size_t at)
         a->name = keep(s, arena_printf(s->mem, "%s%s", surnames[dice_throw(&s->d, COUNT_OF(surnames))],
                                        given[dice_throw(&s->d, COUNT_OF(given))]));
     char day[16];
-    date born = date_of_days(date_days(date_of_instant(s->at, 480)) - a->age * 366 - (int32_t)dice_throw(&s->d, 300));
+    date born =
+        date_of_days(date_days(date_of_instant(s->at, 480)) - a->age * 366 - (int32_t)dice_throw(&s->d, 300));
     a->birth = keep(s, arena_dup(s->mem, date_print(born, day)));
 }
 
@@ -122,7 +126,9 @@ static void
 add_actor(struct scene *s, enum mover mover)
 {
     struct actor *a = &s->actors[s->n];
-    *a = (struct actor){.mover = mover, .known = mover != MOVER_FLED, .female = dice_throw(&s->d, 2) == 1,
+    *a = (struct actor){.mover = mover,
+                        .known = mover != MOVER_FLED,
+                        .female = dice_throw(&s->d, 2) == 1,
                         .age = (int)(18 + dice_throw(&s->d, 60))};
     if (a->known) {
         name_actor(s, a, s->n);
@@ -131,7 +137,8 @@ add_actor(struct scene *s, enum mover mover)
     if (mover == MOVER_CAR)
         a->plate = keep(s, arena_printf(s->mem, "SBX-%04u", (unsigned)dice_throw(&s->d, 10000)));
     if (mover == MOVER_MOTORCYCLE)
-        a->plate = keep(s, arena_printf(s->mem, "SB%c-%04u", (char)('A' + (char)dice_throw(&s->d, 23)), (unsigned)dice_throw(&s->d, 10000)));
+        a->plate = keep(s, arena_printf(s->mem, "SB%c-%04u", (char)('A' + (char)dice_throw(&s->d, 23)),
+                                        (unsigned)dice_throw(&s->d, 10000)));
     s->n++;
 }
 
@@ -140,7 +147,10 @@ cast_actors(struct scene *s)
 {
     uint32_t kind = s->index == 0 ? 0 : dice_throw(&s->d, 10);
     add_actor(s, kind == 9 ? MOVER_FLED : MOVER_CAR);
-    add_actor(s, kind < 5 || kind == 9 ? MOVER_MOTORCYCLE : kind < 7 ? MOVER_CAR : kind == 7 ? MOVER_PEDESTRIAN : MOVER_BICYCLE);
+    add_actor(s, kind < 5 || kind == 9 ? MOVER_MOTORCYCLE
+                 : kind < 7            ? MOVER_CAR
+                 : kind == 7           ? MOVER_PEDESTRIAN
+                                       : MOVER_BICYCLE);
     if (s->index != 0 && dice_throw(&s->d, 4) == 0) {
         add_actor(s, MOVER_PASSENGER);
         s->actors[2].rides_with = 2;
@@ -175,22 +185,27 @@ set_scene(struct scene *s)
     bool old = s->index % 2 == 1;
     uint32_t days = dice_throw(&s->d, old ? 546 : 946), place = dice_throw(&s->d, COUNT_OF(places));
     char day[16];
-    date on = date_of_days(date_days((date){.year = old ? 2022 : 2023, .month = old ? 1 : 7, .day = 1, .precision = DATE_DAY}) + (int32_t)days);
+    date on = date_of_days(
+        date_days((date){.year = old ? 2022 : 2023, .month = old ? 1 : 7, .day = 1, .precision = DATE_DAY}) +
+        (int32_t)days);
     view text = date_print(on, day);
     struct sample_head *h = &s->head;
     h->agency = &police_sample_agencies[s->index % police_sample_agencies_count];
     h->unit = V("交通分隊");
     h->officer = V("沙箱員警");
     h->era = old ? ERA_OLD : ERA_NEW;
-    h->occurred = keep(s, arena_printf(s->mem, "%.*sT%02u:%02u:00+08:00", VIEW_ARG(text), (unsigned)(6 + dice_throw(&s->d, 17)),
-                                       (unsigned)dice_throw(&s->d, 60)));
+    h->occurred =
+        keep(s, arena_printf(s->mem, "%.*sT%02u:%02u:00+08:00", VIEW_ARG(text),
+                             (unsigned)(6 + dice_throw(&s->d, 17)), (unsigned)dice_throw(&s->d, 60)));
     if (h->occurred.p && instant_parse(h->occurred, &s->at, NULL) != E_OK)
         s->full = true;
-    h->accident_no = keep(s, arena_printf(s->mem, "%04d%02d%02dSB%06zu", on.year, on.month, on.day, s->index + 1));
+    h->accident_no =
+        keep(s, arena_printf(s->mem, "%04d%02d%02dSB%06zu", on.year, on.month, on.day, s->index + 1));
     h->county = view_of(places[place].county);
     h->town = view_of(places[place].town);
     h->road = view_of(places[place].road);
-    h->place = keep(s, arena_printf(s->mem, "%s%s%s", places[place].county, places[place].town, places[place].road));
+    h->place =
+        keep(s, arena_printf(s->mem, "%s%s%s", places[place].county, places[place].town, places[place].road));
     h->lon = view_of(places[place].lon);
     h->lat = view_of(places[place].lat);
 }
@@ -274,7 +289,8 @@ write_vehicle(struct scene *s, struct buf *b, const struct actor *a)
     sample_open(b, "vehicle", '{');
     sample_text(b, "plate", a->plate);
     sample_text(b, "insurer_ubn", view_of(insurers[dice_throw(&s->d, COUNT_OF(insurers))]));
-    sample_text(b, "cali_certificate_no", keep(s, arena_printf(s->mem, "SB%08u", (unsigned)dice_throw(&s->d, 100000000))));
+    sample_text(b, "cali_certificate_no",
+                keep(s, arena_printf(s->mem, "SB%08u", (unsigned)dice_throw(&s->d, 100000000))));
     BUF_LIT(b, "}");
 }
 
@@ -285,7 +301,11 @@ write_state(struct scene *s, struct buf *b, const struct actor *a)
     write_code(s, b, "sex", COLUMN_sex, !a->known ? "4" : a->female ? "2" : "1");
     if (a->known)
         sample_int(b, "age", a->age);
-    write_code(s, b, "injury_degree", COLUMN_injury_degree, !a->known ? "4" : a->died_later ? "5" : a->injured ? "2" : "3");
+    write_code(s, b, "injury_degree", COLUMN_injury_degree,
+               !a->known       ? "4"
+               : a->died_later ? "5"
+               : a->injured    ? "2"
+                               : "3");
     write_code(s, b, "main_injury", COLUMN_main_injury, a->injured ? "8" : "10");
     write_any(s, b, "gear", COLUMN_gear);
     write_code(s, b, "device_use", COLUMN_device_use, drives ? "1" : "5");
@@ -303,7 +323,9 @@ write_state(struct scene *s, struct buf *b, const struct actor *a)
     }
     write_any(s, b, "impact_first", COLUMN_impact);
     write_code(s, b, "cause_own", COLUMN_cause,
-               s->head.era == ERA_OLD ? (a->main_cause ? "23" : "44") : a->main_cause ? "59" : "87");
+               s->head.era == ERA_OLD ? (a->main_cause ? "23" : "44")
+               : a->main_cause        ? "59"
+                                      : "87");
     write_code(s, b, "hit_and_run", COLUMN_hit_and_run, a->known ? "1" : "2");
     write_any(s, b, "trip_purpose", COLUMN_trip_purpose);
 }
@@ -333,7 +355,8 @@ static view
 day_after(struct scene *s, int64_t days)
 {
     char day[16];
-    return keep(s, arena_dup(s->mem, date_print(date_of_instant(instant_add(s->at, DAYS(days)), 480), day)));
+    return keep(
+        s, arena_dup(s->mem, date_print(date_of_instant(instant_add(s->at, SPAN_DAYS(days)), 480), day)));
 }
 
 static void
@@ -399,7 +422,8 @@ write_paper(struct scene *s, const char *part, int revision, struct police_sampl
     struct buf b AUTO_DONE(buf_done);
     bool slip = strcmp(part, "slip") == 0, analysis = strcmp(part, "analysis") == 0;
     buf_init(&b, 256u << 10);
-    *ret = (struct police_sample){.part = part, .revision = revision, .accident_no = s->head.accident_no, .agency = s->head.agency};
+    *ret = (struct police_sample){
+        .part = part, .revision = revision, .accident_no = s->head.accident_no, .agency = s->head.agency};
     s->head.part = part;
     s->head.revision = revision;
     BUF_LIT(&b, "{");
@@ -416,32 +440,42 @@ write_paper(struct scene *s, const char *part, int revision, struct police_sampl
     return ret->json.p ? E_OK : E_TOO_LARGE;
 }
 
-err
-police_sample_synthetic(uint64_t seed, size_t index, arena *mem, struct police_sample ret[POLICE_SAMPLE_PARTS_MAX], size_t *ret_n,
-                        struct fault *f)
+/* Of every tenth accident the age on the slip is wrong and is put right before the pictures are issued. */
+static err
+write_papers(struct scene *s, struct police_sample *ret, size_t *ret_n)
 {
     static const char *const papers[] = {"slip", "diagram", "photos", "analysis"};
+    bool wrong = s->index % 10 == 7;
+    struct dice before = s->d;
+    s->actors[0].age += wrong;
+    for (size_t i = 0; i < COUNT_OF(papers); i++) {
+        TRY(write_paper(s, papers[i], 1, &ret[(*ret_n)++]));
+        if (i > 0 || !wrong)
+            continue;
+        s->actors[0].age--;
+        s->d = before;
+        TRY(write_paper(s, "slip", 2, &ret[(*ret_n)++]));
+    }
+    return E_OK;
+}
+
+err
+police_sample_synthetic(uint64_t seed, size_t index, arena *mem,
+                        struct police_sample ret[POLICE_SAMPLE_PARTS_MAX], size_t *ret_n, struct fault *f)
+{
     struct scene *s = arena_make(mem, struct scene);
     size_t n = 0;
-    err e = s ? E_OK : E_TOO_LARGE;
+    err e = E_TOO_LARGE;
     if (s) {
-        *s = (struct scene){.d = dice_of(seed, index), .mem = mem, .index = index, .style = (int)(index / 2 % 3)};
+        *s = (struct scene){
+            .d = dice_of(seed, index), .mem = mem, .index = index, .style = (int)(index / 2 % 3)};
         set_scene(s);
         cast_actors(s);
         hurt_actors(s);
+        e = write_papers(s, ret, &n);
     }
-    for (size_t i = 0; i < COUNT_OF(papers) && e == E_OK; i++) {
-        e = write_paper(s, papers[i], 1, &ret[n++]);
-        /* A wrong age on the slip, put right before the pictures are issued. */
-        if (e == E_OK && i == 0 && index % 10 == 7) {
-            s->actors[0].age++;
-            e = write_paper(s, "slip", 2, &ret[n++]);
-        }
-    }
-    if (e == E_OK && s->full)
-        e = E_TOO_LARGE;
-    if (e != E_OK)
-        return fault_set(f, e, "", "records that fit the memory", "larger ones");
+    if (e != E_OK || s->full)
+        return fault_set(f, E_TOO_LARGE, "", "records that fit the memory", "larger ones");
     *ret_n = n;
     return E_OK;
 }

@@ -66,7 +66,8 @@ police_sample_xml(view json, arena *mem, view *ret, struct fault *f)
     struct buf b AUTO_DONE(buf_done);
     buf_init(&b, 4 * json.n + 4096);
     struct writer w = {.t = &t, .out = &b};
-    BUF_LIT(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" RECORD_ROOT " xmlns=\"" RECORD_NAMESPACE "\">");
+    BUF_LIT(&b,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<" RECORD_ROOT " xmlns=\"" RECORD_NAMESPACE "\">");
     for (uint32_t i = 1; i < t.n; i++) {
         const struct node *n = &t.nodes[i];
         if (n->parent == 0)

@@ -53,7 +53,8 @@ refuse(struct reader *r, err e, const char *expected, const char *found)
     view where = r->depth ? view_make(r->source.p + r->nodes[r->frames[r->depth - 1].node].name,
                                       r->nodes[r->frames[r->depth - 1].node].name_length)
                           : VIEW_NONE;
-    r->failure = fault_setf(r->f, e, expected, found, "%.*s", (int)(where.n < 100 ? where.n : 100), where.p ? where.p : "");
+    r->failure = fault_setf(r->f, e, expected, found, "%.*s", (int)(where.n < 100 ? where.n : 100),
+                            where.p ? where.p : "");
     if (r->f && at >= 0) {
         fault_range(r->f, (size_t)at, 0);
         fault_locate(r->f, r->source);
@@ -71,16 +72,20 @@ is_text(const xmlChar *a, const char *b)
 
 /* A child of the open element, or of the open list. */
 static uint32_t
-add_node(struct reader *r, enum node_kind kind, uint32_t parent, uint32_t *last, uint32_t name, uint16_t name_length,
-         uint32_t from)
+add_node(struct reader *r, enum node_kind kind, uint32_t parent, uint32_t *last, uint32_t name,
+         uint16_t name_length, uint32_t from)
 {
     if (r->n >= r->room) {
         refuse(r, E_TOO_LARGE, "", "");
         return 0;
     }
     uint32_t self = r->n++;
-    r->nodes[self] = (struct node){.kind = (uint8_t)kind, .flags = NODE_FROM_XML, .name = name,
-                                   .name_length = name_length, .from = from, .parent = parent};
+    r->nodes[self] = (struct node){.kind = (uint8_t)kind,
+                                   .flags = NODE_FROM_XML,
+                                   .name = name,
+                                   .name_length = name_length,
+                                   .from = from,
+                                   .parent = parent};
     if (self == 0)
         return 0;
     if (*last)
@@ -148,7 +153,8 @@ check_attributes(struct reader *r, int n, const xmlChar *const *attributes)
 {
     for (int i = 0; i < n; i++) {
         const xmlChar *const *a = &attributes[(size_t)i * 5];
-        bool id = r->depth == 0 && !a[2] && (is_text(a[0], "Id") || is_text(a[0], "id") || is_text(a[0], "ID"));
+        bool id =
+            r->depth == 0 && !a[2] && (is_text(a[0], "Id") || is_text(a[0], "id") || is_text(a[0], "ID"));
         if (!id && !is_text(a[2], SCHEMA_NAMESPACE)) {
             refuse(r, E_ELEMENT_UNKNOWN, "no attribute", "an attribute");
             return false;
@@ -159,8 +165,8 @@ check_attributes(struct reader *r, int n, const xmlChar *const *attributes)
 
 /* Where the tag begins whose attributes end at position at: no '<' can stand inside an attribute. */
 static bool
-find_tag(const struct reader *r, const xmlChar *prefix, const xmlChar *name, uint32_t *ret_from, uint32_t *ret_name,
-         uint32_t *ret_content)
+find_tag(const struct reader *r, const xmlChar *prefix, const xmlChar *name, uint32_t *ret_from,
+         uint32_t *ret_name, uint32_t *ret_content)
 {
     long at = xmlByteConsumed(r->parser);
     if (at < 0 || (size_t)at > r->source.n)
@@ -212,14 +218,15 @@ on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *
     (void)n_namespaces, (void)namespaces, (void)n_defaulted;
     if (r->failure != E_OK)
         return;
-    if (r->skipping > 0 || (r->depth == 1 && is_text(uri, SIGNATURE_NAMESPACE) && is_text(name, "Signature"))) {
+    if (r->skipping > 0 ||
+        (r->depth == 1 && is_text(uri, SIGNATURE_NAMESPACE) && is_text(name, "Signature"))) {
         if (r->skipping++ == 0)
             (void)begin_child(r);
         return;
     }
     if (!is_text(uri, RECORD_NAMESPACE) || (r->depth == 0 && !is_text(name, RECORD_ROOT))) {
-        refuse(r, r->depth == 0 ? E_DOCUMENT_KIND : E_ELEMENT_UNKNOWN, RECORD_ROOT " of the namespace " RECORD_NAMESPACE,
-               "another name");
+        refuse(r, r->depth == 0 ? E_DOCUMENT_KIND : E_ELEMENT_UNKNOWN,
+               RECORD_ROOT " of the namespace " RECORD_NAMESPACE, "another name");
         return;
     }
     size_t length = strlen((const char *)name);
@@ -241,8 +248,8 @@ on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *
         (void)add_node(r, NODE_OBJECT, 0, NULL, 0, 0, from);
     }
     if (r->failure == E_OK)
-        r->frames[r->depth++] = (struct frame){.node = node, .content = content, .text = (uint32_t)r->pool_n,
-                                               .shape = shape, .field = field};
+        r->frames[r->depth++] = (struct frame){
+            .node = node, .content = content, .text = (uint32_t)r->pool_n, .shape = shape, .field = field};
 }
 
 /* The same kinds as in JSON, where the text allows; check.c refuses what stays a text. */
@@ -253,7 +260,8 @@ kind_of(const struct record_field *field, view text)
     decimal d;
     if (!field)
         return NODE_STRING;
-    if (field->kind == MEMBER_INT && text_to_i64(text, &n) == E_OK && text.p[0] != '+' && (text.p[0] != '0' || text.n == 1))
+    if (field->kind == MEMBER_INT && text_to_i64(text, &n) == E_OK && text.p[0] != '+' &&
+        (text.p[0] != '0' || text.n == 1))
         return NODE_NUMBER;
     if (field->kind == MEMBER_DECIMAL && decimal_parse(text, &d) == E_OK)
         return NODE_NUMBER;

@@ -77,25 +77,23 @@ read_items(const json_t *json, struct listing *l, arena *mem, struct fault *f)
     return E_OK;
 }
 
-static err
-sign_application(struct args *a, view text, view *ret, struct fault *f)
+err
+application_sign(const struct application_signers *by, view text, arena *mem, view *ret, struct fault *f)
 {
     struct listing l = {.n_items = 0};
-    const char *key = args_value(a, "key"), *certificate = args_value(a, "certificate");
-    const char *co_key = args_value(a, "co-key"), *co_certificate = args_value(a, "co-certificate");
     json_t *json = NULL;
     struct buf payload, out;
     view signature, co = VIEW_NONE;
-    TRY(json_load(text, a->mem, &json, f));
-    TRY(read_items(json, &l, a->mem, f));
+    TRY(json_load(text, mem, &json, f));
+    TRY(read_items(json, &l, mem, f));
     view id = json_text(json, "id");
     buf_init(&payload, 65536);
-    buf_printf(&payload, "{\"v\":1,\"id\":\"%.*s\",\"iat\":%lld,\"items\":", VIEW_ARG(id.n ? id : new_salt(a->mem)), (long long)instant_unix(clock_now()));
+    buf_printf(&payload, "{\"v\":1,\"id\":\"%.*s\",\"iat\":%lld,\"items\":", VIEW_ARG(id.n ? id : new_salt(mem)), (long long)instant_unix(clock_now()));
     put_list(&payload, l.digests, l.n_digests);
     BUF_LIT(&payload, "}");
-    err e = sign_jws(key, certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false, INSTANT_NONE, a->mem, &signature, f);
-    if (e == E_OK && co_key)
-        e = sign_jws(co_key, co_certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false, INSTANT_NONE, a->mem, &co, f);
+    err e = sign_jws(by->key, by->certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false, INSTANT_NONE, mem, &signature, f);
+    if (e == E_OK && by->co_key)
+        e = sign_jws(by->co_key, by->co_certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false, INSTANT_NONE, mem, &co, f);
     buf_done(&payload);
     TRY(e);
     buf_init(&out, 1u << 20);
@@ -105,7 +103,7 @@ sign_application(struct args *a, view text, view *ret, struct fault *f)
     BUF_LIT(&out, "],\"items\":");
     put_list(&out, l.items, l.n_items);
     BUF_LIT(&out, "}");
-    *ret = out.failed ? VIEW_NONE : arena_dup(a->mem, buf_view(&out));
+    *ret = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);
     return ret->p ? E_OK : E_TOO_LARGE;
 }
@@ -113,15 +111,16 @@ sign_application(struct args *a, view text, view *ret, struct fault *f)
 int
 run_application_sign(struct args *a)
 {
+    const struct application_signers by = {args_value(a, "key"), args_value(a, "certificate"), args_value(a, "co-key"), args_value(a, "co-certificate")};
     struct fault f;
     view text, document;
     const char *out = args_value(a, "out");
     fault_init(&f);
-    if (a->n_positional != 1 || !args_value(a, "key"))
+    if (a->n_positional != 1 || !by.key)
         return command_usage(a, "needs an application (JSON file) and --key FILE");
     err e = file_read(a->positional[0], a->mem, &text, &f);
     if (e == E_OK)
-        e = sign_application(a, text, &document, &f);
+        e = application_sign(&by, text, a->mem, &document, &f);
     if (e == E_OK)
         e = file_write(out ? out : "-", document, false, &f);
     return e == E_OK ? EXIT_OK : command_fail(a, e, &f);

@@ -42,9 +42,10 @@ def apply(g, application, signer, co_signer=None, headers=None):
 def projection(g, party, claim):
     answer = g.call("GET", f"/v1/claims/{claim}", token=g.token(party))
     checks.equal(answer.status, 200, f"{party} reads its claim")
-    body = answer.body
-    start, end = body.index(b'"case":') + len(b'"case":'), body.index(b',"documents":[{"id"') if b',"documents":[{"id"' in body else body.rindex(b',"documents":')
-    return answer.json(), body[start:end]
+    text = answer.body.decode()
+    start = text.index('"case":') + len('"case":')
+    end = json.JSONDecoder().raw_decode(text, start)[1]
+    return answer.json(), text[start:end].encode()
 
 
 def leaves(body):

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what building and testing need, builds and passes all tests:
+#   release  gcc, hardened: every test (unit, fuzz corpora, threads, lint, flow, contract, vectors) except benchmarks
+#   asan     clang, AddressSanitizer and UndefinedBehaviorSanitizer: unit, fuzz corpora, threads, flow
+#   tsan     clang, ThreadSanitizer: threads
+# Words behind choose among release, asan and tsan.
+set -eu
+cd "$(dirname "$0")/.."
+deploy/install-packages.sh build test
+export CMAKE_GENERATOR=Ninja CMAKE_C_COMPILER_LAUNCHER=ccache
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+export PYTHONDONTWRITEBYTECODE=1
+jobs=$(nproc)
+started=$(date +%s)
+# All presets run whatever fails before, so that one run tells everything.
+failed=""
+
+run_preset() {
+    preset=$1
+    shift
+    echo "== $preset =="
+    if cmake --preset "$preset" -DCLAIMGATE_TESTS=ON && cmake --build --preset "$preset" &&
+        ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$jobs" "$@"; then
+        return
+    fi
+    failed="$failed $preset"
+}
+
+[ $# -gt 0 ] || set -- release asan tsan
+for name in "$@"; do
+    case $name in
+    release) run_preset release -LE '^bench$' ;;
+    asan) run_preset asan -L '^(unit|fuzz|tsan|flow)$' ;;
+    tsan) run_preset tsan -L '^tsan$' ;;
+    *) echo "usage: $0 [release] [asan] [tsan]" >&2; exit 2 ;;
+    esac
+done
+
+seconds=$(($(date +%s) - started))
+if [ -n "$failed" ]; then
+    echo "FAILED:$failed ($seconds s)"
+    exit 1
+fi
+echo "ALL TESTS PASSED: $* ($seconds s)"
