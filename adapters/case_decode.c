@@ -135,13 +135,25 @@ read_items(struct reader *r, const struct node *n, const struct case_field *f, v
     return E_OK;
 }
 
+/* Lower-case letters and digits: an id is written without escapes and stands in pointers. */
+static bool
+is_id(view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+            return false;
+    }
+    return text.n > 0;
+}
+
 /* The element's id is written first; ids of what is added later begin with it. */
 static err
 read_id(struct reader *r, const struct node *n, struct case_head *element)
 {
     const struct node *id = node_first(r->t, n);
-    if (!id || !view_eq(node_name(r->t, id), V("id")) || id->kind != NODE_STRING ||
-        node_text(r->t, id).n == 0)
+    bool named = id && view_eq(node_name(r->t, id), V("id")) && id->kind == NODE_STRING;
+    if (!named || !is_id(node_text(r->t, id)))
         return refuse(r, n, "an id as first member", "no id");
     element->id = node_text(r->t, id);
     return E_OK;

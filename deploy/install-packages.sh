@@ -6,6 +6,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 missing=""
 for purpose in "$@"; do
+    # shellcheck disable=SC2013  # names of packages, no spaces
     for package in $(awk -v purpose="$purpose" '$1 !~ /^#/ && $2 == purpose { print $1 }' "$here/packages.txt"); do
         state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
         [ "$state" = installed ] || missing="$missing $package"

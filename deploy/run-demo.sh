@@ -5,7 +5,10 @@ cd "$(dirname "$0")/.."
 deploy/install-packages.sh build
 export CMAKE_GENERATOR=Ninja CMAKE_C_COMPILER_LAUNCHER=ccache
 # Tests are left as they were configured; a first configuration leaves them out, since they need more packages.
-[ -f build/release/CMakeCache.txt ] || set_tests="-DCLAIMGATE_TESTS=OFF"
-cmake --preset release ${set_tests-}
+if [ -f build/release/CMakeCache.txt ]; then
+    cmake --preset release
+else
+    cmake --preset release -DCLAIMGATE_TESTS=OFF
+fi
 cmake --build --preset release --target claimgate
 exec build/release/claimgate demo "$@"

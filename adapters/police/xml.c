@@ -317,11 +317,12 @@ on_end(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *ur
         close_text(r, top, n);
     else
         r->pool_n = top->text;
-    r->depth--;
-    if (r->depth > 0 && r->frames[r->depth - 1].list_field) {
-        struct node *list = &r->nodes[r->frames[r->depth - 1].list];
-        list->length = (uint32_t)at - list->from;
-    }
+    if (--r->depth == 0)
+        return;
+    struct frame *parent = &r->frames[r->depth - 1];
+    parent->text = (uint32_t)r->pool_n; /* behind what this element keeps in the pool */
+    if (parent->list_field)
+        r->nodes[parent->list].length = (uint32_t)at - r->nodes[parent->list].from;
 }
 
 static void

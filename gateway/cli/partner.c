@@ -2,6 +2,7 @@
 
 #include "cli/control.h"
 #include "cli/operator.h"
+#include "flow/registry.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ do_verb(const struct args *a, view verb, view text, view *ret_json, struct fault
         return E_OK;
     AUTO(gateway_close) struct gateway *g = NULL;
     TRY(gateway_open_offline(c, &g, f));
+    TRY(changes_run(g, clock_now(), f));
     return control_do(g, verb, text, a->mem, ret_json, f);
 }
 

@@ -79,6 +79,8 @@ verify(struct passage *p, const struct intake_row *row)
         if (code != E_OK && sig->code == code && p->f && p->f->code == E_OK)
             *p->f = sig->fault;
     }
+    if (code == E_SIGNATURE_MISSING)
+        return fault_set(p->f, code, "signature", "AUTH, X-JWS-Signature or a signature in the XML", "none");
     if (code != E_OK)
         return fault_set(p->f, code, "signature", "a signature that holds", "another outcome");
     return E_OK;
@@ -188,6 +190,6 @@ passage_authority(struct passage *p)
     if (!p->sender || !partner_is_active(p->sender))
         return fault_set(p->f, E_SUSPENDED, "", "an active partner", "another status");
     if (p->sender != p->author && !partner_acts_for(p->sender, p->author))
-        return fault_set(p->f, E_SENDER, "", "the author itself or its submitting agent", "another organisation");
+        return fault_set(p->f, E_SENDER, "Composition.custodian", "the author itself or its submitting agent", "another organisation");
     return E_OK;
 }

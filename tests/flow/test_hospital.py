@@ -149,7 +149,9 @@ def apply_for(g, d, insurers):
     patient = resource(d.json(), "Patient")
     person = {"identifiers": [{"system": i["system"], "value": i["value"]} for i in patient["identifier"] if i["value"] in PEOPLE],
               "name": patient["name"][0]["text"], "birth_date": patient["birthDate"]}
-    application = application_of(person, [(code, "health", ["daily_hospital"], ["certificate", "receipt", "report"]) for code in insurers])
+    visit = {"author": resource(d.json(), "Organization")["identifier"][0]["value"], "kind": "visit_no",
+             "value": resource(d.json(), "Encounter")["identifier"][0]["value"]}
+    application = application_of(person, [(code, "health", ["daily_hospital"], ["certificate", "receipt", "report"]) for code in insurers], [visit])
     signed = g.application(application, PEOPLE[person["identifiers"][0]["value"]])
     return g.call("POST", "/v1/applications", signed, PLAIN, g.token("app"))
 
@@ -221,7 +223,6 @@ def refusals(g, known):
     """known: a document that is stored.  All others are made from sets that are not."""
     documents = g.samples("1..12", g.dir / "to-refuse")
     certificate = next(d for d in documents if "certificate" in d.name and not d.is_xml and d.author == "h1")
-    receipt = next(d for d in documents if "receipt" in d.name and not d.is_xml and d.author == "h1")
     xml = next(d for d in documents if d.is_xml and d.author == "h1")
     body = certificate.body
     altered = body.replace("急性".encode(), "慢性".encode(), 1)
@@ -236,8 +237,8 @@ def refusals(g, known):
     without = certificate.json()
     del resource(without, "Patient")["birthDate"]
     without = compact(without)
-    category = receipt.json()
-    resource(category, "Invoice")["lineItem"][0]["chargeItemCodeableConcept"]["coding"][0]["code"] = "no-such-category"
+    category = certificate.json()
+    resource(category, "Composition")["type"]["coding"][0]["code"] = "no-such-category"
     category = compact(category)
     reused = known.json()
     reused["timestamp"] = "2026-01-15T17:31:00+08:00"
@@ -268,7 +269,7 @@ def refusals(g, known):
         Refusal("malformed XML", 400, "xml-syntax", None, broken_xml, g.signed(broken_xml, "h1", XML), position=True, found=False),
         Refusal("XML with a DOCTYPE", 400, "xml-doctype", None, doctype, g.signed(doctype, "h1", XML)),
         Refusal("a required element missing", 422, "element-missing", "Bundle.entry[1].resource", without, g.signed(without, "h1")),
-        Refusal("an unknown category code", 422, "code-invalid", "lineItem[0]", category, g.signed(category, "h1")),
+        Refusal("an unknown category code", 422, "code-invalid", "Bundle.entry[0].resource.type", category, g.signed(category, "h1")),
         Refusal("an identifier used before", 409, "duplicate-document", "Bundle.identifier", reused, g.signed(reused, known.author), known.author),
         Refusal("an unknown content type", 415, "media-type", "content-type", body, {**certificate.headers, "Content-Type": "text/plain"}, audited=False),
         Refusal("another charset", 415, "media-type", "content-type", body, {**certificate.headers, "Content-Type": f"{JSON}; charset=big5"}, audited=False),

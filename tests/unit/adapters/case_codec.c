@@ -63,6 +63,8 @@ static const struct {
     {"{\"surprise\":1}", "/surprise"},
     {"{\"parties\":{}}", "/parties"},
     {"{\"parties\":[{\"kind\":\"person\"}]}", "/parties/0"},
+    {"{\"parties\":[{\"id\":\"p\\\\1\"}]}", "/parties/0"},
+    {"{\"parties\":[{\"id\":\"\"}]}", "/parties/0"},
     {"{\"parties\":[{\"id\":\"p1\",\"kind\":\"robot\"}]}", "/parties/0/kind"},
     {"{\"parties\":[{\"id\":\"p1\",\"kind\":7}]}", "/parties/0/kind"},
     {"{\"event\":{\"work_related\":\"yes\"}}", "/event/work_related"},
