@@ -36,9 +36,10 @@ struct view_request {
     enum view_kind view;
     view claim;   /* local id of the claim that is delivered; empty: none */
     view subject; /* local id of the person it is about; empty: taken from the claim (for_, else claimant) */
-    view recipient;             /* local id of the recipient's party; empty: it is none */
-    view sender;                /* what documents[].sender says for the recipient; for own-document views */
-    const view *document_kinds; /* words that the permission covers; "application" is always covered */
+    view recipient; /* local id of the recipient's party; empty: it is none */
+    view sender;    /* what documents[].sender says for the recipient; for own-document views */
+    /* Words that the permission covers; application, permission and decision always are. */
+    const view *document_kinds;
     size_t n_document_kinds;
     bool all_documents; /* statute or the person himself: no limit of kinds */
     bool reports_asked; /* a Task asked for reports and has its own consent */

@@ -92,6 +92,14 @@ is_medical_paper(view kind)
            view_eq(kind, V("claim-bundle"));
 }
 
+/* Papers of the procedure are folded for everybody: the rules for claims, permissions and decisions choose
+ * what of them is shown. */
+static bool
+is_procedural(view kind)
+{
+    return view_eq(kind, V("application")) || view_eq(kind, V("permission")) || view_eq(kind, V("decision"));
+}
+
 bool
 view_document_may(const struct view_eval *v, const struct case_document *d)
 {
@@ -100,7 +108,7 @@ view_document_may(const struct view_eval *v, const struct case_document *d)
         return r->sender.n && view_eq(d->sender.v, r->sender);
     if (is_medical_paper(d->kind.v) && d->subject.v.n && !view_names(v, &d->subject, v->subject))
         return false;
-    return view_eq(d->kind.v, V("application")) || kind_listed(r, d->kind.v);
+    return is_procedural(d->kind.v) || kind_listed(r, d->kind.v);
 }
 
 /* By place in documents[]: the list is the same before and after folding anew, whom a withheld paper is

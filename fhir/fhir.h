@@ -69,8 +69,8 @@ extern const size_t fhir_profiles_count;
 struct validate_options {
     /* Canonical that the root must satisfy whatever meta.profile says; empty = meta.profile alone. */
     view demand;
-    /* Unknown extension, unknown profile, reference to the outside are errors instead of findings (DECISIONS
-     * "Severity per route"); rules that are not judged are told. */
+    /* Unknown extension, unknown profile, reference to the outside are errors instead of findings; rules that
+     * are not judged are told (docs/fhir.md, "Severity"). */
     bool strict;
 };
 /* Judges the resource and all that it holds by base R4, by meta.profile (each resource of a Bundle by its

@@ -38,16 +38,24 @@ next_step(view *rest, struct match_step *ret)
     return ret->kind == STEP_RESOLVE || view_find_byte(name, '(') == name.n;
 }
 
+static bool
+has_profile(const struct rule *r, view url)
+{
+    for (uint32_t i = 0; i < r->n_types; i++)
+        for (uint32_t k = 0; k < r->types[i].n_profiles; k++)
+            if (view_eq(r->types[i].profiles[k].canonical, url))
+                return true;
+    return false;
+}
+
 /* The rule of the slice of an element "extension" that stands for this URL. */
 static const struct rule *
 extension_rule(const struct rule *from, view url)
 {
     const struct rule *list = rule_child(from, V("extension"));
     for (const struct slice *s = list ? list->slices : NULL; s; s = s->next)
-        for (uint32_t i = 0; i < s->rule->n_types; i++)
-            for (uint32_t k = 0; k < s->rule->types[i].n_profiles; k++)
-                if (view_eq(s->rule->types[i].profiles[k].canonical, url))
-                    return s->rule;
+        if (has_profile(s->rule, url))
+            return s->rule;
     return NULL;
 }
 

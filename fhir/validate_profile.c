@@ -366,7 +366,7 @@ judge_member(struct judge *j, const struct work *w, const struct node *object, c
         value = value ? node_next_item(j->tree, m.value, value) : NULL;
         companion = companion ? node_next_item(j->tree, m.companion, companion) : NULL;
     }
-    if (r->slices)
+    if (r->slices && (n > 0 || r->min == 0)) /* else the element itself is said to be missing */
         judge_slice_counts(j, at, r, counts);
 }
 

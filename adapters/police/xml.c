@@ -279,8 +279,11 @@ close_text(struct reader *r, const struct frame *top, struct node *n)
     size_t stop = end ? (size_t)(end - r->source.p) : 0;
     view raw = stop > top->content ? view_sub(r->source, top->content, stop - top->content) : VIEW_NONE;
     view text = view_make(r->pool + top->text, r->pool_n - top->text);
-    if (top->shape != SHAPE_NONE && text.n == 0) {
+    if (top->shape != SHAPE_NONE) {
+        if (view_trim(text).n > 0)
+            refuse(r, E_ELEMENT_UNKNOWN, "elements", "text");
         n->kind = NODE_OBJECT;
+        r->pool_n = top->text;
         return;
     }
     n->text_length = (uint32_t)text.n;
@@ -346,13 +349,15 @@ on_doctype(void *self, const xmlChar *name, const xmlChar *external_id, const xm
     refuse(self, E_XML_DOCTYPE, "no document type declaration", "DOCTYPE");
 }
 
+/* libxml2 keeps the declared encoding at the document when it is a Unicode form and at the input when it converts. */
 static void
 on_document(void *self)
 {
     struct reader *r = self;
-    const xmlChar *encoding = r->parser->encoding;
-    if (encoding && !view_eq_nocase(view_of((const char *)encoding), V("UTF-8")))
-        refuse(r, E_UTF8, "encoding=\"UTF-8\"", "another encoding");
+    const xmlChar *declared[] = {r->parser->encoding, r->parser->input ? r->parser->input->encoding : NULL};
+    for (size_t i = 0; i < COUNT_OF(declared); i++)
+        if (declared[i] && !view_eq_nocase(view_of((const char *)declared[i]), V("UTF-8")))
+            refuse(r, E_UTF8, "encoding=\"UTF-8\"", "another encoding");
 }
 
 /* libxml2's messages quote the document, so only the place is taken over. */

@@ -245,8 +245,10 @@ print_help(void)
 {
     printf("claimgate: insurance-claim interchange gateway\n\nExamples:\n  claimgate demo\n  claimgate init ./sandbox --sandbox\n"
            "  claimgate serve --config ./sandbox/claimgate.conf\n\nCommands:\n");
+    /* The demo starts its parties by itself. */
     for (size_t i = 0; i < commands_count; i++)
-        printf("  %-12s %-9s %s\n", commands[i].noun, commands[i].verb, commands[i].summary);
+        if (strcmp(commands[i].noun, "party") != 0)
+            printf("  %-12s %-9s %s\n", commands[i].noun, commands[i].verb, commands[i].summary);
     printf("\nclaimgate NOUN VERB --help shows examples and options of one.\n");
 }
 

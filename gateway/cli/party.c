@@ -3,7 +3,7 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -72,7 +72,6 @@ write_line(const struct buf *line)
 void
 party_say(const char *format, ...)
 {
-    AUTO(arena_free) arena *mem = arena_new(LINE_CEILING);
     struct buf line;
     char text[65536];
     va_list list;
@@ -136,6 +135,9 @@ party_open(struct party *p, struct args *a, struct fault *f)
 {
     *p = (struct party){.a = a, .dir = args_value(a, "dir"), .name = a->positional[0], .mem = arena_new(JOB_MEMORY)};
     snprintf(p->pki, sizeof p->pki, "%s/pki", p->dir);
+    /* Whoever started the party may go away and leave it running. */
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignored, NULL);
     TRY(net_start());
     return client_open(p->dir, p->name, &p->client, f);
 }

@@ -1,6 +1,6 @@
 /* room: fhir */
-/* Any bytes as a FHIR document in JSON, judged by base R4 and the profiles of the program.  Every finding has a
- * place that exists; judging twice finds the same; strict never finds fewer errors. */
+/* Any bytes as a FHIR document in JSON, judged by base R4 and the profiles of the program.  Every finding
+ * has a place that exists; judging twice finds the same; strict never finds fewer errors. */
 #include "fhir/fhir.h"
 
 #include <stdlib.h>

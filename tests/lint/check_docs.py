@@ -1,11 +1,12 @@
 """Pages and the tree agree: each room has its page, links lead somewhere, and commands, routes, settings and outcome codes that a page shows exist.
 
-What comments cite must be in the tree too: `THREATS S6` is a row of docs/threat-model.md, `DECISIONS "Joining"` a line of docs/decisions/README.md.
+What comments cite must be in the tree too: threats are rows of docs/threat-model.md, decisions stand by name in docs/decisions/README.md, rules of the domain and all
+other citations are rows of docs/domain.md.
 """
 import posixpath
 import re
 
-from lint import C_ROOMS, Tree, rows
+from lint import C_ROOMS, Tree, blank, rows
 
 # A room may have its page under another name, or share one.
 PAGES = {"main": "cli.md"}
@@ -37,11 +38,21 @@ def check_links(tree, path, text):
                 tree.find(path, number, f"the link to {target} leads nowhere")
 
 
+def code_of(text):
+    """Fenced blocks and inline code keep their place; everything else becomes blanks."""
+    kept = [(m.start(), m.end()) for m in re.finditer(r"```.*?```|`[^`\n]+`", text, re.S)]
+    out, at = [], 0
+    for start, end in kept:
+        out += [blank(text[at:start]), text[start:end]]
+        at = end
+    return "".join(out) + blank(text[at:])
+
+
 def check_commands(tree, path, text, commands):
-    for m in re.finditer(r"^\s*(?:\$ )?(?:sudo )?(?:\./build/\w+/|build/\w+/)?claimgate ((?:[a-z]+)(?: [a-z]+)?)", text, re.M):
-        words = m.group(1).split()
-        if words[0] not in commands or (len(words) == 2 and words[1] not in commands[words[0]] and "" not in commands[words[0]]):
-            tree.find(path, text.count("\n", 0, m.start()) + 1, f"there is no command claimgate {m.group(1)}")
+    for m in re.finditer(r"(?:^|`|[ /])claimgate ([a-z]+)(?: ([a-z]+))?(?=[ `\n])", code_of(text), re.M):
+        noun, verb = m.groups()
+        if noun not in commands or (verb and verb not in commands[noun] and "" not in commands[noun]):
+            tree.find(path, text.count("\n", 0, m.start()) + 1, f"there is no command claimgate {noun} {verb or ''}")
 
 
 def check_routes(tree, path, text, patterns):
@@ -62,20 +73,28 @@ def route_pattern(route):
     return re.compile("".join(r"[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", route)))
 
 
+def is_known(page, what, texts):
+    if page == "THREATS":
+        return re.search(rf"^\| {re.escape(what)} \|", texts["threat-model.md"], re.M)
+    if page == "DECISIONS":
+        return not what or f"“{what}”" in texts["decisions/README.md"]
+    if page == "DOMAIN":
+        return re.search(rf"^\| {re.escape(what)} \|", texts["domain.md"], re.M)
+    number = what if re.fullmatch(r"[0-9.]+", what) else ""
+    return re.search(rf"^\| {page}{' ' + re.escape(number) if number else ''} \|", texts["domain.md"], re.M)
+
+
 def check_cited(tree):
-    threats = tree.text("docs/threat-model.md") if tree.has("docs/threat-model.md") else ""
-    decisions = tree.text("docs/decisions/README.md") if tree.has("docs/decisions/README.md") else ""
+    names = ("threat-model.md", "decisions/README.md", "domain.md")
+    texts = {name: tree.text("docs/" + name) if tree.has("docs/" + name) else "" for name in names}
     for path in tree.files(".c", ".h", ".def", ".md", ".py", ".cmake"):
-        if path.parts[0] not in C_ROOMS + ("tests", "docs", "deploy", "cmake") or path.name == "check_docs.py":
+        if path.parts[0] not in C_ROOMS + ("tests", "docs", "deploy", "cmake") or path.name == "check_docs.py" or path.as_posix() == "docs/domain.md":
             continue
         for number, line in enumerate((tree.source / path).read_text(encoding="utf-8").split("\n"), 1):
             for m in CITED.finditer(line):
-                page, what = m.group(1), (m.group(2) or "").strip('"')
-                if page == "THREATS" and re.search(rf"\b{re.escape(what)}\b", threats):
-                    continue
-                if page == "DECISIONS" and what and f"“{what}”" in decisions:
-                    continue
-                tree.find(path, number, f"cites {m.group(0).strip()}, which is not in the tree")
+                what = (m.group(2) or "").strip('"§ ').rstrip(".")
+                if not is_known(m.group(1), what, texts):
+                    tree.find(path, number, f"cites {m.group(0).strip()}, which is not in the tree")
 
 
 def main():

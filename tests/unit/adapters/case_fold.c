@@ -406,7 +406,7 @@ Test(case_fold, folding_one_paper_changes_nothing)
     c->documents = NULL;
     c->verdicts = NULL;
     view before = kit_encode(facts, false, mem), after = kit_encode(c, false, mem);
-    /* References to documents and verdicts had no target and are gone: the rest is the same length of facts. */
+    /* Only references to documents and verdicts, which had no target, are gone. */
     cr_assert_gt(after.n, before.n * 8 / 10);
     struct claim_case *again = fold(mem, frame, parts, 1);
     again->documents = NULL;
@@ -479,7 +479,8 @@ projected(arena *mem, struct claim_case *frame, const struct case_part *parts, s
     return arena_dup(mem, buf_view(&out));
 }
 
-/* The receipt came first and says the patient's name and stay too; whoever may see only the certificate cannot tell that it is there. */
+/* The receipt came first and says the patient's name and stay too; whoever may see only the certificate cannot
+ * tell that it is there. */
 Test(case_fold, a_withheld_paper_leaves_no_trace)
 {
     arena *mem AUTO(arena_free) = arena_new(CEILING);

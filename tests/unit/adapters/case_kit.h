@@ -1,5 +1,6 @@
-/* Synthetic cases made from the table: every member of every record filled, in one or two sides (the subject's and a stranger's).  Included by the unit
- * tests of the case; each test program gets its own copy. */
+/* Synthetic cases made from the table: every member of every record filled, in one or two sides (the
+ * subject's and a stranger's).  Included by the unit tests of the case; each test program gets its own
+ * copy. */
 #ifndef TESTS_CASE_KIT_H
 #define TESTS_CASE_KIT_H
 
@@ -152,7 +153,8 @@ kit_target(struct claim_case *c, const char *targets, int side)
     return (const struct case_head *)c->parties;
 }
 
-/* 0 for what belongs to the subject or to the event, 1 for the stranger's: the index in the root list, in lists of singletons the index there. */
+/* 0 for what belongs to the subject or to the event, 1 for the stranger's: the index in the root list, in
+ * lists of singletons the index there. */
 static UNUSED int
 kit_side(const struct case_place *at)
 {

@@ -1,5 +1,6 @@
-/* Every cell (view × group) of adapters/views.def: neighbours that differ in one withheld leaf give the same bytes, neighbours that differ in a leaf that is
- * shown do not.  The neighbours are made from the table: a case with every member filled, twice (the subject's side and a stranger's). */
+/* Every cell (view × group) of adapters/views.def: neighbours that differ in one withheld leaf give the
+ * same bytes, neighbours that differ in a leaf that is shown do not.  The neighbours are made from the
+ * table: a case with every member filled, twice (the subject's side and a stranger's). */
 #include "case_kit.h"
 
 #define CEILING (512u << 20)
@@ -48,7 +49,8 @@ only(struct case_item *list)
     return &list->text;
 }
 
-/* Parties: subject, stranger, an organisation, another organisation, and a third person where the recipient is one. */
+/* Parties: subject, stranger, an organisation, another organisation, and a third person where the recipient
+ * is one. */
 static void
 make_parties(struct bench *b)
 {
@@ -268,7 +270,8 @@ static const struct {
 #undef SELECTS
 };
 
-/* References, followers, and what predicates look at, decide what is shown: they are not content that a cell withholds. */
+/* References, followers, and what predicates look at, decide what is shown: they are not content that a cell
+ * withholds. */
 static bool
 selects(const struct leaf_at *l)
 {

@@ -143,6 +143,9 @@ Test(log, does_not_stop_on_a_closed_descriptor)
 {
     log_start(LEVEL_INFO, 9999);
     log_write(LOG_START, NULL, 0);
+    start(LEVEL_INFO);
+    log_write(LOG_START, NULL, 0);
+    cr_assert(take().n > 0, "the next line is written again");
 }
 
 static void *

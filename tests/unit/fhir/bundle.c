@@ -7,7 +7,8 @@ static const char text[] =
     "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
     "{\"fullUrl\":\"" P1 "\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"a\"}},"
     "{\"fullUrl\":\"" P2 "\",\"resource\":{\"resourceType\":\"Encounter\",\"id\":\"b\","
-    "\"contained\":[{\"resourceType\":\"Location\",\"id\":\"l\"},{\"resourceType\":\"Location\",\"id\":\"m\"}]}},"
+    "\"contained\":[{\"resourceType\":\"Location\",\"id\":\"l\"},{\"resourceType\":\"Location\",\"id\":\"m\"}"
+    "]}},"
     "{\"fullUrl\":\"https://h/fhir/Patient/a\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"a\","
     "\"meta\":{\"versionId\":\"3\"}}},"
     "{\"fullUrl\":\"https://h/fhir/Claim/c\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\"}},"
@@ -53,11 +54,11 @@ static const struct {
     {0, "urn:uuid:33333333-3333-3333-3333-333333333333", -1},
     {0, "https://h/fhir/Patient/a", 2},
     {0, "https://nowhere/fhir/Patient/a", -1},
-    {3, "Patient/a", 2},     /* on the base of the entry, though another entry has the same type and id */
-    {0, "Patient/a", -1},    /* no base here, and two entries have this type and id */
-    {0, "Encounter/b", 1},   /* no base: the only one */
+    {3, "Patient/a", 2},      /* on the base of the entry, though another entry has the same type and id */
+    {0, "Patient/a", -1},     /* no base here, and two entries have this type and id */
+    {0, "Encounter/b", 1},    /* no base: the only one */
     {3, "Organization/o", 5}, /* an entry without fullUrl */
-    {3, "Claim/d", -1},      /* there, but on another server */
+    {3, "Claim/d", -1},       /* there, but on another server */
     {4, "Claim/d", 4},
     {3, "Patient/a/_history/3", 2},
     {3, "Patient/a/_history/2", -1},
@@ -74,8 +75,8 @@ Test(bundle, resolves_by_the_rules_of_r4)
     struct kit k;
     open_bundle(&k, text);
     for (size_t i = 0; i < COUNT_OF(references); i++) {
-        const struct node *to =
-            bundle_resolve(&k.bundle, entry(&k, (uint32_t)references[i].from), view_of(references[i].reference));
+        const struct node *to = bundle_resolve(&k.bundle, entry(&k, (uint32_t)references[i].from),
+                                               view_of(references[i].reference));
         const struct node *wanted = references[i].to < 0 ? NULL : entry(&k, (uint32_t)references[i].to);
         cr_expect_eq(to, wanted, "%s from %d", references[i].reference, references[i].from);
     }
@@ -93,7 +94,8 @@ Test(bundle, finds_contained_resources_of_the_own_container_only)
     cr_expect_eq(bundle_resolve(&k.bundle, entry(&k, 5), V("#l")), other);
     cr_expect_eq(bundle_resolve(&k.bundle, l, V("#m")), m, "from one contained resource to another");
     cr_expect_eq(bundle_resolve(&k.bundle, l, V("#")), entry(&k, 1), "to the container");
-    cr_expect_eq(bundle_resolve(&k.bundle, l, V("Organization/o")), entry(&k, 5), "with the container's base");
+    cr_expect_eq(bundle_resolve(&k.bundle, l, V("Organization/o")), entry(&k, 5),
+                 "with the container's base");
     cr_expect_null(bundle_resolve(&k.bundle, entry(&k, 0), V("#l")));
     kit_done(&k);
 }
@@ -101,7 +103,8 @@ Test(bundle, finds_contained_resources_of_the_own_container_only)
 Test(bundle, tells_of_a_full_url_that_comes_again)
 {
     struct kit k;
-    open_bundle(&k, "{\"resourceType\":\"Bundle\",\"entry\":[{\"fullUrl\":\"" P1 "\"},{\"fullUrl\":\"" P1 "\"}]}");
+    open_bundle(&k, "{\"resourceType\":\"Bundle\",\"entry\":[{\"fullUrl\":\"" P1 "\"},{\"fullUrl\":\"" P1
+                    "\"}]}");
     const struct issue *i = kit_issue(&k, E_INVARIANT, "Bundle.entry[1]");
     cr_assert(i && i->severity == ISSUE_ERROR, "%s", kit_show(&k));
     cr_expect(view_eq(i->pointer, V("/entry/1")));
@@ -112,11 +115,12 @@ Test(bundle, tells_of_a_full_url_that_comes_again)
 Test(bundle, takes_versions_of_one_full_url_apart)
 {
     struct kit k;
-    open_bundle(&k, "{\"resourceType\":\"Bundle\",\"entry\":["
-                    "{\"fullUrl\":\"https://h/Claim/c\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\","
-                    "\"meta\":{\"versionId\":\"1\"}}},"
-                    "{\"fullUrl\":\"https://h/Claim/c\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\","
-                    "\"meta\":{\"versionId\":\"2\"}}}]}");
+    open_bundle(&k,
+                "{\"resourceType\":\"Bundle\",\"entry\":["
+                "{\"fullUrl\":\"https://h/Claim/c\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\","
+                "\"meta\":{\"versionId\":\"1\"}}},"
+                "{\"fullUrl\":\"https://h/Claim/c\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\","
+                "\"meta\":{\"versionId\":\"2\"}}}]}");
     cr_expect_eq(k.issues.errors, 0);
     cr_expect_eq(bundle_resolve(&k.bundle, entry(&k, 0), V("https://h/Claim/c/_history/2")), entry(&k, 1));
     cr_expect_eq(bundle_resolve(&k.bundle, entry(&k, 0), V("https://h/Claim/c/_history/1")), entry(&k, 0));
@@ -126,10 +130,11 @@ Test(bundle, takes_versions_of_one_full_url_apart)
 Test(bundle, tells_of_ids_that_come_again)
 {
     struct kit k;
-    open_bundle(&k, "{\"resourceType\":\"Bundle\",\"entry\":["
-                    "{\"fullUrl\":\"" P1 "\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\"}},"
-                    "{\"fullUrl\":\"" P2 "\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\",\"contained\":["
-                    "{\"resourceType\":\"Basic\",\"id\":\"x\"},{\"resourceType\":\"Basic\",\"id\":\"x\"}]}}]}");
+    open_bundle(
+        &k, "{\"resourceType\":\"Bundle\",\"entry\":["
+            "{\"fullUrl\":\"" P1 "\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\"}},"
+            "{\"fullUrl\":\"" P2 "\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"c\",\"contained\":["
+            "{\"resourceType\":\"Basic\",\"id\":\"x\"},{\"resourceType\":\"Basic\",\"id\":\"x\"}]}}]}");
     const struct issue *twice = kit_issue(&k, E_INVARIANT, "Bundle.entry[1]");
     cr_expect(twice && twice->severity == ISSUE_WARNING, "%s", kit_show(&k));
     const struct issue *contained = kit_issue(&k, E_INVARIANT, "Bundle.entry[1].resource.contained[1]");
@@ -172,8 +177,10 @@ Test(bundle, indexes_a_hundred_thousand_entries)
     buf_init(&b, 32u << 20);
     BUF_LIT(&b, "{\"resourceType\":\"Bundle\",\"entry\":[");
     for (unsigned i = 0; i < 100000; i++)
-        buf_printf(&b, "%s{\"fullUrl\":\"https://h/Claim/%u\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"%u\"}}",
-                   i ? "," : "", i, i);
+        buf_printf(
+            &b,
+            "%s{\"fullUrl\":\"https://h/Claim/%u\",\"resource\":{\"resourceType\":\"Claim\",\"id\":\"%u\"}}",
+            i ? "," : "", i, i);
     BUF_LIT(&b, "]}");
     cr_assert_eq(tree_read_json(buf_view(&b), NULL, k.mem, &k.tree, &k.fault), E_OK);
     cr_assert_eq(bundle_index(&k.tree, k.mem, &k.bundle, &k.issues), E_OK);

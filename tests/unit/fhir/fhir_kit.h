@@ -1,4 +1,5 @@
-/* What the tests of this room share: read a text, judge it, look for one finding.  One thread; the kit owns its arena. */
+/* What the tests of this room share: read a text, judge it, look for one finding.  One thread; the kit
+ * owns its arena. */
 #ifndef TESTS_FHIR_KIT_H
 #define TESTS_FHIR_KIT_H
 
@@ -86,8 +87,9 @@ kit_show(const struct kit *k)
 {
     view text = V("");
     for (const struct issue *i = k->issues.first; i; i = i->next)
-        text = arena_printf(k->mem, "%.*s%d %s %.*s: expected %.*s, found %.*s\n", VIEW_ARG(text), i->severity,
-                            err_info(i->code)->name, VIEW_ARG(i->path), VIEW_ARG(i->expected), VIEW_ARG(i->found));
+        text = arena_printf(k->mem, "%.*s%d %s %.*s: expected %.*s, found %.*s\n", VIEW_ARG(text),
+                            i->severity, err_info(i->code)->name, VIEW_ARG(i->path), VIEW_ARG(i->expected),
+                            VIEW_ARG(i->found));
     return arena_cstr(k->mem, text);
 }
 
@@ -103,10 +105,11 @@ kit_expect(const struct kit *k, const char *what, const struct expected_error *e
     size_t n = 0;
     for (; errors[n].code != E_OK; n++) {
         const struct issue *i = kit_issue(k, errors[n].code, errors[n].path);
-        cr_assert(i && i->severity == ISSUE_ERROR, "%s: no %s at %s in\n%s", what, err_info(errors[n].code)->name,
-                  errors[n].path, kit_show(k));
+        cr_assert(i && i->severity == ISSUE_ERROR, "%s: no %s at %s in\n%s", what,
+                  err_info(errors[n].code)->name, errors[n].path, kit_show(k));
     }
-    cr_assert_eq(k->issues.errors, n, "%s: %zu errors instead of %zu:\n%s", what, k->issues.errors, n, kit_show(k));
+    cr_assert_eq(k->issues.errors, n, "%s: %zu errors instead of %zu:\n%s", what, k->issues.errors, n,
+                 kit_show(k));
 }
 
 #endif

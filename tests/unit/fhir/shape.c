@@ -33,8 +33,8 @@ Test(shape, knows_elements_of_types_bases_and_nested_types)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct shape_row *row = row_of(rows[i].type, rows[i].name);
         cr_assert_not_null(row, "%s.%s", rows[i].type, rows[i].name);
-        cr_expect(view_eq(shape_name(row->type), view_of(rows[i].of)), "%s.%s is %.*s", rows[i].type, rows[i].name,
-                  VIEW_ARG(shape_name(row->type)));
+        cr_expect(view_eq(shape_name(row->type), view_of(rows[i].of)), "%s.%s is %.*s", rows[i].type,
+                  rows[i].name, VIEW_ARG(shape_name(row->type)));
         cr_expect_eq(row->min, rows[i].min, "%s.%s", rows[i].type, rows[i].name);
         cr_expect_eq(row->many, rows[i].many, "%s.%s", rows[i].type, rows[i].name);
         cr_expect(view_eq(shape_name(shape_of_row(row)), view_of(rows[i].type)));
@@ -86,8 +86,9 @@ Test(shape, finds_every_row_by_its_name)
     for (uint16_t shape = 1; shape < SHAPE_COUNT; shape++) {
         const struct shape_row *rows = shape_rows(shape, &n);
         for (uint32_t i = 0; i < n; i++) {
-            const struct shape_row *found = rows[i].kind == ROW_CHOICE ? shape_find_choice(shape, row_name(&rows[i]))
-                                                                       : shape_find(shape, row_name(&rows[i]));
+            const struct shape_row *found = rows[i].kind == ROW_CHOICE
+                                                ? shape_find_choice(shape, row_name(&rows[i]))
+                                                : shape_find(shape, row_name(&rows[i]));
             cr_assert_eq(found, &rows[i], "%.*s.%s", VIEW_ARG(shape_name(shape)), rows[i].name);
         }
         cr_assert_eq(shape_of_type(shape_name(shape)), shape);
@@ -104,7 +105,8 @@ Test(shape, holds_the_codes_of_required_bindings)
     cr_expect_not(codes_hold(gender, VIEW_NONE, false, V("Female")));
     cr_expect_not(codes_hold(gender, VIEW_NONE, false, V("")));
     uint16_t clinical = row_of("Condition", "clinicalStatus")->codes;
-    cr_expect(codes_hold(clinical, V("http://terminology.hl7.org/CodeSystem/condition-clinical"), true, V("active")));
+    cr_expect(codes_hold(clinical, V("http://terminology.hl7.org/CodeSystem/condition-clinical"), true,
+                         V("active")));
     cr_expect_not(codes_hold(clinical, V("http://example.org"), true, V("active")));
     cr_expect_eq(codes_of_url(V("http://example.org/ValueSet/administrative-gender")), 0);
 }

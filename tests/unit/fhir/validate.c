@@ -35,24 +35,31 @@ static const struct structure_case structure[] = {
     {"{\"resourceType\":\"Patient\",\"deceasedCode\":\"a\"}", {{E_ELEMENT_UNKNOWN, "Patient.deceasedCode"}}},
     {"{\"resourceType\":\"Patient\",\"deceased\":true}", {{E_ELEMENT_UNKNOWN, "Patient.deceased"}}},
     {"{\"resourceType\":\"Patient\",\"id\":\"a b\"}", {{E_VALUE, "Patient.id"}}},
-    {"{\"resourceType\":\"Patient\",\"_birthDate\":{\"extension\":[{\"url\":\"http://x\",\"valueCode\":\"a\"}]}}", {{0}}},
+    {"{\"resourceType\":\"Patient\",\"_birthDate\":{\"extension\":[{\"url\":\"http://"
+     "x\",\"valueCode\":\"a\"}]}}",
+     {{0}}},
     {"{\"resourceType\":\"Patient\",\"_birthDate\":[]}", {{E_TYPE, "Patient._birthDate"}}},
-    {"{\"resourceType\":\"Patient\",\"_birthDate\":{\"value\":1}}", {{E_ELEMENT_UNKNOWN, "Patient._birthDate.value"}}},
+    {"{\"resourceType\":\"Patient\",\"_birthDate\":{\"value\":1}}",
+     {{E_ELEMENT_UNKNOWN, "Patient._birthDate.value"}}},
     {"{\"resourceType\":\"Patient\",\"_birthDate\":{\"id\":\"a\"}}", {{E_INVARIANT, "Patient._birthDate"}}},
     {"{\"resourceType\":\"Patient\",\"birthDate\":\"1990\",\"_birthDate\":{\"id\":\"a\"}}", {{0}}},
     {"{\"resourceType\":\"Patient\",\"_name\":[{\"id\":\"a\"}]}", {{E_ELEMENT_UNKNOWN, "Patient._name"}}},
-    {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[null,\"b\"],\"_given\":[{\"id\":\"a\",\"extension\":"
+    {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[null,\"b\"],\"_given\":[{\"id\":\"a\","
+     "\"extension\":"
      "[{\"url\":\"http://x\",\"valueCode\":\"a\"}]},null]}]}",
      {{0}}},
-    {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[null,\"b\"]}]}", {{E_TYPE, "Patient.name[0].given[0]"}}},
+    {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[null,\"b\"]}]}",
+     {{E_TYPE, "Patient.name[0].given[0]"}}},
     {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"a\",\"b\"],\"_given\":[{\"id\":\"c\"}]}]}",
      {{E_CARDINALITY, "Patient.name[0]._given"}}},
-    {"{\"resourceType\":\"Patient\",\"name\":[{\"id\":\"a\",\"text\":\"x\"}],\"address\":[{\"id\":\"a\",\"text\":\"y\"}]}",
+    {"{\"resourceType\":\"Patient\",\"name\":[{\"id\":\"a\",\"text\":\"x\"}],\"address\":[{\"id\":\"a\","
+     "\"text\":\"y\"}]}",
      {{E_INVARIANT, "Patient.address[0].id"}}},
     {"{\"resourceType\":\"Claim\",\"status\":\"active\"}",
      {{E_REQUIRED, "Claim"}, {E_REQUIRED, "Claim"}, {0}}},
     {"{\"resourceType\":\"Extension\"}", {{E_RESOURCE_TYPE, NULL}}},
-    {"{\"resourceType\":\"Patient\",\"extension\":[{\"url\":\"http://x\"}]}", {{E_INVARIANT, "Patient.extension[0]"}}},
+    {"{\"resourceType\":\"Patient\",\"extension\":[{\"url\":\"http://x\"}]}",
+     {{E_INVARIANT, "Patient.extension[0]"}}},
     {"{\"resourceType\":\"Patient\",\"extension\":[{\"url\":\"x\",\"valueCode\":\"a\"}]}",
      {{E_VALUE, "Patient.extension[0].url"}}},
     {"{\"resourceType\":\"Patient\",\"modifierExtension\":[{\"url\":\"http://x\",\"valueCode\":\"a\"}]}",
@@ -65,12 +72,16 @@ static const struct structure_case structure[] = {
     {"{\"resourceType\":\"Encounter\",\"status\":\"finished\",\"class\":{\"code\":\"IMP\"},"
      "\"period\":{\"start\":\"2026-02-01T23:00:00+08:00\",\"end\":\"2026-02-01T16:00:00Z\"}}",
      {{0}}},
-    {"{\"resourceType\":\"Condition\",\"subject\":{\"reference\":\"Patient/1\"},\"clinicalStatus\":{\"coding\":["
+    {"{\"resourceType\":\"Condition\",\"subject\":{\"reference\":\"Patient/"
+     "1\"},\"clinicalStatus\":{\"coding\":["
      "{\"system\":\"http://terminology.hl7.org/CodeSystem/condition-clinical\",\"code\":\"cured\"}]}}",
      {{E_CODE_REQUIRED, "Condition.clinicalStatus"}}},
-    {"{\"resourceType\":\"Claim\",\"meta\":{\"profile\":\"a\"},\"status\":\"active\",\"type\":{\"text\":\"a\"},"
-     "\"use\":\"claim\",\"patient\":{\"display\":\"a\"},\"created\":\"2026\",\"provider\":{\"display\":\"a\"},"
-     "\"priority\":{\"text\":\"a\"},\"insurance\":[{\"sequence\":0,\"focal\":true,\"coverage\":{\"display\":\"b\"}}]}",
+    {"{\"resourceType\":\"Claim\",\"meta\":{\"profile\":\"a\"},\"status\":\"active\",\"type\":{\"text\":"
+     "\"a\"},"
+     "\"use\":\"claim\",\"patient\":{\"display\":\"a\"},\"created\":\"2026\",\"provider\":{\"display\":\"a\"}"
+     ","
+     "\"priority\":{\"text\":\"a\"},\"insurance\":[{\"sequence\":0,\"focal\":true,\"coverage\":{\"display\":"
+     "\"b\"}}]}",
      {{E_TYPE, "Claim.meta.profile"}, {E_VALUE, "Claim.insurance[0].sequence"}}},
 };
 
@@ -128,10 +139,11 @@ Test(validate, gives_places_in_xml_too)
 {
     struct kit k;
     kit_init(&k);
-    kit_judge(&k,
-              "<Patient xmlns=\"http://hl7.org/fhir\">\n  <name><given value=\"a\"/><family value=\"b\"/></name>\n"
-              "  <active value=\"4\"/>\n  <birthDate/>\n  <gender value=\"x\"/></Patient>",
-              false, NULL);
+    kit_judge(
+        &k,
+        "<Patient xmlns=\"http://hl7.org/fhir\">\n  <name><given value=\"a\"/><family value=\"b\"/></name>\n"
+        "  <active value=\"4\"/>\n  <birthDate/>\n  <gender value=\"x\"/></Patient>",
+        false, NULL);
     static const struct expected_error errors[] = {{E_ELEMENT_ORDER, "Patient.name[0].family"},
                                                    {E_ELEMENT_ORDER, "Patient.active"},
                                                    {E_VALUE, "Patient.active"},
@@ -142,7 +154,8 @@ Test(validate, gives_places_in_xml_too)
     kit_expect(&k, "XML", errors);
     const struct issue *i = kit_issue(&k, E_VALUE, "Patient.active");
     cr_expect_eq(i->line, 3);
-    cr_expect(view_eq(view_sub(k.tree.source, (size_t)i->from, (size_t)i->length), V("<active value=\"4\"/>")));
+    cr_expect(
+        view_eq(view_sub(k.tree.source, (size_t)i->from, (size_t)i->length), V("<active value=\"4\"/>")));
     kit_done(&k);
 }
 
@@ -151,7 +164,8 @@ Test(validate, shows_no_personal_value)
     struct kit k;
     kit_init(&k);
     kit_judge(&k,
-              "{\"resourceType\":\"Patient\",\"id\":\"A123456789 x\",\"birthDate\":\"SECRET\",\"active\":\"SECRET\","
+              "{\"resourceType\":\"Patient\",\"id\":\"A123456789 "
+              "x\",\"birthDate\":\"SECRET\",\"active\":\"SECRET\","
               "\"gender\":\"\xE5\xA5\xB3 SECRET\",\"name\":[{\"family\":[\"SECRET\"],\"given\":\"SECRET\"}],"
               "\"managingOrganization\":{\"reference\":\"#SECRET\"},\"SECRET1\":1}",
               true, NULL);
@@ -167,19 +181,24 @@ Test(validate, shows_no_personal_value)
 Test(validate, judges_contained_resources_and_their_references)
 {
     static const struct structure_case cases[] = {
-        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\",\"name\":\"x\"}],"
+        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\","
+         "\"name\":\"x\"}],"
          "\"managingOrganization\":{\"reference\":\"#o\"}}",
          {{0}}},
-        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\",\"name\":\"x\"}],"
+        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\","
+         "\"name\":\"x\"}],"
          "\"managingOrganization\":{\"reference\":\"#p\"}}",
          {{E_REFERENCE, "Patient.managingOrganization.reference"}, {E_INVARIANT, "Patient.contained[0]"}}},
-        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Observation\",\"id\":\"o\",\"status\":\"final\","
+        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Observation\",\"id\":\"o\","
+         "\"status\":\"final\","
          "\"code\":{\"text\":\"a\"},\"subject\":{\"reference\":\"#\"}}]}",
          {{0}}},
-        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\",\"name\":\"x\","
+        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\","
+         "\"name\":\"x\","
          "\"meta\":{\"versionId\":\"1\"}}],\"managingOrganization\":{\"reference\":\"#o\"}}",
          {{E_INVARIANT, "Patient"}}},
-        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\",\"foo\":\"x\"}],"
+        {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\","
+         "\"foo\":\"x\"}],"
          "\"managingOrganization\":{\"reference\":\"#o\"}}",
          {{E_ELEMENT_UNKNOWN, "Patient.contained[0].foo"}, {E_INVARIANT, "Patient.contained[0]"}}},
     };
@@ -194,9 +213,10 @@ Test(validate, judges_contained_resources_and_their_references)
 
 Test(validate, makes_findings_errors_when_strict)
 {
-    static const char text[] = "{\"resourceType\":\"Patient\",\"meta\":{\"profile\":[\"http://x/p\",\"http://x/p\","
-                               "\"http://hl7.org/fhir/StructureDefinition/Patient\"]},"
-                               "\"extension\":[{\"url\":\"http://x/e\",\"valueCode\":\"a\"}]}";
+    static const char text[] =
+        "{\"resourceType\":\"Patient\",\"meta\":{\"profile\":[\"http://x/p\",\"http://x/p\","
+        "\"http://hl7.org/fhir/StructureDefinition/Patient\"]},"
+        "\"extension\":[{\"url\":\"http://x/e\",\"valueCode\":\"a\"}]}";
     struct kit k;
     kit_init(&k);
     kit_judge(&k, text, false, NULL);
@@ -217,19 +237,22 @@ Test(validate, refuses_a_demand_that_is_not_loaded)
     kit_init(&k);
     cr_assert_eq(kit_read(&k, "{\"resourceType\":\"Patient\"}"), E_OK);
     struct validate_options o = {.demand = V("http://x/p")};
-    cr_expect_eq(fhir_validate_resource(NULL, &k.tree, tree_root(&k.tree), &o, k.mem, &k.issues), E_PROFILE_UNKNOWN);
+    cr_expect_eq(fhir_validate_resource(NULL, &k.tree, tree_root(&k.tree), &o, k.mem, &k.issues),
+                 E_PROFILE_UNKNOWN);
     kit_done(&k);
 }
 
 /* ---- documents ---- */
 
 #define ID "\"identifier\":{\"system\":\"http://x\",\"value\":\"1\"}"
-#define HEAD "{\"resourceType\":\"Bundle\",\"type\":\"document\",\"timestamp\":\"2026-11-21T08:00:00+08:00\"," ID
+#define HEAD                                                                                                 \
+    "{\"resourceType\":\"Bundle\",\"type\":\"document\",\"timestamp\":\"2026-11-21T08:00:00+08:00\"," ID
 #define U1 "urn:uuid:11111111-1111-1111-1111-111111111111"
 #define U2 "urn:uuid:22222222-2222-2222-2222-222222222222"
-#define COMPOSITION(subject)                                                                               \
-    "{\"fullUrl\":\"" U1 "\",\"resource\":{\"resourceType\":\"Composition\",\"id\":\"c\",\"status\":\"final\","      \
-    "\"type\":{\"text\":\"a\"},\"date\":\"2026\",\"author\":[{\"display\":\"a\"}],\"title\":\"t\","                \
+#define COMPOSITION(subject)                                                                                 \
+    "{\"fullUrl\":\"" U1                                                                                     \
+    "\",\"resource\":{\"resourceType\":\"Composition\",\"id\":\"c\",\"status\":\"final\","                   \
+    "\"type\":{\"text\":\"a\"},\"date\":\"2026\",\"author\":[{\"display\":\"a\"}],\"title\":\"t\","          \
     "\"subject\":{\"reference\":\"" subject "\"}}}"
 #define PATIENT "{\"fullUrl\":\"" U2 "\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}"
 
@@ -240,7 +263,8 @@ static const struct structure_case documents[] = {
     {HEAD "}", {{E_REQUIRED, "Bundle"}}},
     {"{\"resourceType\":\"Bundle\",\"type\":\"document\",\"entry\":[" COMPOSITION(U2) "," PATIENT "]}",
      {{E_REQUIRED, "Bundle"}, {E_REQUIRED, "Bundle"}}},
-    {"{\"resourceType\":\"Bundle\",\"type\":\"document\",\"timestamp\":\"2026-11-21T08:00:00Z\",\"identifier\":"
+    {"{\"resourceType\":\"Bundle\",\"type\":\"document\",\"timestamp\":\"2026-11-21T08:00:00Z\","
+     "\"identifier\":"
      "{\"value\":\"1\"},\"entry\":[" COMPOSITION(U2) "," PATIENT "]}",
      {{E_REQUIRED, "Bundle.identifier"}}},
     {HEAD ",\"entry\":[" COMPOSITION(U2) ",{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}]}",
@@ -250,8 +274,9 @@ static const struct structure_case documents[] = {
     {HEAD ",\"entry\":[" COMPOSITION("urn:uuid:33333333-3333-3333-3333-333333333333") "," PATIENT "]}",
      {{E_REFERENCE, "Bundle.entry[0].resource.subject.reference"}}},
     {HEAD ",\"entry\":[" COMPOSITION(U2) "," PATIENT "," PATIENT "]}", {{E_INVARIANT, "Bundle.entry[2]"}}},
-    {HEAD ",\"entry\":[" COMPOSITION(U2) "," PATIENT ",{\"fullUrl\":\"https://h/fhir/Patient/x\",\"resource\":"
-          "{\"resourceType\":\"Patient\",\"id\":\"y\"}}]}",
+    {HEAD ",\"entry\":[" COMPOSITION(U2) "," PATIENT
+                                         ",{\"fullUrl\":\"https://h/fhir/Patient/x\",\"resource\":"
+                                         "{\"resourceType\":\"Patient\",\"id\":\"y\"}}]}",
      {{E_VALUE, "Bundle.entry[2].fullUrl"}}},
     {HEAD ",\"entry\":[" COMPOSITION("Practitioner/p") "," PATIENT "]}",
      {{E_REFERENCE, "Bundle.entry[0].resource.subject.reference"}}},
@@ -288,7 +313,8 @@ Test(validate, leaves_other_bundles_their_references)
     struct kit k;
     kit_init(&k);
     kit_judge(&k,
-              "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" COMPOSITION("Patient/elsewhere") "]}",
+              "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" COMPOSITION(
+                  "Patient/elsewhere") "]}",
               true, NULL);
     cr_expect_eq(k.issues.n, 0, "%s", kit_show(&k));
     kit_done(&k);
@@ -325,10 +351,12 @@ Test(validate, takes_linear_time, .timeout = 60)
     judge_many("{\"resourceType\":\"Patient\",", "\"x%\":1", "}", 100000);
     judge_many("{\"resourceType\":\"Patient\",\"contained\":[", "{\"resourceType\":\"Basic\",\"id\":\"i%\"}",
                "],\"managingOrganization\":{\"reference\":\"#i5\"}}", 50000);
-    judge_many("{\"resourceType\":\"Patient\",\"extension\":[", "{\"url\":\"a%\",\"valueCode\":\"a\"}", "]}", 100000);
+    judge_many("{\"resourceType\":\"Patient\",\"extension\":[", "{\"url\":\"a%\",\"valueCode\":\"a\"}", "]}",
+               100000);
     judge_many("{\"resourceType\":\"Patient\",\"name\":[{\"given\":[", "\"%\"", "]}]}", 300000);
     judge_many(HEAD ",\"entry\":[" COMPOSITION(U2) ",",
-               "{\"fullUrl\":\"https://h/Basic/b%\",\"resource\":{\"resourceType\":\"Basic\",\"code\":{\"text\":\"a\"},"
+               "{\"fullUrl\":\"https://h/Basic/"
+               "b%\",\"resource\":{\"resourceType\":\"Basic\",\"code\":{\"text\":\"a\"},"
                "\"subject\":{\"reference\":\"Patient/none\"}}}",
                "]}", 40000);
 }
@@ -337,7 +365,8 @@ Test(validate, answers_too_large_when_the_arena_is_full)
 {
     struct kit k;
     kit_init(&k);
-    cr_assert_eq(kit_read(&k, "{\"resourceType\":\"Patient\",\"meta\":{\"profile\":[\"http://x/p\"]}}"), E_OK);
+    cr_assert_eq(kit_read(&k, "{\"resourceType\":\"Patient\",\"meta\":{\"profile\":[\"http://x/p\"]}}"),
+                 E_OK);
     arena *small = arena_new(64);
     struct issues issues;
     issues_init(&issues, small, 10);

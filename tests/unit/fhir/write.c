@@ -27,14 +27,16 @@ Test(write, puts_xml_elements_in_the_order_of_the_definition)
     kit_init(&k);
     cr_assert_eq(kit_read(&k, claim), E_OK);
     view xml = write_as(&k, FHIR_XML, E_OK);
-    cr_expect(view_eq(xml, V("<Claim xmlns=\"http://hl7.org/fhir\"><id value=\"c1\"/>"
-                             "<contained><Patient><id value=\"p\"/></Patient></contained>"
-                             "<extension url=\"http://x/e\"><valueString value=\"a&lt;b\"/></extension>"
-                             "<status value=\"active\"/><use value=\"claim\"/><created value=\"2026-11-21\" id=\"x\"/>"
-                             "<item><sequence value=\"1\"/><careTeamSequence value=\"1\"/>"
-                             "<careTeamSequence value=\"2\" id=\"s\"/></item>"
-                             "<total><value value=\"12.50\"/><currency value=\"TWD\"/></total></Claim>")),
-              "%.*s", VIEW_ARG(xml));
+    cr_expect(
+        view_eq(xml,
+                V("<Claim xmlns=\"http://hl7.org/fhir\"><id value=\"c1\"/>"
+                  "<contained><Patient><id value=\"p\"/></Patient></contained>"
+                  "<extension url=\"http://x/e\"><valueString value=\"a&lt;b\"/></extension>"
+                  "<status value=\"active\"/><use value=\"claim\"/><created value=\"2026-11-21\" id=\"x\"/>"
+                  "<item><sequence value=\"1\"/><careTeamSequence value=\"1\"/>"
+                  "<careTeamSequence value=\"2\" id=\"s\"/></item>"
+                  "<total><value value=\"12.50\"/><currency value=\"TWD\"/></total></Claim>")),
+        "%.*s", VIEW_ARG(xml));
     kit_done(&k);
 }
 
@@ -48,7 +50,8 @@ Test(write, gives_the_same_json_after_a_way_through_xml)
     view again = write_as(&k, FHIR_XML, E_OK);
     cr_expect(view_eq(xml, again));
     view json = write_as(&k, FHIR_JSON, E_OK);
-    cr_expect(view_find(json, V("\"value\":12.50")) < json.n, "decimals stay as written: %.*s", VIEW_ARG(json));
+    cr_expect(view_find(json, V("\"value\":12.50")) < json.n, "decimals stay as written: %.*s",
+              VIEW_ARG(json));
     kit_done(&k);
 }
 

@@ -9,11 +9,13 @@ static const char json_of_xml[] =
     "  <!-- a comment -->\n"
     "  <id value=\"p1\"/>\n"
     "  <text><status value=\"generated\"/><div " XHTML "><p>\xE7\x8E\x8B <b>&amp;</b></p></div></text>\n"
-    "  <contained><Organization><id value=\"o1\"/><name value=\"A &lt; B&#10;C\"/></Organization></contained>\n"
+    "  <contained><Organization><id value=\"o1\"/><name value=\"A &lt; "
+    "B&#10;C\"/></Organization></contained>\n"
     "  <extension url=\"http://x/e\"><valueDecimal value=\"12.50\"/></extension>\n"
     "  <active value=\"true\"/>\n"
     "  <name id=\"n1\">\n"
-    "    <family value=\"Chen\"><extension url=\"http://x/f\"><valueString value=\"v\"/></extension></family>\n"
+    "    <family value=\"Chen\"><extension url=\"http://x/f\"><valueString "
+    "value=\"v\"/></extension></family>\n"
     "    <given value=\"A\"/><given value=\"B\" id=\"g2\"/>\n"
     "  </name>\n"
     "  <birthDate><extension url=\"http://x/g\"><valueCode value=\"unknown\"/></extension></birthDate>\n"
@@ -22,7 +24,9 @@ static const char json_of_xml[] =
 
 static const char expected[] =
     "{\"resourceType\":\"Patient\",\"id\":\"p1\","
-    "\"text\":{\"status\":\"generated\",\"div\":\"<div " "xmlns=\\\"http://www.w3.org/1999/xhtml\\\"" ">"
+    "\"text\":{\"status\":\"generated\",\"div\":\"<div "
+    "xmlns=\\\"http://www.w3.org/1999/xhtml\\\""
+    ">"
     "<p>\xE7\x8E\x8B <b>&amp;</b></p></div>\"},"
     "\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o1\",\"name\":\"A < B\\nC\"}],"
     "\"extension\":[{\"url\":\"http://x/e\",\"valueDecimal\":12.50}],"
@@ -105,7 +109,8 @@ Test(xml, takes_prefixes_for_the_same_names)
 {
     struct kit k;
     kit_init(&k);
-    cr_assert_eq(kit_read(&k, "<f:Basic xmlns:f=\"http://hl7.org/fhir\"><f:id value=\"b\"/></f:Basic>"), E_OK);
+    cr_assert_eq(kit_read(&k, "<f:Basic xmlns:f=\"http://hl7.org/fhir\"><f:id value=\"b\"/></f:Basic>"),
+                 E_OK);
     cr_expect(view_eq(as_json(&k), V("{\"resourceType\":\"Basic\",\"id\":\"b\"}")));
     expect_raw(&k, "id", "<f:id value=\"b\"/>");
     kit_done(&k);
@@ -125,8 +130,9 @@ Test(xml, leaves_what_is_no_number_as_a_string)
 {
     struct kit k;
     kit_init(&k);
-    cr_assert_eq(kit_read(&k, "<Patient " NS "><active value=\"yes\"/><multipleBirthInteger value=\"+2\"/></Patient>"),
-                 E_OK);
+    cr_assert_eq(
+        kit_read(&k, "<Patient " NS "><active value=\"yes\"/><multipleBirthInteger value=\"+2\"/></Patient>"),
+        E_OK);
     cr_expect_eq(kit_at(&k, "active")->kind, NODE_STRING);
     cr_expect_eq(kit_at(&k, "multipleBirthInteger")->kind, NODE_STRING);
     kit_done(&k);
@@ -171,7 +177,8 @@ Test(xml, refuses_with_one_code_per_cause)
         kit_init(&k);
         struct tree before = k.tree;
         err e = kit_read(&k, refusals[i].text);
-        cr_expect_eq(e, refusals[i].code, "%s gives %s", refusals[i].text, e ? err_info(e)->name : "no error");
+        cr_expect_eq(e, refusals[i].code, "%s gives %s", refusals[i].text,
+                     e ? err_info(e)->name : "no error");
         cr_expect_eq(k.fault.code, refusals[i].code);
         cr_expect_eq(memcmp(&before, &k.tree, sizeof before), 0, "the tree is untouched");
         kit_done(&k);
