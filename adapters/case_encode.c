@@ -30,6 +30,15 @@ write_int(struct buf *out, int64_t n)
 static void
 write_quoted(struct buf *out, view plain)
 {
+    char text[64];
+    if (plain.n + 2 <= sizeof text) {
+        text[0] = '"';
+        if (plain.n)
+            memcpy(text + 1, plain.p, plain.n);
+        text[plain.n + 1] = '"';
+        buf_add(out, text, plain.n + 2);
+        return;
+    }
     buf_add_byte(out, '"');
     buf_add_view(out, plain);
     buf_add_byte(out, '"');
@@ -112,12 +121,22 @@ write_separator(struct buf *out)
         buf_add_byte(out, ',');
 }
 
+/* In one piece: half of the encoder's time went into adding single bytes. */
 static void
 write_name(struct buf *out, const struct case_field *f)
 {
-    write_separator(out);
-    write_quoted(out, case_field_name(f));
-    buf_add_byte(out, ':');
+    char text[80];
+    view name = case_field_name(f);
+    size_t n = 0;
+    char last = out->n ? out->p[out->n - 1] : '{';
+    if (last != '{' && last != '[')
+        text[n++] = ',';
+    text[n++] = '"';
+    memcpy(text + n, name.p, name.n);
+    n += name.n;
+    text[n++] = '"';
+    text[n++] = ':';
+    buf_add(out, text, n);
 }
 
 /* Back to an earlier length: what was written since then turned out to hold nothing. */

@@ -223,6 +223,7 @@ push_resource(struct builder *b, struct label label, uint32_t at)
                          "an attribute");
     TRY(push_object(b, label, at, shape_of_resource(xml_name(b->list, e))));
     struct xml_value name = {.at = e->name, .length = e->name_length, .present = true};
+    TRY(claim_name(b, b->frames[b->depth - 1].node, V("resourceType"), at));
     TRY(pool_label(b, VIEW_NONE, V("resourceType"), &type));
     return add_value(b, FORM_STRING, type, e, &name) ? E_OK : too_large(b);
 }
@@ -332,6 +333,13 @@ shape_of_group(const struct builder *b, const struct group *g)
     return SHAPE_NONE;
 }
 
+/* id and an extension's url are attributes in XML. */
+static bool
+is_attribute(uint16_t shape, const struct shape_row *row)
+{
+    return row->type == SHAPE_attribute || (shape == SHAPE_Extension && view_eq(row_name(row), V("url")));
+}
+
 static err
 object_step(struct builder *b, struct frame *top)
 {
@@ -343,6 +351,13 @@ object_step(struct builder *b, struct frame *top)
     top->cursor = element(b, g.last)->next;
     const struct xml_element *first = element(b, g.first);
     TRY(claim_name(b, top->node, xml_name(b->list, first), g.first));
+    /* A name that JSON uses for something else would come twice in the tree. */
+    if (view_starts(xml_name(b->list, first), V("_")))
+        return xml_fault(b->list, g.first, b->f, E_ELEMENT_UNKNOWN, "an element of FHIR",
+                         "a leading underscore");
+    if (g.row && is_attribute(top->shape, g.row))
+        return xml_fault(b->list, g.first, b->f, E_ELEMENT_UNKNOWN, "an attribute of this name",
+                         "an element");
     uint16_t shape = shape_of_group(b, &g);
     bool many = g.n > 1 || (g.row ? g.row->many : shape == SHAPE_Extension);
     bool primitive = shape == SHAPE_NONE ? first->value.present : shape_form(shape) != FORM_NONE;

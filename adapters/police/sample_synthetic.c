@@ -248,6 +248,8 @@ static void
 write_conditions(struct scene *s, struct buf *b)
 {
     static const enum police_column first[] = {COLUMN_weather, COLUMN_light, COLUMN_road_class};
+    static const char *const collisions[] = {"11", "12", "13", "15",
+                                             "16"}; /* vehicle and vehicle, the same in both forms */
     sample_open(b, "conditions", '{');
     for (size_t i = 0; i < COUNT_OF(first); i++)
         write_any(s, b, police_column_word(first[i]), first[i]);
@@ -255,7 +257,9 @@ write_conditions(struct scene *s, struct buf *b)
     for (int c = COLUMN_road_form; c <= COLUMN_edge_line; c++)
         write_any(s, b, police_column_word((enum police_column)c), (enum police_column)c);
     BUF_LIT(b, "}");
-    write_any(s, b, "type", COLUMN_type);
+    write_code(s, b, "type", COLUMN_type,
+               s->actors[1].mover == MOVER_PEDESTRIAN ? "3"
+                                                      : collisions[dice_throw(&s->d, COUNT_OF(collisions))]);
     write_code(s, b, "cause_main", COLUMN_cause, s->head.era == ERA_OLD ? "23" : "59");
 }
 

@@ -21,6 +21,7 @@
 /* -- the machine (bench_limits.c) -- */
 struct bench_limits {
     double verifications, syncs, hashed_mb; /* per second */
+    double verify_cpu_us;                   /* of one verification */
 };
 /* On the core where it runs; files in dir. */
 err bench_limits_measure(const char *dir, struct bench_limits *ret, struct fault *f) MUST_USE;
@@ -71,7 +72,7 @@ struct bench_load {
     int64_t elapsed_us;
     int32_t *latencies; /* room for n */
     int first_bad;      /* status of the first answer that was no 201 */
-    char bad_text[512];
+    char bad_text[1024];
 };
 err bench_load_run(struct bench_load *l, struct fault *f) MUST_USE;
 

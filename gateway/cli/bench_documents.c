@@ -51,11 +51,11 @@ entry_of(view body, const char *type)
 static void
 add_condition(struct buf *out, view entry, size_t k)
 {
-    size_t urn = view_find(entry, V("urn:uuid:")) + 9 + 35; /* its last digit */
-    view rest = view_sub(entry, urn + 1, entry.n);
+    size_t urn = view_find(entry, V("urn:uuid:")) + 9 + 32; /* its last four digits */
+    view rest = view_sub(entry, urn + 4, entry.n);
     size_t code = view_find(rest, V("\"code\":{\"coding\"")), end = view_find(rest, V("},\"subject\""));
     buf_add(out, entry.p, urn);
-    buf_printf(out, "%zu", k);
+    buf_printf(out, "b00%zu", k);
     buf_add(out, rest.p, code);
     buf_printf(out,
                "\"code\":{\"coding\":[{\"system\":\"https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/"
@@ -72,7 +72,7 @@ add_references(struct buf *out, view entry)
 {
     size_t urn = view_find(entry, V("urn:uuid:"));
     for (size_t k = 0; k < FURTHER; k++)
-        buf_printf(out, "{\"reference\":\"%.*s%zu\"},", 44, entry.p + urn, k);
+        buf_printf(out, "{\"reference\":\"%.*sb00%zu\"},", 41, entry.p + urn, k);
 }
 
 /* Further diagnoses, and so many lines of the course that the size is reached. */
@@ -128,6 +128,7 @@ make_template(uint64_t seed, size_t k, arena *mem, struct bench_template *ret)
     stay.hospital = &sample_hospitals[0];
     stay.category = "certificate-b";
     stay.visit_no = MARKER_CASE;
+    stay.certificate_no = MARKER_DOCUMENT;
     TRY(sample_certificate(&stay, MARKER_DOCUMENT, mem, &body));
     *ret = (struct bench_template){.person = stay.person->key};
     TRY(grow(body, mem, &ret->body));

@@ -33,7 +33,7 @@ struct refusal {
 };
 struct recipient {
     const char *name, *via, *view;
-    int64_t events, missing, claims, documents, originals, lines_seen, lines_not, diagnosis_seen, diagnosis_not, attempts, statuses, median_us, bad_signatures;
+    int64_t events, missing, unannounced, claims, documents, originals, lines_seen, lines_not, diagnosis_seen, diagnosis_not, attempts, statuses, median_us, bad_signatures;
 };
 struct totals {
     int64_t accepted, applications, verified, verified_applications, refused_signatures, deliveries, retries, leaves, wall_us;

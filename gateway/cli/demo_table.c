@@ -42,9 +42,12 @@ take_report(struct demo *d, const json_t *j)
 {
     if (d->n_recipients == COUNT_OF(d->recipients))
         return;
-    d->recipients[d->n_recipients++] = (struct recipient){
+    size_t at = d->n_recipients++;
+    for (; at && strcmp(d->recipients[at - 1].name, keep(d, j, "name")) > 0; at--)
+        d->recipients[at] = d->recipients[at - 1];
+    d->recipients[at] = (struct recipient){
         .name = keep(d, j, "name"), .via = keep(d, j, "via"), .view = keep(d, j, "view"),
-        .events = json_int(j, "events", 0), .missing = json_int(j, "missing", 0), .claims = json_int(j, "claims", 0), .documents = json_int(j, "documents", 0),
+        .events = json_int(j, "events", 0), .missing = json_int(j, "missing", 0), .unannounced = json_int(j, "unannounced", 0), .claims = json_int(j, "claims", 0), .documents = json_int(j, "documents", 0),
         .originals = json_int(j, "originals", 0), .lines_seen = json_int(j, "lines_seen", 0), .lines_not = json_int(j, "lines_not", 0),
         .diagnosis_seen = json_int(j, "diagnosis_seen", 0), .diagnosis_not = json_int(j, "diagnosis_not", 0), .attempts = json_int(j, "attempts", 0),
         .statuses = json_int(j, "statuses", 0), .median_us = json_int(j, "median_us", -1), .bad_signatures = json_int(j, "bad_signatures", 0),
@@ -126,7 +129,7 @@ recipient_holds(const struct recipient *r)
     bool only_certificates = strcmp(r->name, "l1") == 0;
     bool view_right = only_certificates ? r->lines_seen == 0 && strcmp(r->view, "fixed_benefit_insurer") == 0 : r->lines_seen > 0 || r->claims == 0;
     bool original = strcmp(r->name, "l2") != 0 || r->originals > 0;
-    return r->missing == 0 && r->bad_signatures == 0 && view_right && original;
+    return r->missing == 0 && r->unannounced == 0 && r->bad_signatures == 0 && view_right && original;
 }
 
 bool
@@ -299,8 +302,9 @@ put_rows(const struct demo *d, struct buf *out)
         put_text(out, i ? ",{\"name\":" : "{\"name\":", r->name);
         put_text(out, ",\"via\":", r->via);
         put_text(out, ",\"view\":", r->view);
-        buf_printf(out, ",\"claims\":%lld,\"events\":%lld,\"missing\":%lld,\"documents\":%lld,\"originals\":%lld,\"lines\":{\"yes\":%lld,\"no\":%lld},", (long long)r->claims,
-                   (long long)r->events, (long long)r->missing, (long long)r->documents, (long long)r->originals, (long long)r->lines_seen, (long long)r->lines_not);
+        buf_printf(out, ",\"claims\":%lld,\"events\":%lld,\"missing\":%lld,\"unannounced\":%lld,\"documents\":%lld,\"originals\":%lld,\"lines\":{\"yes\":%lld,\"no\":%lld},", (long long)r->claims,
+                   (long long)r->events, (long long)r->missing, (long long)r->unannounced, (long long)r->documents, (long long)r->originals, (long long)r->lines_seen,
+                   (long long)r->lines_not);
         buf_printf(out, "\"diagnosis\":{\"yes\":%lld,\"no\":%lld},\"attempts\":%lld,\"statuses\":%lld,\"median_us\":%lld,\"ok\":%s}", (long long)r->diagnosis_seen,
                    (long long)r->diagnosis_not, (long long)r->attempts, (long long)r->statuses, (long long)r->median_us, recipient_holds(r) ? "true" : "false");
     }

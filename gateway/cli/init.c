@@ -84,18 +84,18 @@ add_certificate(struct founding *w, view partner, const char *use, const char *n
     return e;
 }
 
-/* A key of its own for private_key_jwt. */
+/* A key of its own: "client" for private_key_jwt, "encrypt" for what only the partner may read. */
 static err
-add_client_key(struct founding *w, view partner, const char *name)
+add_bare_key(struct founding *w, view partner, const char *name, const char *use)
 {
     char path[PATH_SIZE];
     AUTO(key_free) struct key *k = NULL;
     view jwk;
     change_id id;
-    snprintf(path, sizeof path, "%s/pki/%s-client.key", w->dir, name);
+    snprintf(path, sizeof path, "%s/pki/%s-%s.key", w->dir, name, use);
     TRY(key_create(path, ALG_ES256, &k, w->f));
     TRY(jwk_print(k, w->a->mem, &jwk));
-    return propose(w, arena_printf(w->a->mem, "{\"kind\":\"key.add\",\"subject\":\"%.*s\",\"body\":{\"use\":\"client\",\"jwk\":%.*s}}", VIEW_ARG(partner), VIEW_ARG(jwk)), &id);
+    return propose(w, arena_printf(w->a->mem, "{\"kind\":\"key.add\",\"subject\":\"%.*s\",\"body\":{\"use\":\"%s\",\"jwk\":%.*s}}", VIEW_ARG(partner), use, VIEW_ARG(jwk)), &id);
 }
 
 static err
@@ -118,7 +118,9 @@ add_partner(struct founding *w, const struct sandbox_role *role)
     TRY(add_certificate(w, partner, "sign", role->name));
     snprintf(tls, sizeof tls, "%s-tls", role->name);
     TRY(add_certificate(w, partner, "mtls", tls));
-    TRY(add_client_key(w, partner, role->name));
+    TRY(add_bare_key(w, partner, role->name, "client"));
+    if (strcmp(role->kind, "insurer") == 0 || strcmp(role->kind, "fund") == 0)
+        TRY(add_bare_key(w, partner, role->name, "encrypt"));
     buf_printf(&w->partners, "%s\n  \"%s\": {\"id\": \"%.*s\", \"kind\": \"%s\", \"code\": \"%s\", \"client_key\": \"pki/%s-client.key\"}", w->partners.n > 1 ? "," : "", role->name,
                VIEW_ARG(partner), role->kind, party->organisation, role->name);
     for (size_t i = 0; i < COUNT_OF(lists); i++) {

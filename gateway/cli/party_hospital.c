@@ -156,7 +156,7 @@ tamper(const struct attack *a, arena *mem, view *body, view *ret_signed)
     *ret_signed = *body;
     switch (a->tamper) {
     case LETTER:
-        return change(*body, V("\"MR0"), 1, 'N', mem, body);
+        return change(*body, V("\"MR9"), 1, 'N', mem, body);
     case DIGIT:
         return change(*body, V("\"value\":650"), 8, '9', mem, body);
     case CODE_PAGE:

@@ -31,7 +31,7 @@ static const struct manner {
 struct known {
     char id[64];
     int64_t answered_us; /* event: wall clock of our 2xx, or of the page that brought it */
-    bool lines, diagnosis, told, original;
+    bool lines, diagnosis, told, original, announced;
     bool waiting; /* claim: to be fetched */
 };
 struct list {
@@ -373,6 +373,9 @@ compare_event(struct insurer *i, const json_t *event, struct proof *r)
 {
     instant at;
     const struct known *k = list_find(&i->events, json_text(event, "id"));
+    struct known *document = list_find(&i->documents, json_text(event, "document"));
+    if (document)
+        document->announced = true;
     r->listed++;
     if (!k || !k->answered_us) {
         r->missing++;
@@ -418,15 +421,17 @@ by_size(const void *a, const void *b)
 static void
 report(struct insurer *i, const struct proof *r)
 {
-    size_t lines = list_count(&i->claims, true, false), diagnosis = list_count(&i->claims, false, true), originals = 0;
-    for (size_t k = 0; k < i->documents.n; k++)
+    size_t lines = list_count(&i->claims, true, false), diagnosis = list_count(&i->claims, false, true), originals = 0, unannounced = 0;
+    for (size_t k = 0; k < i->documents.n; k++) {
         originals += i->documents.items[k].original;
+        unannounced += !i->documents.items[k].announced;
+    }
     if (r->n_spans)
         qsort(r->spans, r->n_spans, sizeof *r->spans, by_size);
-    party_say("{\"report\":{\"name\":\"%s\",\"via\":\"%s\",\"events\":%zu,\"listed\":%zu,\"missing\":%zu,\"claims\":%zu,\"documents\":%zu,\"originals\":%zu,\"view\":\"%s\","
+    party_say("{\"report\":{\"name\":\"%s\",\"via\":\"%s\",\"events\":%zu,\"listed\":%zu,\"missing\":%zu,\"unannounced\":%zu,\"claims\":%zu,\"documents\":%zu,\"originals\":%zu,\"view\":\"%s\","
               "\"lines_seen\":%zu,\"lines_not\":%zu,\"diagnosis_seen\":%zu,\"diagnosis_not\":%zu,\"attempts\":%d,\"bad_signatures\":%d,\"statuses\":%d,\"conflicts\":%d,"
               "\"median_us\":%lld}}",
-              i->p.name, i->manner->feed ? "feed" : "webhook", i->events.n, r->listed, r->missing, i->claims.n, i->documents.n, originals, i->views, lines,
+              i->p.name, i->manner->feed ? "feed" : "webhook", i->events.n, r->listed, r->missing, unannounced, i->claims.n, i->documents.n, originals, i->views, lines,
               i->claims.n - lines, diagnosis, i->claims.n - diagnosis, i->attempts, i->bad_signatures, i->statuses, i->conflicts,
               r->n_spans ? (long long)r->spans[r->n_spans / 2] : -1LL);
 }

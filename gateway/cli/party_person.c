@@ -14,7 +14,7 @@ enum { WANG, LEE, NGUYEN, BOY, GRANDMA };
 /* What is applied for at one insurer. */
 struct wish {
     const char *recipient, *line, *benefit;
-    bool receipt; /* permit the receipt too, not the certificate alone */
+    bool receipt; /* permit receipts too (and iClaim's form, which is both), not the certificate alone */
 };
 
 static const struct wish at_l1 = {"99000116", "health", "daily_hospital", false};
@@ -65,7 +65,7 @@ put_wish(struct buf *out, const struct filing_order *o, const struct wish *w, ar
     buf_printf(out, "{\"recipient\":\"%s\",\"line\":\"%s\",\"coverage\":{\"policy_no\":\"P-%s\"},\"benefits\":[{\"kind\":\"%s\"}],", w->recipient, w->line,
                w->recipient, w->benefit);
     buf_printf(out, "\"permission\":{\"purpose\":\"%s\",\"document_kinds\":[\"certificate\"%s],\"from\":\"%.*s\",\"to\":\"%.*s\",", o->purpose ? o->purpose : "claim",
-               w->receipt ? ",\"receipt\"" : "", VIEW_ARG(instant_print(instant_add(now, SPAN_SECONDS(-60)), from)), VIEW_ARG(instant_print(instant_add(now, YEAR), to)));
+               w->receipt ? ",\"receipt\",\"claim-bundle\"" : "", VIEW_ARG(instant_print(instant_add(now, SPAN_SECONDS(-60)), from)), VIEW_ARG(instant_print(instant_add(now, YEAR), to)));
     buf_printf(out, "\"text\":{\"id\":\"claim-consent\",\"version\":\"1\",\"lang\":\"%s\",\"sha256\":\"%.*s\"}}}", o->lang, VIEW_ARG(hash));
 }
 
@@ -269,6 +269,7 @@ mixed(struct party *p, int64_t wanted)
 {
     struct mixed m = {.wanted = wanted};
     struct mixed_stay s;
+    int64_t k = 0;
     err e = E_OK;
     while (mixed_next(&m, p->mem, &s, &e)) {
         struct client_reply reply;
@@ -278,9 +279,11 @@ mixed(struct party *p, int64_t wanted)
             o.representative = &sample_people[NGUYEN];
             o.co_signer = sample_people[NGUYEN].key;
         }
-        choose(s.number / 2, &o);
-        if (s.number % 2 == 0)
+        /* half of them, and of each kind of stay (kinds follow the seed in turns of eight) */
+        if ((s.number + s.number / 8) % 2 == 0) {
+            choose(k++, &o);
             file(p, "mixed", &o, &reply);
+        }
         arena_reset(p->mem);
     }
     return e;

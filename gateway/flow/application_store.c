@@ -6,6 +6,7 @@
 #include "flow/evidence.h"
 #include "flow/plan.h"
 #include "flow/seal.h"
+#include "signing/jwe.h"
 
 /* One unit in the making. */
 struct store_work {
@@ -137,12 +138,33 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     return E_OK;
 }
 
+/* The account is for the paying insurer alone: sealed to its key, by the client or here at intake; without a key of the insurer's it stays under the claim's data key. */
+static err
+seal_payee(struct store_work *s, const struct applied_insurer *i, view *ret)
+{
+    struct filing *w = s->w;
+    const struct partner *to = recipient_of(w, i->recipient);
+    const struct registry_key *key = to ? partner_key(to, "encrypt", w->in->received) : NULL;
+    *ret = i->payee_jwe.n ? i->payee_jwe : V("");
+    if (i->payee_jwe.n && jwe_check_form(i->payee_jwe, w->mem, NULL) != E_OK)
+        return fault_set(w->f, E_PAYEE, "/insurer/payee/jwe", "a compact JWE, ECDH-ES with A256GCM", "another form");
+    if (i->payee_jwe.n || !i->payee_plain.n)
+        return E_OK;
+    if (!key || !key->pkey) {
+        *ret = i->payee_plain;
+        return E_OK;
+    }
+    return jwe_seal(key->pkey, key->row->kid, i->payee_plain, w->mem, ret);
+}
+
 /* {"item":"…","payee":"<JWE>", "application":{…}} is what this insurer may later read: its own item, the signed list, its payee. */
 static err
 claim_detail(struct store_work *s, const struct applied_insurer *i, uid claim, view *ret)
 {
     struct filing *w = s->w;
     struct buf out;
+    view payee;
+    TRY(seal_payee(s, i, &payee));
     buf_init(&out, 1u << 20);
     BUF_LIT(&out, "{\"detail\":");
     buf_add_view(&out, i->detail);
@@ -159,7 +181,7 @@ claim_detail(struct store_work *s, const struct applied_insurer *i, uid claim, v
     BUF_LIT(&out, ",");
     buf_add_json(&out, i->item);
     BUF_LIT(&out, "],\"payee\":");
-    buf_add_json(&out, i->payee_jwe.n ? i->payee_jwe : i->payee_plain.n ? i->payee_plain : V(""));
+    buf_add_json(&out, payee);
     BUF_LIT(&out, "}");
     err e = out.failed ? E_TOO_LARGE : seal_box(&s->key, V("claim"), claim, buf_view(&out), w->mem, ret);
     buf_done(&out);

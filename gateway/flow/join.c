@@ -149,6 +149,7 @@ join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret
             continue;
         struct row_case *row = NULL;
         TRY(query_cases_by_key(r, ARGS(val_digest(&j->blinds[i].blind)), mem, &row));
+        found.known[i] = row != NULL;
         for (; row; row = row->next) {
             struct row_case *end = NULL;
             TRY(follow(r, row, mem, &end));
@@ -178,11 +179,28 @@ merge_into(struct unit *u, const struct row_case *younger, uid target, instant a
     return timeline_add(u, target, (uid){{0}}, "gateway", (uid){{0}}, "case-merged", VIEW_NONE, (uid){{0}}, at);
 }
 
+/* A key that finds and that nobody had when we looked must still be nobody's at the commit. */
+static err
+guard_new_keys(struct unit *u, const struct join *j, const struct joined *found)
+{
+    for (size_t i = 0; i < j->n; i++) {
+        if (!j->blinds[i].finds || found->known[i])
+            continue;
+        digest *blind = arena_make(u->mem, digest); /* arguments are borrowed until the commit */
+        if (!blind)
+            return E_TOO_LARGE;
+        *blind = j->blinds[i].blind;
+        unit_guard(u, GUARD_key_unused, ARGS(val_digest(blind)));
+    }
+    return E_OK;
+}
+
 err
 join_write(struct unit *u, const struct join *j, const struct joined *found, instant at, case_id *ret_case, int64_t *ret_version)
 {
     case_id id;
     int64_t version = 1;
+    TRY(guard_new_keys(u, j, found));
     if (found->target) {
         const struct row_case *target = found->target;
         id.u = target->id;

@@ -35,10 +35,12 @@ struct joined {
     struct row_case *target;  /* NULL: a new case is made */
     struct row_case *merged[8]; /* further cases found to be the same, younger ones */
     size_t n_merged;
+    bool known[JOIN_BLINDS_MAX]; /* by blind: some case had this key already */
 };
 /* Finds the case; the oldest survives. Follows merged_into. */
 err join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret) MUST_USE;
-/* Puts the case row (new, or touched with its version guarded), merges and keys into the unit; ret_case is the surviving id, ret_version its version afterwards. */
+/* Puts the case row (new, or touched with its version guarded), merges and keys into the unit; keys that no case had are guarded, so that two papers which arrive at
+ * the same moment cannot open two cases: the later unit is E_STALE and reads again.  ret_case is the surviving id, ret_version its version afterwards. */
 err join_write(struct unit *u, const struct join *j, const struct joined *found, instant at, case_id *ret_case, int64_t *ret_version) MUST_USE;
 
 #endif

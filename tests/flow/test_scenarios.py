@@ -272,8 +272,27 @@ def insurer_speaks():
         checks.equal(seen["claims"][0]["state"], "approved", "the person sees the decision")
 
 
+def payee():
+    with Gateway() as g:
+        documents = g.samples("1")
+        g.submit(documents[0])
+        person = person_of(documents[0])
+        application = application_of(person, [(L1, "health", ["daily_hospital"], ["certificate"]), (L2, "health", ["reimbursement_inpatient"], ["certificate"])],
+                                     references_of(documents[0]))
+        application["insurers"][0]["payee"] = {"account": {"bank": "000", "number": "99887766", "name": person["name"]}}
+        filed = apply(g, application, key_of(person))
+        checks.equal(filed.status, 201, f"an account in clear over the connection is sealed at intake {filed}")
+        seen = g.call("GET", f"/v1/claims/{claim_of(filed, L1)}", token=g.token("l1"))
+        checks.equal(seen.json()["payee"].count("."), 4, "the paying insurer gets a JWE")
+        other = g.call("GET", f"/v1/claims/{claim_of(filed, L2)}", token=g.token("l2"))
+        checks.that(other.json()["payee"] == "" and b"99887766" not in other.body, "another insurer gets no account")
+        application["insurers"][0]["payee"] = {"jwe": "not.a.jwe"}
+        application["id"] = "urn:uuid:again"
+        checks.equal(apply(g, application, key_of(person)).code(), "payee-invalid", "a broken JWE is refused")
+
+
 def main():
-    for play in (scenario_1, scenario_1_neighbours, scenario_9, withdrawal, insurer_speaks):
+    for play in (payee, scenario_1, scenario_1_neighbours, scenario_9, withdrawal, insurer_speaks):
         print(play.__name__, flush=True)
         play()
     return checks.done()

@@ -479,8 +479,8 @@ projected(arena *mem, struct claim_case *frame, const struct case_part *parts, s
     return arena_dup(mem, buf_view(&out));
 }
 
-/* The receipt came first and says the patient's name and stay too; whoever may see only the certificate cannot
- * tell that it is there. */
+/* The receipt came first and says the patient's name and stay too; whoever may see only the certificate
+ * cannot tell that it is there. */
 Test(case_fold, a_withheld_paper_leaves_no_trace)
 {
     arena *mem AUTO(arena_free) = arena_new(CEILING);

@@ -36,8 +36,10 @@ Test(police_codes, a_key_stands_once)
     for (size_t i = 0; i < police_code_rows_count; i++) {
         for (size_t k = i + 1; k < police_code_rows_count; k++) {
             const struct police_code_row *a = &police_code_rows[i], *b = &police_code_rows[k];
-            bool same = a->column == b->column && (a->eras & b->eras) && strcmp(a->major, b->major) == 0 && strcmp(a->minor, b->minor) == 0;
-            cr_assert(!same, "%s %s %s", police_column_word((enum police_column)a->column), a->major, a->minor);
+            bool same = a->column == b->column && (a->eras & b->eras) && strcmp(a->major, b->major) == 0 &&
+                        strcmp(a->minor, b->minor) == 0;
+            cr_assert(!same, "%s %s %s", police_column_word((enum police_column)a->column), a->major,
+                      a->minor);
         }
     }
 }
@@ -50,7 +52,8 @@ count_codes(enum police_column c, enum police_era era)
     for (size_t i = from; i < from + n; i++) {
         bool earlier = false;
         for (size_t k = from; k < i; k++)
-            earlier = earlier || ((police_code_rows[k].eras & era) && strcmp(police_code_rows[k].code, police_code_rows[i].code) == 0);
+            earlier = earlier || ((police_code_rows[k].eras & era) &&
+                                  strcmp(police_code_rows[k].code, police_code_rows[i].code) == 0);
         found += (police_code_rows[i].eras & era) && !earlier;
     }
     return found;
@@ -118,7 +121,8 @@ Test(police_codes, what_is_stated_must_agree)
     cr_assert_null(find(COLUMN_cause, ERA_NEW, "裝載", "闖紅燈直行", ""));
     cr_assert_null(find(COLUMN_cause, ERA_NEW, "駕駛者", "", ""));
     cr_assert(find(COLUMN_cause, ERA_NEW, "駕駛者", "闖紅燈直行", "21"));
-    cr_assert_null(find(COLUMN_party_kind, ERA_NEW, "大客車", "營業用", ""), "which of A01 to A05 it does not say");
+    cr_assert_null(find(COLUMN_party_kind, ERA_NEW, "大客車", "營業用", ""),
+                   "which of A01 to A05 it does not say");
     cr_assert(police_class_known(COLUMN_cause, ERA_NEW, V("駕駛者")));
     cr_assert(!police_class_known(COLUMN_cause, ERA_OLD, V("駕駛者")));
 }

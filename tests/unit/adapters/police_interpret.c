@@ -3,41 +3,59 @@
 
 #include "adapters/case_fold.h"
 
-#define HEAD(part)                                                                                           \
-    "{\"version\":1,\"agency\":{\"oid\":\"A99010001K\",\"name\":\"沙箱市政府警察局\",\"unit\":\"交通隊\",\"officer\":\"沙箱員警\"},"                 \
-    "\"accident_no\":\"11501SB001\",\"part\":\"" part "\",\"revision\":1,\"form_era\":\"2022\",\"class\":\"A2\","                                 \
-    "\"occurred\":\"2026-01-05T08:30:00+08:00\",\"place\":{\"text\":\"沙箱路1號前\",\"county\":\"臺北市\",\"town\":\"大安區\",\"lon\":121.5376,\"lat\":25.0336}," \
+#define HEAD(part)                                                                                                    \
+    "{\"version\":1,\"agency\":{\"oid\":\"A99010001K\",\"name\":\"沙箱市政府警察局\",\"unit\":\"交通隊\"," \
+    "\"officer\":\"沙箱員警\"},"                                                                                  \
+    "\"accident_no\":\"11501SB001\",\"part\":\"" part                                                                 \
+    "\",\"revision\":1,\"form_era\":\"2022\",\"class\":\"A2\","                                                       \
+    "\"occurred\":\"2026-01-05T08:30:00+08:00\",\"place\":{\"text\":\"沙箱路1號前\",\"county\":\"臺北市\","   \
+    "\"town\":\"大安區\",\"lon\":121.5376,\"lat\":25.0336},"                                                       \
     "\"casualties\":{\"dead_24h\":0,\"injured\":1},"
 
-static const char slip[] = HEAD("slip")
-    "\"conditions\":{\"weather\":{\"minor\":\"晴\"},\"speed_limit\":50,\"lane_fast\":{\"minor\":\"車道線(無標記)\"},\"lane_slow\":{\"code\":\"5\"},"
-    "\"light\":{\"minor\":\"日間自然光線\"}},\"type\":{\"major\":\"車與車\",\"minor\":\"側撞\"},\"narrative\":\"左轉未讓直行。\","
-    "\"cause_main\":{\"major\":\"駕駛者\",\"minor\":\"有號誌路口，轉彎車未讓直行車先行\"},"
-    "\"parties\":["
-    "{\"seq\":1,\"name\":\"王沙箱\",\"identifiers\":[{\"system\":\"http://www.moi.gov.tw\",\"value\":\"A190130001\"}],\"phone\":\"0900-000-001\","
-    "\"kind\":{\"code\":\"B03\"},\"vehicle\":{\"plate\":\"SBX-0001\",\"insurer_ubn\":\"99000447\",\"cali_certificate_no\":\"C1\"},"
-    "\"sex\":{\"minor\":\"男\"},\"age\":37,\"injury_degree\":{\"code\":\"3\"},\"licence\":{\"status\":{\"code\":\"1\"}},"
-    "\"alcohol\":{\"code\":{\"code\":\"2\"},\"value\":0.00,\"method\":\"呼氣\"},\"impact_first\":{\"major\":\"汽車\",\"minor\":\"前車頭\"},"
-    "\"impact_other\":[{\"code\":\"2\"}],\"cause_own\":{\"code\":\"11\"}},"
-    "{\"seq\":2,\"name\":\"李沙箱\",\"identifiers\":[{\"system\":\"http://www.moi.gov.tw\",\"value\":\"B290110002\"}],\"birth_date\":\"1991-11-03\","
-    "\"kind\":{\"major\":\"機車\",\"minor\":\"普通重型\"},\"vehicle\":{\"plate\":\"SBA-0002\"},\"sex\":{\"code\":\"2\"},\"injury_degree\":{\"minor\":\"受傷\"}},"
-    "{\"seq\":3,\"name\":\"陳範例\",\"kind\":{\"code\":\"H02\"},\"rides_with\":2,\"sex\":{\"code\":\"1\"}}]}";
+static const char slip[] =
+    HEAD("slip") "\"conditions\":{\"weather\":{\"minor\":\"晴\"},\"speed_limit\":50,\"lane_fast\":{\"minor\":"
+                 "\"車道線(無標記)\"},\"lane_slow\":{\"code\":\"5\"},"
+                 "\"light\":{\"minor\":\"日間自然光線\"}},\"type\":{\"major\":\"車與車\",\"minor\":\"側撞\"},"
+                 "\"narrative\":\"左轉未讓直行。\","
+                 "\"cause_main\":{\"major\":\"駕駛者\",\"minor\":\"有號誌路口，轉彎車未讓直行車先行\"},"
+                 "\"parties\":["
+                 "{\"seq\":1,\"name\":\"王沙箱\",\"identifiers\":[{\"system\":\"http://"
+                 "www.moi.gov.tw\",\"value\":\"A190130001\"}],\"phone\":\"0900-000-001\","
+                 "\"kind\":{\"code\":\"B03\"},\"vehicle\":{\"plate\":\"SBX-0001\",\"insurer_ubn\":"
+                 "\"99000447\",\"cali_certificate_no\":\"C1\"},"
+                 "\"sex\":{\"minor\":\"男\"},\"age\":37,\"injury_degree\":{\"code\":\"3\"},\"licence\":{"
+                 "\"status\":{\"code\":\"1\"}},"
+                 "\"alcohol\":{\"code\":{\"code\":\"2\"},\"value\":0.00,\"method\":\"呼氣\"},\"impact_"
+                 "first\":{\"major\":\"汽車\",\"minor\":\"前車頭\"},"
+                 "\"impact_other\":[{\"code\":\"2\"}],\"cause_own\":{\"code\":\"11\"}},"
+                 "{\"seq\":2,\"name\":\"李沙箱\",\"identifiers\":[{\"system\":\"http://"
+                 "www.moi.gov.tw\",\"value\":\"B290110002\"}],\"birth_date\":\"1991-11-03\","
+                 "\"kind\":{\"major\":\"機車\",\"minor\":\"普通重型\"},\"vehicle\":{\"plate\":\"SBA-0002\"},"
+                 "\"sex\":{\"code\":\"2\"},\"injury_degree\":{\"minor\":\"受傷\"}},"
+                 "{\"seq\":3,\"name\":\"陳範例\",\"kind\":{\"code\":\"H02\"},\"rides_with\":2,\"sex\":{"
+                 "\"code\":\"1\"}}]}";
 
-static const char analysis[] = HEAD("analysis")
-    "\"parties\":[{\"seq\":1,\"name\":\"王沙箱\"},{\"seq\":2,\"name\":\"李沙箱\"},{\"seq\":3}],"
-    "\"opinions\":[{\"issued\":\"2026-02-04\",\"binding\":false,\"findings\":[{\"party\":1,\"degree\":\"main\",\"rule_cited\":[\"安全規則102\"]},"
-    "{\"party\":2,\"degree\":\"none\"},{\"party\":3,\"degree\":\"none\"}]}]}";
+static const char analysis[] = HEAD(
+    "analysis") "\"parties\":[{\"seq\":1,\"name\":\"王沙箱\"},{\"seq\":2,\"name\":\"李沙箱\"},{\"seq\":3}],"
+                "\"opinions\":[{\"issued\":\"2026-02-04\",\"binding\":false,\"findings\":[{\"party\":1,"
+                "\"degree\":\"main\",\"rule_cited\":[\"安全規則102\"]},"
+                "{\"party\":2,\"degree\":\"none\"},{\"party\":3,\"degree\":\"none\"}]}]}";
 
-static const char photos[] = HEAD("photos")
-    "\"parties\":[{\"seq\":1}],\"attachments\":[{\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
-    "\"media\":\"image/jpeg\",\"bytes\":3000000,\"kind\":\"photo\"}]}";
+static const char photos[] =
+    HEAD("photos") "\"parties\":[{\"seq\":1}],\"attachments\":[{\"sha256\":"
+                   "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
+                   "\"media\":\"image/jpeg\",\"bytes\":3000000,\"kind\":\"photo\"}]}";
 
-static const char inquest[] =
-    "{\"version\":1,\"agency\":{\"oid\":\"A99110001J\",\"name\":\"沙箱地方檢察署\",\"kind\":\"prosecutor\"},\"handled_by\":\"A99010001K\","
-    "\"accident_no\":\"11501SB001\",\"part\":\"other\",\"item\":\"inquest-1\",\"revision\":1,\"occurred\":\"2026-01-05T08:30:00+08:00\","
-    "\"place\":{\"text\":\"沙箱路1號前\"},\"parties\":[{\"seq\":1,\"name\":\"林範例\",\"identifiers\":[{\"system\":\"http://www.moi.gov.tw\","
-    "\"value\":\"A190130001\"}]}],\"inquest\":{\"deceased\":1,\"certificate_no\":\"J-1\",\"issued\":\"2026-01-08\","
-    "\"died_at\":\"2026-01-06T10:00:00+08:00\",\"manner\":\"accident\",\"causes\":[\"顱內出血\"],\"text_zh\":\"車禍致顱內出血死亡。\"}}";
+static const char inquest[] = "{\"version\":1,\"agency\":{\"oid\":\"A99110001J\",\"name\":\"沙箱地方檢察署\","
+                              "\"kind\":\"prosecutor\"},\"handled_by\":\"A99010001K\","
+                              "\"accident_no\":\"11501SB001\",\"part\":\"other\",\"item\":\"inquest-1\","
+                              "\"revision\":1,\"occurred\":\"2026-01-05T08:30:00+08:00\","
+                              "\"place\":{\"text\":\"沙箱路1號前\"},\"parties\":[{\"seq\":1,\"name\":"
+                              "\"林範例\",\"identifiers\":[{\"system\":\"http://www.moi.gov.tw\","
+                              "\"value\":\"A190130001\"}]}],\"inquest\":{\"deceased\":1,\"certificate_no\":"
+                              "\"J-1\",\"issued\":\"2026-01-08\","
+                              "\"died_at\":\"2026-01-06T10:00:00+08:00\",\"manner\":\"accident\",\"causes\":["
+                              "\"顱內出血\"],\"text_zh\":\"車禍致顱內出血死亡。\"}}";
 
 static struct outcome
 accepted(arena *mem, const char *text)
@@ -85,7 +103,8 @@ Test(police_interpret, a_later_revision_replaces_the_one_before)
     EQ(o.reading.identifier_value, "A99010001K/11501SB001/slip/3");
     EQ(o.reading.work_value, "A99010001K/11501SB001/slip");
     EQ(o.reading.replaces_value, "A99010001K/11501SB001/slip/2");
-    o = accepted(mem, kit_replace(mem, slip, "\"revision\":1", "\"revision\":3,\"replaces\":1,\"status\":\"entered_in_error\""));
+    o = accepted(mem, kit_replace(mem, slip, "\"revision\":1",
+                                  "\"revision\":3,\"replaces\":1,\"status\":\"entered_in_error\""));
     EQ(o.reading.replaces_value, "A99010001K/11501SB001/slip/1");
     cr_assert(o.reading.withdraws);
 }
@@ -142,7 +161,8 @@ Test(police_interpret, persons_vehicles_and_roles)
     AUTO(arena_free) arena *mem = kit_arena();
     struct outcome o = accepted(mem, slip);
     struct claim_case *c = o.reading.facts;
-    const struct case_accident_party *first = c->accident->parties, *second = first->next, *third = second->next;
+    const struct case_accident_party *first = c->accident->parties, *second = first->next,
+                                     *third = second->next;
     cr_assert_eq(c->accident->parties_n, 3);
     cr_assert_eq(c->vehicles_n, 2);
     const struct case_party *wang = case_party_of(c, first->party.v);
@@ -168,7 +188,8 @@ Test(police_interpret, persons_vehicles_and_roles)
     static const char *const expected[] = {"issuer", "driver", "rider", "victim", "passenger"};
     size_t n = 0;
     for (const struct case_role *r = c->roles; r; r = r->next, n++)
-        cr_assert(n < COUNT_OF(expected) && view_eq(r->role.v, view_of(expected[n])), "%zu %.*s", n, VIEW_ARG(r->role.v));
+        cr_assert(n < COUNT_OF(expected) && view_eq(r->role.v, view_of(expected[n])), "%zu %.*s", n,
+                  VIEW_ARG(r->role.v));
     cr_assert_eq(n, COUNT_OF(expected));
 }
 
@@ -218,7 +239,8 @@ frame_of(arena *mem, size_t n)
         struct case_document *d = case_add_documents(mem, c);
         view id = arena_printf(mem, "doc-%zu", i);
         leaf_set_text(&d->document_id, id, source_gateway(HOW_COMPUTED));
-        leaf_set_time(&d->received_at, instant_of_unix(1770000000 + (int64_t)i), 0, source_gateway(HOW_COMPUTED));
+        leaf_set_time(&d->received_at, instant_of_unix(1770000000 + (int64_t)i), 0,
+                      source_gateway(HOW_COMPUTED));
     }
     return c;
 }
@@ -233,7 +255,8 @@ Test(police_interpret, parts_of_one_accident_become_one)
     fault_init(&f);
     for (size_t i = 0; i < 3; i++) {
         struct outcome o = accepted(mem, texts[i]);
-        parts[i] = (struct case_part){.facts = o.reading.facts, .document_id = arena_printf(mem, "doc-%zu", i)};
+        parts[i] =
+            (struct case_part){.facts = o.reading.facts, .document_id = arena_printf(mem, "doc-%zu", i)};
     }
     cr_assert_eq(case_fold(frame_of(mem, 3), parts, 3, mem, &folded, &f), E_OK, "%s", f.where);
     cr_assert_eq(folded->accident->parties_n, 3);
@@ -313,7 +336,8 @@ Test(police_interpret, forms_and_words_are_checked)
     expect_issue(slip, "\"lon\":121.5376", "\"lon\":null", E_TYPE, "/place/lon");
     expect_issue(slip, "\"age\":37", "\"age\":-1", E_VALUE, "/parties/0/age");
     expect_issue(slip, "{\"minor\":\"晴\"}", "\"晴\"", E_TYPE, "/conditions/weather");
-    expect_issue(slip, "\"birth_date\":\"1991-11-03\"", "\"birth_date\":\"1991\"", E_VALUE, "/parties/1/birth_date");
+    expect_issue(slip, "\"birth_date\":\"1991-11-03\"", "\"birth_date\":\"1991\"", E_VALUE,
+                 "/parties/1/birth_date");
     expect_issue(photos, "e3b0c4", "E3B0C4", E_VALUE, "/attachments/0/sha256");
     expect_issue(slip, "[{\"code\":\"2\"}]", "{\"code\":\"2\"}", E_TYPE, "/parties/0/impact_other");
     expect_issue(slip, "[{\"code\":\"2\"}]", "[]", E_REQUIRED, "/parties/0/impact_other");
@@ -333,11 +357,13 @@ Test(police_interpret, rules_between_members)
 
 Test(police_interpret, another_agencys_accident_is_not_ones_own)
 {
-    expect_issue(slip, "\"accident_no\"", "\"handled_by\":\"A99020001K\",\"accident_no\"", E_AGENCY, "/handled_by");
+    expect_issue(slip, "\"accident_no\"", "\"handled_by\":\"A99020001K\",\"accident_no\"", E_AGENCY,
+                 "/handled_by");
     expect_issue(inquest, "\"kind\":\"prosecutor\"", "\"kind\":\"police\"", E_AGENCY, "/inquest");
     AUTO(arena_free) arena *mem = kit_arena();
-    struct outcome o = accepted(mem, kit_replace(mem, kit_replace(mem, analysis, "analysis", "appraisal"), "\"accident_no\"",
-                                                 "\"handled_by\":\"A99020001K\",\"accident_no\""));
+    struct outcome o =
+        accepted(mem, kit_replace(mem, kit_replace(mem, analysis, "analysis", "appraisal"), "\"accident_no\"",
+                                  "\"handled_by\":\"A99020001K\",\"accident_no\""));
     EQ(o.reading.refs->author, "A99020001K");
     EQ(o.reading.facts->accident->agency.v, "A99020001K");
     EQ(o.reading.facts->accident->opinions->level.v, "appraisal");
@@ -347,8 +373,9 @@ Test(police_interpret, another_agencys_accident_is_not_ones_own)
 Test(police_interpret, an_inquest_of_a_nameless_party_is_refused)
 {
     expect_issue(inquest,
-                 "\"name\":\"林範例\",\"identifiers\":[{\"system\":\"http://www.moi.gov.tw\",\"value\":\"A190130001\"}]", "\"age\":40",
-                 E_REQUIRED, "/inquest/deceased");
+                 "\"name\":\"林範例\",\"identifiers\":[{\"system\":\"http://"
+                 "www.moi.gov.tw\",\"value\":\"A190130001\"}]",
+                 "\"age\":40", E_REQUIRED, "/inquest/deceased");
 }
 
 Test(police_interpret, doubts_are_findings)
@@ -364,7 +391,8 @@ Test(police_interpret, doubts_are_findings)
 Test(police_interpret, unknown_members_are_kept)
 {
     AUTO(arena_free) arena *mem = kit_arena();
-    struct outcome o = accepted(mem, kit_replace(mem, slip, "\"seq\":1,", "\"seq\":1,\"helmet_colour\":{\"a\":[1,2]},"));
+    struct outcome o =
+        accepted(mem, kit_replace(mem, slip, "\"seq\":1,", "\"seq\":1,\"helmet_colour\":{\"a\":[1,2]},"));
     const struct case_unmapped *u = o.reading.facts->unmapped;
     cr_assert_eq(o.reading.facts->unmapped_n, 1);
     EQ(u->locator.v, "/parties/0/helmet_colour");

@@ -68,9 +68,11 @@ static inline void
 kit_print_issues(const struct outcome *o)
 {
     for (const struct issue *i = o->issues.first; i; i = i->next)
-        fprintf(stderr, "%s %.*s: expected %.*s, found %.*s\n", err_info(i->code)->code, VIEW_ARG(i->path), VIEW_ARG(i->expected), VIEW_ARG(i->found));
+        fprintf(stderr, "%s %.*s: expected %.*s, found %.*s\n", err_info(i->code)->code, VIEW_ARG(i->path),
+                VIEW_ARG(i->expected), VIEW_ARG(i->found));
     if (o->fault.code != E_OK)
-        fprintf(stderr, "fault %s at %s line %ld: %s / %s\n", err_info(o->fault.code)->code, o->fault.where, o->fault.line, o->fault.expected, o->fault.found);
+        fprintf(stderr, "fault %s at %s line %ld: %s / %s\n", err_info(o->fault.code)->code, o->fault.where,
+                o->fault.line, o->fault.expected, o->fault.found);
 }
 
 /* Facts as compact JSON. */

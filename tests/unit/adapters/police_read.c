@@ -25,11 +25,12 @@ expect_refused(const char *text, err code)
 Test(police_read, xml_gives_the_tree_of_json)
 {
     AUTO(arena_free) arena *mem = kit_arena();
-    struct outcome o = read_xml(mem, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" RECORD(
-                                         "<version>1</version><place><text>A &amp; B</text><lon>121.500</lon></place>"
-                                         "<parties><seq>1</seq><name>甲</name></parties><parties><seq>2</seq></parties>"
-                                         "<opinions><binding>false</binding><findings><party>1</party><rule_cited>x</rule_cited>"
-                                         "<rule_cited>y</rule_cited></findings></opinions><note>n</note>"));
+    struct outcome o = read_xml(
+        mem, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" RECORD(
+                 "<version>1</version><place><text>A &amp; B</text><lon>121.500</lon></place>"
+                 "<parties><seq>1</seq><name>甲</name></parties><parties><seq>2</seq></parties>"
+                 "<opinions><binding>false</binding><findings><party>1</party><rule_cited>x</rule_cited>"
+                 "<rule_cited>y</rule_cited></findings></opinions><note>n</note>"));
     const struct tree *t = &o.tree;
     const struct node *root = tree_root(t);
     cr_assert_eq(o.code, E_OK, "%s %s", o.fault.where, o.fault.found);
@@ -55,9 +56,11 @@ Test(police_read, xml_gives_the_tree_of_json)
 Test(police_read, prefixes_comments_cdata_and_blanks_are_taken)
 {
     AUTO(arena_free) arena *mem = kit_arena();
-    struct outcome o = read_xml(mem, "<p:accident_record xmlns:p=\"https://claimgate.tw/accident-record/1\" Id=\"r1\">\n  <!-- c -->"
-                                     "<p:part>sl<!-- x -->ip</p:part>\n<p:item><![CDATA[a<b]]></p:item><p:conditions/><p:casualties>\n</p:casualties>"
-                                     "</p:accident_record>");
+    struct outcome o = read_xml(
+        mem, "<p:accident_record xmlns:p=\"https://claimgate.tw/accident-record/1\" Id=\"r1\">\n  <!-- c -->"
+             "<p:part>sl<!-- x "
+             "-->ip</p:part>\n<p:item><![CDATA[a<b]]></p:item><p:conditions/><p:casualties>\n</p:casualties>"
+             "</p:accident_record>");
     cr_assert_eq(o.code, E_OK, "%s %s", o.fault.where, o.fault.found);
     cr_assert(view_eq(node_text_at(&o.tree, tree_root(&o.tree), "part"), V("slip")));
     cr_assert(view_eq(node_text_at(&o.tree, tree_root(&o.tree), "item"), V("a<b")));
@@ -68,11 +71,16 @@ Test(police_read, prefixes_comments_cdata_and_blanks_are_taken)
 Test(police_read, an_embedded_signature_is_skipped)
 {
     AUTO(arena_free) arena *mem = kit_arena();
-    struct outcome o = read_xml(mem, RECORD("<part>slip</part><ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>"
-                                            "text</ds:SignedInfo><part xmlns=\"https://claimgate.tw/accident-record/1\">x</part></ds:Signature>"));
+    struct outcome o = read_xml(
+        mem,
+        RECORD(
+            "<part>slip</part><ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>"
+            "text</ds:SignedInfo><part "
+            "xmlns=\"https://claimgate.tw/accident-record/1\">x</part></ds:Signature>"));
     cr_assert_eq(o.code, E_OK);
     cr_assert_eq(node_count(tree_root(&o.tree)), 1);
-    expect_refused(RECORD("<place><ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/></place>"), E_ELEMENT_UNKNOWN);
+    expect_refused(RECORD("<place><ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/></place>"),
+                   E_ELEMENT_UNKNOWN);
 }
 
 Test(police_read, what_is_not_in_form_is_refused)
@@ -81,7 +89,8 @@ Test(police_read, what_is_not_in_form_is_refused)
     expect_refused("x", E_XML_SYNTAX);
     expect_refused("<accident_record " NS "><part>", E_XML_SYNTAX);
     expect_refused("<accident_record " NS "/><x/>", E_XML_SYNTAX);
-    expect_refused("<!DOCTYPE accident_record [<!ENTITY a \"b\">]>" RECORD("<part>&a;</part>"), E_XML_DOCTYPE);
+    expect_refused("<!DOCTYPE accident_record [<!ENTITY a \"b\">]>" RECORD("<part>&a;</part>"),
+                   E_XML_DOCTYPE);
     expect_refused("<accident_record/>", E_DOCUMENT_KIND);
     expect_refused("<accident_record xmlns=\"https://claimgate.tw/accident-record/2\"/>", E_DOCUMENT_KIND);
     expect_refused("<record " NS "/>", E_DOCUMENT_KIND);
@@ -93,9 +102,11 @@ Test(police_read, what_is_not_in_form_is_refused)
     expect_refused(RECORD("<part code=\"1\">a</part>"), E_ELEMENT_UNKNOWN);
     expect_refused(RECORD("<part>a</part><part>b</part>"), E_CARDINALITY);
     expect_refused(RECORD("<note>a</note><note>b</note>"), E_CARDINALITY);
-    expect_refused(RECORD("<parties><seq>1</seq></parties><part>a</part><parties><seq>2</seq></parties>"), E_ELEMENT_ORDER);
+    expect_refused(RECORD("<parties><seq>1</seq></parties><part>a</part><parties><seq>2</seq></parties>"),
+                   E_ELEMENT_ORDER);
     expect_refused("<?xml version=\"1.0\" encoding=\"Big5\"?>" RECORD(""), E_UTF8);
-    expect_refused("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" RECORD("<part>\xE7\x94\xB2</part>"), E_UTF8);
+    expect_refused("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" RECORD("<part>\xE7\x94\xB2</part>"),
+                   E_UTF8);
     expect_refused("<?xml version=\"1.0\" encoding=\"UTF-16\"?>" RECORD(""), E_XML_SYNTAX);
     expect_refused("<accident_record " NS "><part>\xA4\xA4</part></accident_record>", E_UTF8);
 }

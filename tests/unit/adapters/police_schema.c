@@ -50,18 +50,20 @@ put_type(struct buf *b, const struct record_field *f)
         return;
     case MEMBER_INT:
     case MEMBER_DECIMAL:
-        buf_printf(b, "\"type\": \"%s\", \"minimum\": %d, \"maximum\": %d", f->kind == MEMBER_INT ? "integer" : "number", (int)f->min,
-                   (int)f->max);
+        buf_printf(b, "\"type\": \"%s\", \"minimum\": %d, \"maximum\": %d",
+                   f->kind == MEMBER_INT ? "integer" : "number", (int)f->min, (int)f->max);
         return;
     case MEMBER_BOOL:
         BUF_LIT(b, "\"type\": \"boolean\"");
         return;
     case MEMBER_DATE:
-        BUF_LIT(b, "\"type\": \"string\", \"format\": \"date\", \"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"");
+        BUF_LIT(b,
+                "\"type\": \"string\", \"format\": \"date\", \"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"");
         return;
     case MEMBER_TIME:
         BUF_LIT(b, "\"type\": \"string\", \"format\": \"date-time\", \"pattern\": "
-                   "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$\"");
+                   "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\\\.[0-9]{1,9})?(Z|[+-][0-9]{2}"
+                   ":[0-9]{2})$\"");
         return;
     default:
         buf_printf(b, "\"$ref\": \"#/$defs/%s\"", record_shape_of(record_field_shape(f))->name);
@@ -79,8 +81,10 @@ put_field(struct buf *b, const struct record_field *f)
         buf_printf(b, "\"x-column\": \"%s\", ", police_column_word((enum police_column)f->arg));
     if (record_field_is_list(f)) {
         /* The limits of police.c and rules.c. */
-        buf_printf(b, "\"type\": \"array\", \"minItems\": 1, %s\"items\": {", view_eq(f->name, V("attachments")) ? "\"maxItems\": 64, "
-                                                                             : view_eq(f->name, V("parties")) ? "\"maxItems\": 256, " : "");
+        buf_printf(b, "\"type\": \"array\", \"minItems\": 1, %s\"items\": {",
+                   view_eq(f->name, V("attachments")) ? "\"maxItems\": 64, "
+                   : view_eq(f->name, V("parties"))   ? "\"maxItems\": 256, "
+                                                      : "");
         put_type(b, f);
         BUF_LIT(b, "}");
     } else {
@@ -107,7 +111,10 @@ static void
 put_shape(struct buf *b, enum record_shape shape)
 {
     const struct record_shape_row *s = record_shape_of(shape);
-    buf_printf(b, "    \"%s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n      \"required\": ", s->name);
+    buf_printf(b,
+               "    \"%s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n      "
+               "\"required\": ",
+               s->name);
     put_required(b, s, NEED_ALWAYS);
     if (shape == SHAPE_code)
         BUF_LIT(b, ",\n      \"minProperties\": 1");
@@ -127,12 +134,17 @@ put_rules(struct buf *b)
                "    {\"if\": {\"not\": {\"required\": [\"inquest\"]}}, \"then\": {\"required\": ");
     put_required(b, record_shape_of(SHAPE_record), NEED_UNLESS_INQUEST);
     BUF_LIT(b, "}},\n"
-               "    {\"if\": {\"properties\": {\"part\": {\"enum\": [\"diagram\", \"photos\"]}}}, \"then\": {\"required\": [\"attachments\"]}},\n"
-               "    {\"if\": {\"properties\": {\"part\": {\"enum\": [\"analysis\", \"appraisal\", \"reappraisal\"]}}},\n"
-               "     \"then\": {\"required\": [\"opinions\"]}, \"else\": {\"not\": {\"required\": [\"opinions\"]}}},\n"
-               "    {\"if\": {\"properties\": {\"part\": {\"const\": \"other\"}}}, \"else\": {\"not\": {\"anyOf\": [{\"required\": [\"item\"]}, "
+               "    {\"if\": {\"properties\": {\"part\": {\"enum\": [\"diagram\", \"photos\"]}}}, \"then\": "
+               "{\"required\": [\"attachments\"]}},\n"
+               "    {\"if\": {\"properties\": {\"part\": {\"enum\": [\"analysis\", \"appraisal\", "
+               "\"reappraisal\"]}}},\n"
+               "     \"then\": {\"required\": [\"opinions\"]}, \"else\": {\"not\": {\"required\": "
+               "[\"opinions\"]}}},\n"
+               "    {\"if\": {\"properties\": {\"part\": {\"const\": \"other\"}}}, \"else\": {\"not\": "
+               "{\"anyOf\": [{\"required\": [\"item\"]}, "
                "{\"required\": [\"inquest\"]}]}}},\n"
-               "    {\"if\": {\"required\": [\"inquest\"]}, \"then\": {\"properties\": {\"agency\": {\"required\": [\"kind\"], "
+               "    {\"if\": {\"required\": [\"inquest\"]}, \"then\": {\"properties\": {\"agency\": "
+               "{\"required\": [\"kind\"], "
                "\"properties\": {\"kind\": {\"const\": \"prosecutor\"}}}}}}\n  ]\n");
 }
 
@@ -142,8 +154,10 @@ put_json_schema(struct buf *b)
     BUF_LIT(b, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
                "  \"$id\": \"https://claimgate.tw/accident-record/1/schema.json\",\n"
                "  \"title\": \"Accident record, version 1\",\n"
-               "  \"description\": \"One paper of a traffic accident as the agency that wrote it signs it. Values of the form carry class, name or "
-               "number of the edition that form_era names. Received records may hold further members: they are kept and noted.\",\n"
+               "  \"description\": \"One paper of a traffic accident as the agency that wrote it signs it. "
+               "Values of the form carry class, name or "
+               "number of the edition that form_era names. Received records may hold further members: they "
+               "are kept and noted.\",\n"
                "  \"$defs\": {\n");
     for (int s = 0; s < SHAPE_COUNT; s++)
         put_shape(b, (enum record_shape)s);
@@ -157,7 +171,8 @@ put_json_schema(struct buf *b)
 static void
 put_restriction(struct buf *b, const char *base, const char *facets)
 {
-    buf_printf(b, "<xs:simpleType><xs:restriction base=\"xs:%s\">%s</xs:restriction></xs:simpleType>", base, facets);
+    buf_printf(b, "<xs:simpleType><xs:restriction base=\"xs:%s\">%s</xs:restriction></xs:simpleType>", base,
+               facets);
 }
 
 static void
@@ -177,14 +192,17 @@ static void
 put_xsd_type(struct buf *b, const struct record_field *f)
 {
     char facets[400];
-    const struct record_form_row *form = record_form_of((enum record_form)(f->kind <= MEMBER_TEXTS ? f->arg : 0));
+    const struct record_form_row *form =
+        record_form_of((enum record_form)(f->kind <= MEMBER_TEXTS ? f->arg : 0));
     switch ((enum record_kind)f->kind) {
     case MEMBER_TEXT:
     case MEMBER_TEXTS:
         if (*form->set)
-            snprintf(facets, sizeof facets, "<xs:pattern value=\"[%s]{%u,%u}\"/>", form->set, form->least, form->most);
+            snprintf(facets, sizeof facets, "<xs:pattern value=\"[%s]{%u,%u}\"/>", form->set, form->least,
+                     form->most);
         else
-            snprintf(facets, sizeof facets, "<xs:minLength value=\"%u\"/><xs:maxLength value=\"%u\"/>", form->least, form->most);
+            snprintf(facets, sizeof facets, "<xs:minLength value=\"%u\"/><xs:maxLength value=\"%u\"/>",
+                     form->least, form->most);
         put_restriction(b, "string", facets);
         return;
     case MEMBER_WORD:
@@ -192,8 +210,10 @@ put_xsd_type(struct buf *b, const struct record_field *f)
         return;
     case MEMBER_INT:
     case MEMBER_DECIMAL:
-        snprintf(facets, sizeof facets, "<xs:pattern value=\"%s\"/><xs:minInclusive value=\"%d\"/><xs:maxInclusive value=\"%d\"/>",
-                 f->kind == MEMBER_INT ? "-?(0|[1-9][0-9]*)" : "-?[0-9]+(\\.[0-9]{1,9})?", (int)f->min, (int)f->max);
+        snprintf(facets, sizeof facets,
+                 "<xs:pattern value=\"%s\"/><xs:minInclusive value=\"%d\"/><xs:maxInclusive value=\"%d\"/>",
+                 f->kind == MEMBER_INT ? "-?(0|[1-9][0-9]*)" : "-?[0-9]+(\\.[0-9]{1,9})?", (int)f->min,
+                 (int)f->max);
         put_restriction(b, f->kind == MEMBER_INT ? "integer" : "decimal", facets);
         return;
     case MEMBER_BOOL:
@@ -212,7 +232,8 @@ static void
 put_xsd_field(struct buf *b, const struct record_field *f)
 {
     bool list = record_field_is_list(f);
-    buf_printf(b, "      <xs:element name=\"%.*s\"%s%s", VIEW_ARG(f->name), f->need == NEED_ALWAYS ? "" : " minOccurs=\"0\"",
+    buf_printf(b, "      <xs:element name=\"%.*s\"%s%s", VIEW_ARG(f->name),
+               f->need == NEED_ALWAYS ? "" : " minOccurs=\"0\"",
                !list                                ? ""
                : view_eq(f->name, V("attachments")) ? " maxOccurs=\"64\""
                : view_eq(f->name, V("parties"))     ? " maxOccurs=\"256\""
@@ -233,10 +254,11 @@ static void
 put_xsd(struct buf *b)
 {
     BUF_LIT(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-               "<!-- Accident record, version 1, in XML: the members of accident-record.schema.json as elements; a list repeats its element.\n"
+               "<!-- Accident record, version 1, in XML: the members of accident-record.schema.json as "
+               "elements; a list repeats its element.\n"
                "     What depends on part and inquest stands in the JSON schema alone. -->\n"
-               "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:r=\"" RECORD_NAMESPACE "\" targetNamespace=\"" RECORD_NAMESPACE
-               "\" elementFormDefault=\"qualified\">\n"
+               "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:r=\"" RECORD_NAMESPACE
+               "\" targetNamespace=\"" RECORD_NAMESPACE "\" elementFormDefault=\"qualified\">\n"
                "  <xs:element name=\"" RECORD_ROOT "\" type=\"r:record\"/>\n");
     for (int s = 0; s < SHAPE_COUNT; s++) {
         const struct record_shape_row *row = record_shape_of((enum record_shape)s);
@@ -244,7 +266,8 @@ put_xsd(struct buf *b)
         for (size_t i = 0; i < row->n; i++)
             put_xsd_field(b, &row->fields[i]);
         if (s == SHAPE_record)
-            BUF_LIT(b, "      <xs:any namespace=\"http://www.w3.org/2000/09/xmldsig#\" processContents=\"skip\" minOccurs=\"0\"/>\n");
+            BUF_LIT(b, "      <xs:any namespace=\"http://www.w3.org/2000/09/xmldsig#\" "
+                       "processContents=\"skip\" minOccurs=\"0\"/>\n");
         BUF_LIT(b, "    </xs:sequence>\n");
         if (s == SHAPE_record)
             BUF_LIT(b, "    <xs:attribute name=\"Id\" type=\"xs:ID\"/>\n");
@@ -268,7 +291,8 @@ expect_file(const char *path, const struct buf *b)
     char *text = malloc(b->n + 2);
     size_t n = fread(text, 1, b->n + 2, in);
     fclose(in);
-    cr_assert(n == b->n && memcmp(text, b->p, n) == 0, "%s differs from record.def: run with CLAIMGATE_WRITE=1", path);
+    cr_assert(n == b->n && memcmp(text, b->p, n) == 0,
+              "%s differs from record.def: run with CLAIMGATE_WRITE=1", path);
     free(text);
 }
 
@@ -344,8 +368,11 @@ Test(police_schema, the_xsd_refuses_what_is_not_in_the_table)
     cr_assert_eq(police_sample_synthetic(1, 1, mem, s, &n, &f), E_OK);
     cr_assert_eq(police_sample_xml(s[0].json, mem, &xml, &f), E_OK);
     const char *text = arena_cstr(mem, xml);
-    cr_assert_neq(validate_xml(schema, view_of(kit_replace(mem, text, "<part>slip</part>", "<part>leaf</part>"))), 0);
+    cr_assert_neq(
+        validate_xml(schema, view_of(kit_replace(mem, text, "<part>slip</part>", "<part>leaf</part>"))), 0);
     cr_assert_neq(validate_xml(schema, view_of(kit_replace(mem, text, "<seq>1</seq>", "<seq>one</seq>"))), 0);
-    cr_assert_neq(validate_xml(schema, view_of(kit_replace(mem, text, "<part>slip</part>", "<part>slip</part><page>1</page>"))), 0);
+    cr_assert_neq(validate_xml(schema, view_of(kit_replace(mem, text, "<part>slip</part>",
+                                                           "<part>slip</part><page>1</page>"))),
+                  0);
     xmlSchemaFree(schema);
 }

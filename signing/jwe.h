@@ -1,0 +1,15 @@
+/* JWE, the one form that payee accounts use: compact, ECDH-ES (direct) with A256GCM on P-256 (RFC 7516, 7518 §4.6).  No compression, no password-based
+ * algorithms, nothing else.  Any thread. */
+#ifndef SIGNING_JWE_H
+#define SIGNING_JWE_H
+
+#include "signing/jws.h"
+
+/* Five parts with the right header; what is inside only the recipient can tell. E_SIGNATURE_FORM, E_ALGORITHM. */
+err jwe_check_form(view compact, arena *mem, struct fault *f) MUST_USE;
+/* pkey: the recipient's P-256 public key. E_ALGORITHM for another kind. */
+err jwe_seal(void *pkey, view kid, view plain, arena *mem, view *ret_compact) MUST_USE;
+/* With the private key in a PEM file; for recipients' tools and tests. E_SIGNATURE_MISMATCH when it does not open. */
+err jwe_open(const char *key_file, view compact, arena *mem, view *ret_plain, struct fault *f) MUST_USE;
+
+#endif
