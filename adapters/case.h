@@ -358,6 +358,9 @@ struct case_list {
     void *first, *last;
     uint32_t n;
 };
+/* The longest JSON name; a unit test looks. */
+#define CASE_NAME_MAX 60
+
 static inline view
 case_field_name(const struct case_field *f)
 {

@@ -125,7 +125,7 @@ write_separator(struct buf *out)
 static void
 write_name(struct buf *out, const struct case_field *f)
 {
-    char text[80];
+    char text[CASE_NAME_MAX + 4];
     view name = case_field_name(f);
     size_t n = 0;
     char last = out->n ? out->p[out->n - 1] : '{';

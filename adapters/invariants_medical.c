@@ -73,15 +73,21 @@ check_days(struct check *k, const struct case_encounter *e)
         found_at(k, e->id, "days", V("the rule for the first and last day"), V("none"));
 }
 
+static void
+check_overlap(struct check *k, const struct case_segment *s)
+{
+    for (const struct case_segment *t = s->next; t; t = t->next)
+        if (overlap(s, t))
+            found_at(k, t->id, "from", V("no overlap"), V("overlap"));
+}
+
 void
 invariant_7(struct check *k)
 {
     for (const struct case_encounter *e = k->c->encounters; e; e = e->next) {
         for (const struct case_segment *s = e->segments; s; s = s->next) {
             check_inside(k, e, s);
-            for (const struct case_segment *t = s->next; t; t = t->next)
-                if (overlap(s, t))
-                    found_at(k, t->id, "from", V("no overlap"), V("overlap"));
+            check_overlap(k, s);
         }
         check_days(k, e);
     }

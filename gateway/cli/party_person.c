@@ -33,6 +33,7 @@ struct filing_order {
     const char *signer, *co_signer;  /* file stems */
     const char *lang;                /* of the consent text */
     const char *purpose, *text_hash; /* NULL: claim, the right one */
+    bool receipt_only;               /* the person knows the receipt's number, not the visit's: certificate and receipt meet later */
 };
 
 /* -- the application's JSON -- */
@@ -84,8 +85,10 @@ print_order(const struct filing_order *o, arena *mem)
     }
     if (o->policyholder)
         put_person(&out, ",\"policyholder\":", o->policyholder);
-    buf_printf(&out, ",\"references\":[{\"author\":\"%s\",\"kind\":\"visit_no\",\"value\":\"%s\"},{\"author\":\"%s\",\"kind\":\"receipt_no\",\"value\":\"%s\"}],", s->hospital->code,
-               s->visit_no, s->hospital->code, s->receipt_no);
+    BUF_LIT(&out, ",\"references\":[");
+    if (!o->receipt_only)
+        buf_printf(&out, "{\"author\":\"%s\",\"kind\":\"visit_no\",\"value\":\"%s\"},", s->hospital->code, s->visit_no);
+    buf_printf(&out, "{\"author\":\"%s\",\"kind\":\"receipt_no\",\"value\":\"%s\"}],", s->hospital->code, s->receipt_no);
     buf_printf(&out, "\"event\":{\"kind\":\"%s\",\"occurred\":\"%.*s\"}},\"insurers\":[", s->kind == SAMPLE_TRAFFIC ? "injury" : "illness", VIEW_ARG(date_print(s->from, day)));
     for (size_t i = 0; i < o->n_wishes; i++) {
         if (i)
@@ -281,6 +284,7 @@ mixed(struct party *p, int64_t wanted)
         }
         /* half of them, and of each kind of stay (kinds follow the seed in turns of eight) */
         if ((s.number + s.number / 8) % 2 == 0) {
+            o.receipt_only = k % 3 == 1;
             choose(k++, &o);
             file(p, "mixed", &o, &reply);
         }

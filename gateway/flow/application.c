@@ -2,6 +2,7 @@
 
 #include "flow/consent_text.h"
 #include "flow/seal.h"
+#include "signing/jwe.h"
 
 /* -- who signed -- */
 
@@ -127,6 +128,8 @@ check_recipients(struct filing *w)
             return fault_setf(w->f, E_RECIPIENT, "a registered insurer or fund", "an unknown code", "/items/%lld/recipient", (long long)i->index);
         if (uid_eq(to->id.u, w->in->sender.u))
             return fault_setf(w->f, E_PERMISSION_SELF, "another sender than the recipient", "the same", "/items/%lld/recipient", (long long)i->index);
+        if (i->payee_jwe.n && jwe_check_form(i->payee_jwe, w->mem, NULL) != E_OK)
+            return fault_setf(w->f, E_PAYEE, "a compact JWE, ECDH-ES with A256GCM", "another form", "/items/%lld/payee/jwe", (long long)i->index);
         TRY(consent_text_check(i->text_id, i->text_version, i->text_lang, i->text_sha256, w->f));
     }
     return E_OK;

@@ -146,8 +146,6 @@ seal_payee(struct store_work *s, const struct applied_insurer *i, view *ret)
     const struct partner *to = recipient_of(w, i->recipient);
     const struct registry_key *key = to ? partner_key(to, "encrypt", w->in->received) : NULL;
     *ret = i->payee_jwe.n ? i->payee_jwe : V("");
-    if (i->payee_jwe.n && jwe_check_form(i->payee_jwe, w->mem, NULL) != E_OK)
-        return fault_set(w->f, E_PAYEE, "/insurer/payee/jwe", "a compact JWE, ECDH-ES with A256GCM", "another form");
     if (i->payee_jwe.n || !i->payee_plain.n)
         return E_OK;
     if (!key || !key->pkey) {

@@ -258,6 +258,20 @@ Test(case_table, every_leaf_has_class_and_group)
     }
 }
 
+Test(case_table, names_are_short_and_once)
+{
+    for (unsigned r = 0; r < RECORD_COUNT; r++) {
+        const struct case_row *row = case_row_of((enum case_record)r);
+        for (unsigned i = 0; i < row->n; i++) {
+            view name = case_field_name(&row->fields[i]);
+            cr_assert_leq(name.n, CASE_NAME_MAX);
+            for (unsigned k = 0; k < i; k++)
+                cr_assert_not(view_eq(name, case_field_name(&row->fields[k])), "%s.%s", row->name,
+                              row->fields[i].name);
+        }
+    }
+}
+
 Test(case_table, every_group_has_a_leaf)
 {
     bool used[GROUP_COUNT] = {[GROUP_inherit] = true};

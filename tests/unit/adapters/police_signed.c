@@ -75,13 +75,13 @@ static struct verdict *
 verify(const struct submission *s, struct trust *trust)
 {
     static const struct key_source keys = {.by_kid = no_key, .partner_of_certificate = no_partner};
-    struct tree t;
+    struct tree *t = arena_make(s->mem, struct tree); /* the verdict hands it out */
     struct fault f;
     struct verdict *v = NULL;
     fault_init(&f);
-    cr_assert_eq(police_read(s->media, s->body, s->mem, &t, &f), E_OK, "%s %s", f.where, f.found);
+    cr_assert_eq(police_read(s->media, s->body, s->mem, t, &f), E_OK, "%s %s", f.where, f.found);
     struct verify_request rq = {.body = s->body,
-                                .tree = &t,
+                                .tree = t,
                                 .read_signed = police_read_signed,
                                 .signatures = &s->signature,
                                 .n_signatures = 1,
