@@ -95,14 +95,21 @@ client_nonce(arena *mem)
 /* -- calls -- */
 
 static err
-fetch(struct client *c, const struct client_request *rq, const struct net_header *headers, size_t n, arena *mem, struct client_reply *ret, struct fault *f)
+fetch(struct client *c, const struct client_request *rq, const struct net_header *headers, size_t n,
+      arena *mem, struct client_reply *ret, struct fault *f)
 {
     const struct net_policy policy = {.allow_private = true};
     struct net_reply reply;
-    view url = rq->path[0] == '/' ? arena_printf(mem, "%.*s%s", VIEW_ARG(c->base), rq->path) : view_of(rq->path);
+    view url =
+        rq->path[0] == '/' ? arena_printf(mem, "%.*s%s", VIEW_ARG(c->base), rq->path) : view_of(rq->path);
     if (!url.p)
         return E_TOO_LARGE;
-    const struct net_request call = {.method = rq->method, .url = url, .headers = headers, .n_headers = n, .body = rq->body, .reply_max = REPLY_MAX};
+    const struct net_request call = {.method = rq->method,
+                                     .url = url,
+                                     .headers = headers,
+                                     .n_headers = n,
+                                     .body = rq->body,
+                                     .reply_max = REPLY_MAX};
     TRY(net_fetch(&policy, &call, mem, &reply, f));
     *ret = (struct client_reply){.status = reply.status, .body = reply.body, .took = reply.took};
     bool is_json = view_find(reply.media_type, V("json")) < reply.media_type.n;
@@ -119,9 +126,11 @@ static err
 sign_assertion(struct client *c, arena *mem, view *ret)
 {
     int64_t now = instant_unix(clock_now());
-    view claims = arena_printf(mem, "{\"iss\":\"%.*s\",\"sub\":\"%.*s\",\"aud\":\"%.*s/oauth2/token\",\"iat\":%lld,\"exp\":%lld,\"jti\":\"%.*s\"}",
-                               VIEW_ARG(c->id), VIEW_ARG(c->id), VIEW_ARG(c->base), (long long)now, (long long)now + ASSERTION_LIFE_S,
-                               VIEW_ARG(client_nonce(mem)));
+    view claims = arena_printf(mem,
+                               "{\"iss\":\"%.*s\",\"sub\":\"%.*s\",\"aud\":\"%.*s/oauth2/"
+                               "token\",\"iat\":%lld,\"exp\":%lld,\"jti\":\"%.*s\"}",
+                               VIEW_ARG(c->id), VIEW_ARG(c->id), VIEW_ARG(c->base), (long long)now,
+                               (long long)now + ASSERTION_LIFE_S, VIEW_ARG(client_nonce(mem)));
     return claims.p ? jws_sign(c->key, V("\"typ\":\"JWT\""), claims, false, mem, ret) : E_TOO_LARGE;
 }
 
@@ -134,7 +143,8 @@ get_token(struct client *c, struct fault *f)
     view assertion;
     TRY(sign_assertion(c, mem, &assertion));
     view form = arena_printf(mem,
-                             "grant_type=client_credentials&client_assertion_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Aclient-assertion-type%%3Ajwt-bearer"
+                             "grant_type=client_credentials&client_assertion_type=urn%%3Aietf%%3Aparams%%"
+                             "3Aoauth%%3Aclient-assertion-type%%3Ajwt-bearer"
                              "&client_assertion=%.*s",
                              VIEW_ARG(assertion));
     if (!form.p)
@@ -159,16 +169,19 @@ want_token(struct client *c, struct fault *f)
 }
 
 err
-client_call(struct client *c, const struct client_request *rq, arena *mem, struct client_reply *ret, struct fault *f)
+client_call(struct client *c, const struct client_request *rq, arena *mem, struct client_reply *ret,
+            struct fault *f)
 {
     struct net_header headers[HEADERS_MAX];
     size_t n = 0;
     if (!rq->anonymous) {
         TRY(want_token(c, f));
-        headers[n++] = (struct net_header){"Authorization", arena_printf(mem, "Bearer %.*s", VIEW_ARG(c->token))};
+        headers[n++] =
+            (struct net_header){"Authorization", arena_printf(mem, "Bearer %.*s", VIEW_ARG(c->token))};
     }
     if (rq->body.n)
-        headers[n++] = (struct net_header){"Content-Type", view_of(rq->media ? rq->media : "application/json")};
+        headers[n++] =
+            (struct net_header){"Content-Type", view_of(rq->media ? rq->media : "application/json")};
     for (size_t i = 0; i < rq->n_headers && n < COUNT_OF(headers); i++)
         headers[n++] = rq->headers[i];
     return fetch(c, rq, headers, n, mem, ret, f);
@@ -182,7 +195,8 @@ client_get(struct client *c, const char *path, arena *mem, struct client_reply *
 }
 
 err
-client_post(struct client *c, const char *path, view body, arena *mem, struct client_reply *ret, struct fault *f)
+client_post(struct client *c, const char *path, view body, arena *mem, struct client_reply *ret,
+            struct fault *f)
 {
     const struct client_request rq = {.method = "POST", .path = path, .body = body};
     return client_call(c, &rq, mem, ret, f);
@@ -209,13 +223,16 @@ client_code(const struct client_reply *reply)
     if (reply->status >= 200 && reply->status < 300)
         return VIEW_NONE;
     view plain = json_text(reply->json, "code");
-    return plain.n ? plain : json_text(first_of(json_member(first_of(reply->json, "issue"), "details"), "coding"), "code");
+    return plain.n ? plain
+                   : json_text(first_of(json_member(first_of(reply->json, "issue"), "details"), "coding"),
+                               "code");
 }
 
 view
 client_place(const struct client_reply *reply)
 {
-    static const char *const plain[] = {"pointer", "path", "parameter"}, *const fhir[] = {"expression", "location"};
+    static const char *const plain[] = {"pointer", "path", "parameter"}, *const fhir[] = {"expression",
+                                                                                          "location"};
     const json_t *error = first_of(reply->json, "errors"), *issue = first_of(reply->json, "issue");
     for (size_t i = 0; i < COUNT_OF(plain); i++)
         if (json_text(error, plain[i]).n)

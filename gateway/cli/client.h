@@ -21,12 +21,12 @@ DEFINE_AUTO(struct client *, client_free)
 const char *client_base(const struct client *c);
 
 struct client_request {
-    const char *method, *path;        /* path from the base, or a whole URL */
+    const char *method, *path; /* path from the base, or a whole URL */
     view body;
     const char *media;                /* Content-Type; NULL = application/json when there is a body */
     const struct net_header *headers; /* further ones, at most 8 */
     size_t n_headers;
-    bool anonymous;                   /* no token */
+    bool anonymous; /* no token */
 };
 
 struct client_reply {
@@ -37,9 +37,12 @@ struct client_reply {
     span took;
 };
 
-err client_call(struct client *c, const struct client_request *rq, arena *mem, struct client_reply *ret, struct fault *f) MUST_USE;
-err client_get(struct client *c, const char *path, arena *mem, struct client_reply *ret, struct fault *f) MUST_USE;
-err client_post(struct client *c, const char *path, view body, arena *mem, struct client_reply *ret, struct fault *f) MUST_USE;
+err client_call(struct client *c, const struct client_request *rq, arena *mem, struct client_reply *ret,
+                struct fault *f) MUST_USE;
+err client_get(struct client *c, const char *path, arena *mem, struct client_reply *ret, struct fault *f)
+    MUST_USE;
+err client_post(struct client *c, const char *path, view body, arena *mem, struct client_reply *ret,
+                struct fault *f) MUST_USE;
 
 /* The stable code and the place of a refusal, from OperationOutcome or problem+json; empty for a 2xx. */
 view client_code(const struct client_reply *reply);

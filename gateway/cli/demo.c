@@ -14,7 +14,8 @@
 #define DOCUMENTS_MAX 20000
 #define LIMIT_US 50000000 /* and a quarter second for each document beyond 200 */
 
-static const char *const hospitals[] = {"h1", "h2", "c1"}, *const insurers[] = {"l1", "l2", "l3", "p1", "p2", "p3"};
+static const char *const hospitals[] = {"h1", "h2", "c1"}, *const insurers[] = {"l1", "l2", "l3",
+                                                                                "p1", "p2", "p3"};
 
 /* -- preparation -- */
 
@@ -40,7 +41,8 @@ free_port(int *ret)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof at;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && getsockname(fd, (struct sockaddr *)&at, &length) == 0;
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+              getsockname(fd, (struct sockaddr *)&at, &length) == 0;
     if (fd >= 0)
         close(fd);
     if (!ok)
@@ -54,7 +56,8 @@ prepare(struct demo *d, struct fault *f)
 {
     char listen[32];
     const char *parent = getenv("TMPDIR");
-    snprintf(d->dir, sizeof d->dir, "%s/claimgate-demo-XXXXXX", parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
+    snprintf(d->dir, sizeof d->dir, "%s/claimgate-demo-XXXXXX",
+             parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
     if (!mkdtemp(d->dir)) {
         d->dir[0] = '\0';
         return fault_set(f, E_FILE, "TMPDIR", "a folder that can be written", "another");
@@ -120,7 +123,8 @@ play_all(struct demo *d)
     if (d->peek[0])
         demo_job(d, "p3", "peek %s", d->peek);
     for (size_t i = 0; i < COUNT_OF(insurers); i++)
-        demo_job(d, insurers[i], "finish %lld", (long long)(d->deadline_us - clock_monotonic_us()) / 1000 - 1000);
+        demo_job(d, insurers[i], "finish %lld",
+                 (long long)(d->deadline_us - clock_monotonic_us()) / 1000 - 1000);
     return demo_wait(d, demo_all_done);
 }
 
@@ -129,7 +133,9 @@ conduct(struct demo *d, struct fault *f)
 {
     TRY(prepare(d, f));
     if (!d->a->json && !d->a->quiet)
-        printf("Sandbox in %s, gateway on http://127.0.0.1:%d (SQLite), 3 hospitals, 6 insurers, 1 app: each a process of its own.\n", d->dir, d->port);
+        printf("Sandbox in %s, gateway on http://127.0.0.1:%d (SQLite), 3 hospitals, 6 insurers, 1 app: each "
+               "a process of its own.\n",
+               d->dir, d->port);
     TRY(start_all(d, f));
     TRY(play_all(d));
     d->totals.wall_us = clock_monotonic_us() - d->started_us;
@@ -148,7 +154,10 @@ leave_running(struct demo *d)
     FILE *out = d->a->json ? stderr : stdout;
     if (demo_wait(d, demo_all_done) != E_OK)
         return;
-    fprintf(out, "\nLeft running: gateway http://127.0.0.1:%d (operations 127.0.0.1:%d) and six insurers. To stop them and remove everything:\n  kill", d->port, d->ops_port);
+    fprintf(out,
+            "\nLeft running: gateway http://127.0.0.1:%d (operations 127.0.0.1:%d) and six insurers. To stop "
+            "them and remove everything:\n  kill",
+            d->port, d->ops_port);
     fprintf(out, " %d", (int)demo_child(d, "gateway")->pid);
     for (size_t i = 0; i < COUNT_OF(insurers); i++)
         fprintf(out, " %d", (int)demo_child(d, insurers[i])->pid);
@@ -172,7 +181,8 @@ print_next(const struct demo *d)
            "  claimgate sample hospital --seed 1..10 --pki ./sandbox/pki --out ./samples\n"
            "  claimgate help errors                    every refusal, its cause and remedy\n");
     if (d->keep)
-        printf("  claimgate case list --config %s/claimgate.conf\n  curl -s http://127.0.0.1:%d/metrics\n", d->dir, d->ops_port);
+        printf("  claimgate case list --config %s/claimgate.conf\n  curl -s http://127.0.0.1:%d/metrics\n",
+               d->dir, d->ops_port);
 }
 
 static int
@@ -184,7 +194,9 @@ outcome(struct demo *d, err e, const struct fault *f)
         return EXIT_INTERRUPTED;
     }
     if (d->timed_out)
-        fprintf(stderr, "claimgate demo: not finished in time; what was told so far stands above, the logs in %s\n", d->dir);
+        fprintf(stderr,
+                "claimgate demo: not finished in time; what was told so far stands above, the logs in %s\n",
+                d->dir);
     else if (d->dead)
         fprintf(stderr, "claimgate demo: the process of %s has ended; see %s/*.log\n", d->dead, d->dir);
     else if (e != E_OK)
@@ -196,7 +208,8 @@ outcome(struct demo *d, err e, const struct fault *f)
     else
         demo_print(d);
     if (!demo_holds(d)) {
-        fprintf(stderr, "claimgate demo: something did not come out as it must; the logs are in %s\n", d->dir);
+        fprintf(stderr, "claimgate demo: something did not come out as it must; the logs are in %s\n",
+                d->dir);
         return EXIT_FAILED;
     }
     if (!d->a->json && !d->a->quiet)

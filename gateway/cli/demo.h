@@ -33,10 +33,12 @@ struct refusal {
 };
 struct recipient {
     const char *name, *via, *view;
-    int64_t events, missing, unannounced, claims, documents, originals, lines_seen, lines_not, diagnosis_seen, diagnosis_not, attempts, statuses, median_us, bad_signatures;
+    int64_t events, missing, unannounced, claims, documents, originals, lines_seen, lines_not, diagnosis_seen,
+        diagnosis_not, attempts, statuses, median_us, bad_signatures;
 };
 struct totals {
-    int64_t accepted, applications, verified, verified_applications, refused_signatures, deliveries, retries, leaves, wall_us;
+    int64_t accepted, applications, verified, verified_applications, refused_signatures, deliveries, retries,
+        leaves, wall_us;
 };
 
 struct demo {
@@ -46,7 +48,7 @@ struct demo {
     int port, ops_port;
     int64_t wanted; /* mixed documents */
     int64_t started_us, deadline_us;
-    int signals;    /* signalfd */
+    int signals; /* signalfd */
     bool interrupted, timed_out, keep, progress;
     const char *dead; /* a child that ended by itself */
     struct child children[DEMO_CHILDREN];

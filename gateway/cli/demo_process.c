@@ -48,7 +48,8 @@ become(const struct demo *d, pid_t conductor, const int in[2], const int out[2],
         setpgid(0, 0);
     if (!d->keep && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != conductor))
         _exit(EXIT_FAILED);
-    if (errors < 0 || dup2(in[0], STDIN_FILENO) < 0 || dup2(out[1], STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0)
+    if (errors < 0 || dup2(in[0], STDIN_FILENO) < 0 || dup2(out[1], STDOUT_FILENO) < 0 ||
+        dup2(errors, STDERR_FILENO) < 0)
         _exit(EXIT_FAILED);
     child_signals();
     execve("/proc/self/exe", argv, environ);

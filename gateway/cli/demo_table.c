@@ -20,7 +20,8 @@ take_step(struct demo *d, const json_t *json)
 {
     if (d->n_steps == DEMO_ROWS)
         return;
-    d->steps[d->n_steps++] = (struct step){keep(d, json, "step"), keep(d, json, "by"), json_bool(json, "ok", false)};
+    d->steps[d->n_steps++] =
+        (struct step){keep(d, json, "step"), keep(d, json, "by"), json_bool(json, "ok", false)};
     if (!d->a->json && !d->a->quiet) {
         demo_progress(d, true);
         demo_print_steps(d, d->n_steps - 1);
@@ -33,7 +34,13 @@ take_refusal(struct demo *d, const json_t *json)
     if (d->n_refusals == DEMO_ROWS)
         return;
     struct refusal *r = &d->refusals[d->n_refusals++];
-    *r = (struct refusal){keep(d, json, "refused"), keep(d, json, "by"), keep(d, json, "code"), keep(d, json, "expected"), keep(d, json, "place"), (int)json_int(json, "status", 0), false};
+    *r = (struct refusal){keep(d, json, "refused"),
+                          keep(d, json, "by"),
+                          keep(d, json, "code"),
+                          keep(d, json, "expected"),
+                          keep(d, json, "place"),
+                          (int)json_int(json, "status", 0),
+                          false};
     r->ok = strcmp(r->code, r->expected) == 0;
 }
 
@@ -46,11 +53,23 @@ take_report(struct demo *d, const json_t *j)
     for (; at && strcmp(d->recipients[at - 1].name, keep(d, j, "name")) > 0; at--)
         d->recipients[at] = d->recipients[at - 1];
     d->recipients[at] = (struct recipient){
-        .name = keep(d, j, "name"), .via = keep(d, j, "via"), .view = keep(d, j, "view"),
-        .events = json_int(j, "events", 0), .missing = json_int(j, "missing", 0), .unannounced = json_int(j, "unannounced", 0), .claims = json_int(j, "claims", 0), .documents = json_int(j, "documents", 0),
-        .originals = json_int(j, "originals", 0), .lines_seen = json_int(j, "lines_seen", 0), .lines_not = json_int(j, "lines_not", 0),
-        .diagnosis_seen = json_int(j, "diagnosis_seen", 0), .diagnosis_not = json_int(j, "diagnosis_not", 0), .attempts = json_int(j, "attempts", 0),
-        .statuses = json_int(j, "statuses", 0), .median_us = json_int(j, "median_us", -1), .bad_signatures = json_int(j, "bad_signatures", 0),
+        .name = keep(d, j, "name"),
+        .via = keep(d, j, "via"),
+        .view = keep(d, j, "view"),
+        .events = json_int(j, "events", 0),
+        .missing = json_int(j, "missing", 0),
+        .unannounced = json_int(j, "unannounced", 0),
+        .claims = json_int(j, "claims", 0),
+        .documents = json_int(j, "documents", 0),
+        .originals = json_int(j, "originals", 0),
+        .lines_seen = json_int(j, "lines_seen", 0),
+        .lines_not = json_int(j, "lines_not", 0),
+        .diagnosis_seen = json_int(j, "diagnosis_seen", 0),
+        .diagnosis_not = json_int(j, "diagnosis_not", 0),
+        .attempts = json_int(j, "attempts", 0),
+        .statuses = json_int(j, "statuses", 0),
+        .median_us = json_int(j, "median_us", -1),
+        .bad_signatures = json_int(j, "bad_signatures", 0),
     };
 }
 
@@ -97,7 +116,8 @@ metric_sum(view text, view name, view part)
         size_t space = view_find_byte(line, ' ');
         view key = view_sub(line, 0, space), labels = view_sub(key, name.n, key.n);
         bool same = view_starts(key, name) && (labels.n == 0 || labels.p[0] == '{');
-        if (same && view_find(labels, part) < labels.n + (part.n == 0) && text_to_i64(view_sub(line, space + 1, line.n), &n) == E_OK)
+        if (same && view_find(labels, part) < labels.n + (part.n == 0) &&
+            text_to_i64(view_sub(line, space + 1, line.n), &n) == E_OK)
             sum += n;
     }
     return sum;
@@ -114,7 +134,8 @@ demo_read_metrics(struct demo *d, struct fault *f)
     struct totals *t = &d->totals;
     t->accepted = metric_sum(reply.body, V("claimgate_submissions_total"), V("result=\"accepted\""));
     t->verified = metric_sum(reply.body, V("claimgate_signature_verifications_total"), V("result=\"ok\""));
-    t->refused_signatures = metric_sum(reply.body, V("claimgate_signature_verifications_total"), V("result=\"refused\""));
+    t->refused_signatures =
+        metric_sum(reply.body, V("claimgate_signature_verifications_total"), V("result=\"refused\""));
     t->deliveries = metric_sum(reply.body, V("claimgate_delivery_attempts_total"), V("\"delivered\""));
     t->retries = metric_sum(reply.body, V("claimgate_delivery_attempts_total"), V("\"retry\""));
     t->leaves = metric_sum(reply.body, V("claimgate_log_chain_length"), V(""));
@@ -127,7 +148,8 @@ static bool
 recipient_holds(const struct recipient *r)
 {
     bool only_certificates = strcmp(r->name, "l1") == 0;
-    bool view_right = only_certificates ? r->lines_seen == 0 && strcmp(r->view, "fixed_benefit_insurer") == 0 : r->lines_seen > 0 || r->claims == 0;
+    bool view_right = only_certificates ? r->lines_seen == 0 && strcmp(r->view, "fixed_benefit_insurer") == 0
+                                        : r->lines_seen > 0 || r->claims == 0;
     bool original = strcmp(r->name, "l2") != 0 || r->originals > 0;
     return r->missing == 0 && r->unannounced == 0 && r->bad_signatures == 0 && view_right && original;
 }
@@ -135,7 +157,8 @@ recipient_holds(const struct recipient *r)
 bool
 demo_holds(const struct demo *d)
 {
-    bool ok = d->n_recipients == 6 && d->documents_failed == 0 && d->applications_failed == 0 && d->totals.accepted == d->documents_sent;
+    bool ok = d->n_recipients == 6 && d->documents_failed == 0 && d->applications_failed == 0 &&
+              d->totals.accepted == d->documents_sent;
     for (size_t i = 0; i < d->n_recipients; i++)
         ok = ok && recipient_holds(&d->recipients[i]);
     for (size_t i = 0; i < d->n_refusals; i++)
@@ -158,7 +181,8 @@ demo_progress(struct demo *d, bool last)
     if (last)
         fprintf(stderr, "\r\033[K");
     else
-        fprintf(stderr, "\r\033[K  %lld documents, %lld applications, %zu refusals …", (long long)d->documents_sent, (long long)d->totals.applications, d->n_refusals);
+        fprintf(stderr, "\r\033[K  %lld documents, %lld applications, %zu refusals …",
+                (long long)d->documents_sent, (long long)d->totals.applications, d->n_refusals);
     fflush(stderr);
 }
 
@@ -169,7 +193,8 @@ columns_of(view text)
     int n = 0;
     for (size_t at = 0; at < text.n;) {
         uint32_t c = text_next_scalar(text, &at);
-        bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+        bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+                    (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
                     (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) || c >= 0x20000;
         n += wide ? 2 : 1;
     }
@@ -231,30 +256,37 @@ static void
 print_recipients(const struct demo *d)
 {
     printf("\n%sWhat each recipient got%s\n", paint("\033[1m"), paint("\033[0m"));
-    printf("  recipient         via      claims  events  documents  originals  lines yes/no  diagnosis yes/no  attempts  median    view\n");
+    printf("  recipient         via      claims  events  documents  originals  lines yes/no  diagnosis "
+           "yes/no  attempts  median    view\n");
     for (size_t i = 0; i < d->n_recipients; i++) {
         const struct recipient *r = &d->recipients[i];
         char lines[32], diagnosis[32];
         snprintf(lines, sizeof lines, "%lld/%lld", (long long)r->lines_seen, (long long)r->lines_not);
-        snprintf(diagnosis, sizeof diagnosis, "%lld/%lld", (long long)r->diagnosis_seen, (long long)r->diagnosis_not);
+        snprintf(diagnosis, sizeof diagnosis, "%lld/%lld", (long long)r->diagnosis_seen,
+                 (long long)r->diagnosis_not);
         printf("  ");
         print_cell(short_name(r->name, d->mem), 18);
-        printf("%-7s  %6lld  %6lld  %9lld  %9lld  %12s  %16s  %8lld  ", r->via, (long long)r->claims, (long long)r->events, (long long)r->documents,
-               (long long)r->originals, lines, diagnosis, (long long)r->attempts);
+        printf("%-7s  %6lld  %6lld  %9lld  %9lld  %12s  %16s  %8lld  ", r->via, (long long)r->claims,
+               (long long)r->events, (long long)r->documents, (long long)r->originals, lines, diagnosis,
+               (long long)r->attempts);
         if (r->median_us < 0)
             printf("     –    ");
         else
-            printf("%5.*f %s  ", r->median_us < 1000000 ? 0 : 2, (double)r->median_us / (r->median_us < 1000000 ? 1e3 : 1e6), r->median_us < 1000000 ? "ms" : "s ");
+            printf("%5.*f %s  ", r->median_us < 1000000 ? 0 : 2,
+                   (double)r->median_us / (r->median_us < 1000000 ? 1e3 : 1e6),
+                   r->median_us < 1000000 ? "ms" : "s ");
         printf("%s%s\n", r->view, recipient_holds(r) ? "" : "   <- not as it must be");
     }
-    printf("  L1 pulls the feed and commits; the others get signed webhooks and then fetch. P2 answers 503 twice, P3 takes 3 s for each answer.\n");
+    printf("  L1 pulls the feed and commits; the others get signed webhooks and then fetch. P2 answers 503 "
+           "twice, P3 takes 3 s for each answer.\n");
 }
 
 static void
 print_refusals(const struct demo *d)
 {
     printf("\n%sWhat was refused%s\n", paint("\033[1m"), paint("\033[0m"));
-    printf("        by   what                                            HTTP  code                       place\n");
+    printf("        by   what                                            HTTP  code                       "
+           "place\n");
     for (size_t i = 0; i < d->n_refusals; i++) {
         const struct refusal *r = &d->refusals[i];
         print_mark(r->ok);
@@ -275,11 +307,14 @@ demo_print(const struct demo *d)
     print_recipients(d);
     print_refusals(d);
     printf("\n%sTotals%s\n", paint("\033[1m"), paint("\033[0m"));
-    printf("  documents accepted    %6lld of %lld good ones, and %lld applications\n", (long long)t->accepted, (long long)d->documents_sent, (long long)t->applications);
-    printf("  signatures            %6lld verified on documents, %lld on applications; %lld refused\n", (long long)t->verified, (long long)t->verified_applications,
-           (long long)t->refused_signatures);
-    printf("  deliveries            %6lld by webhook (%lld attempts failed and were made again)\n", (long long)t->deliveries, (long long)t->retries);
-    printf("  refused               %6zu of %zu hostile requests, each with its own code\n", d->n_refusals, d->n_refusals);
+    printf("  documents accepted    %6lld of %lld good ones, and %lld applications\n", (long long)t->accepted,
+           (long long)d->documents_sent, (long long)t->applications);
+    printf("  signatures            %6lld verified on documents, %lld on applications; %lld refused\n",
+           (long long)t->verified, (long long)t->verified_applications, (long long)t->refused_signatures);
+    printf("  deliveries            %6lld by webhook (%lld attempts failed and were made again)\n",
+           (long long)t->deliveries, (long long)t->retries);
+    printf("  refused               %6zu of %zu hostile requests, each with its own code\n", d->n_refusals,
+           d->n_refusals);
     printf("  log                   %6lld leaves\n", (long long)t->leaves);
     printf("  wall time             %6.1f s\n", (double)t->wall_us / 1e6);
 }
@@ -302,11 +337,17 @@ put_rows(const struct demo *d, struct buf *out)
         put_text(out, i ? ",{\"name\":" : "{\"name\":", r->name);
         put_text(out, ",\"via\":", r->via);
         put_text(out, ",\"view\":", r->view);
-        buf_printf(out, ",\"claims\":%lld,\"events\":%lld,\"missing\":%lld,\"unannounced\":%lld,\"documents\":%lld,\"originals\":%lld,\"lines\":{\"yes\":%lld,\"no\":%lld},", (long long)r->claims,
-                   (long long)r->events, (long long)r->missing, (long long)r->unannounced, (long long)r->documents, (long long)r->originals, (long long)r->lines_seen,
-                   (long long)r->lines_not);
-        buf_printf(out, "\"diagnosis\":{\"yes\":%lld,\"no\":%lld},\"attempts\":%lld,\"statuses\":%lld,\"median_us\":%lld,\"ok\":%s}", (long long)r->diagnosis_seen,
-                   (long long)r->diagnosis_not, (long long)r->attempts, (long long)r->statuses, (long long)r->median_us, recipient_holds(r) ? "true" : "false");
+        buf_printf(out,
+                   ",\"claims\":%lld,\"events\":%lld,\"missing\":%lld,\"unannounced\":%lld,\"documents\":%"
+                   "lld,\"originals\":%lld,\"lines\":{\"yes\":%lld,\"no\":%lld},",
+                   (long long)r->claims, (long long)r->events, (long long)r->missing,
+                   (long long)r->unannounced, (long long)r->documents, (long long)r->originals,
+                   (long long)r->lines_seen, (long long)r->lines_not);
+        buf_printf(out,
+                   "\"diagnosis\":{\"yes\":%lld,\"no\":%lld},\"attempts\":%lld,\"statuses\":%lld,\"median_"
+                   "us\":%lld,\"ok\":%s}",
+                   (long long)r->diagnosis_seen, (long long)r->diagnosis_not, (long long)r->attempts,
+                   (long long)r->statuses, (long long)r->median_us, recipient_holds(r) ? "true" : "false");
     }
     BUF_LIT(out, "],\"refused\":[");
     for (size_t i = 0; i < d->n_refusals; i++) {
@@ -333,10 +374,16 @@ demo_print_json(const struct demo *d)
     struct buf out;
     buf_init(&out, 4u << 20);
     put_rows(d, &out);
-    buf_printf(&out, "],\"totals\":{\"documents_sent\":%lld,\"documents_accepted\":%lld,\"applications\":%lld,\"signatures_verified\":%lld,", (long long)d->documents_sent,
-               (long long)t->accepted, (long long)t->applications, (long long)(t->verified + t->verified_applications));
-    buf_printf(&out, "\"signatures_refused\":%lld,\"deliveries\":%lld,\"retries\":%lld,\"log_leaves\":%lld,\"wall_seconds\":%.3f},\"ok\":%s}\n", (long long)t->refused_signatures,
-               (long long)t->deliveries, (long long)t->retries, (long long)t->leaves, (double)t->wall_us / 1e6, demo_holds(d) ? "true" : "false");
+    buf_printf(&out,
+               "],\"totals\":{\"documents_sent\":%lld,\"documents_accepted\":%lld,\"applications\":%lld,"
+               "\"signatures_verified\":%lld,",
+               (long long)d->documents_sent, (long long)t->accepted, (long long)t->applications,
+               (long long)(t->verified + t->verified_applications));
+    buf_printf(&out,
+               "\"signatures_refused\":%lld,\"deliveries\":%lld,\"retries\":%lld,\"log_leaves\":%lld,\"wall_"
+               "seconds\":%.3f},\"ok\":%s}\n",
+               (long long)t->refused_signatures, (long long)t->deliveries, (long long)t->retries,
+               (long long)t->leaves, (double)t->wall_us / 1e6, demo_holds(d) ? "true" : "false");
     fwrite(out.p, 1, out.n, stdout);
     buf_done(&out);
 }

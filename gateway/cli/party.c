@@ -105,7 +105,8 @@ party_step(const struct party *p, bool ok, const char *format, ...)
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    party_say("{\"step\":%.*s,\"by\":\"%s\",\"ok\":%s}", VIEW_ARG(quoted(view_of(text), p->mem)), p->name, ok ? "true" : "false");
+    party_say("{\"step\":%.*s,\"by\":\"%s\",\"ok\":%s}", VIEW_ARG(quoted(view_of(text), p->mem)), p->name,
+              ok ? "true" : "false");
 }
 
 void
@@ -118,8 +119,10 @@ void
 party_refused(const struct party *p, const char *what, const char *expected, const struct client_reply *reply)
 {
     view code = reply->status >= 200 && reply->status < 300 ? V("accepted") : client_code(reply);
-    party_say("{\"refused\":%.*s,\"by\":\"%s\",\"status\":%d,\"code\":%.*s,\"expected\":\"%s\",\"place\":%.*s}", VIEW_ARG(quoted(view_of(what), p->mem)),
-              p->name, reply->status, VIEW_ARG(quoted(code, p->mem)), expected, VIEW_ARG(quoted(client_place(reply), p->mem)));
+    party_say(
+        "{\"refused\":%.*s,\"by\":\"%s\",\"status\":%d,\"code\":%.*s,\"expected\":\"%s\",\"place\":%.*s}",
+        VIEW_ARG(quoted(view_of(what), p->mem)), p->name, reply->status, VIEW_ARG(quoted(code, p->mem)),
+        expected, VIEW_ARG(quoted(client_place(reply), p->mem)));
 }
 
 void
@@ -133,7 +136,8 @@ party_done(view word)
 err
 party_open(struct party *p, struct args *a, struct fault *f)
 {
-    *p = (struct party){.a = a, .dir = args_value(a, "dir"), .name = a->positional[0], .mem = arena_new(JOB_MEMORY)};
+    *p = (struct party){
+        .a = a, .dir = args_value(a, "dir"), .name = a->positional[0], .mem = arena_new(JOB_MEMORY)};
     snprintf(p->pki, sizeof p->pki, "%s/pki", p->dir);
     /* Whoever started the party may go away and leave it running. */
     const struct sigaction ignored = {.sa_handler = SIG_IGN};
@@ -187,7 +191,8 @@ party_stay(enum play play, arena *mem, struct sample_stay *ret)
     };
     struct sample_stay s;
     TRY(sample_stay_make(plays[play].seed, SAMPLE_SURGERY, mem, &s));
-    int32_t from = date_days((date){2026, (uint8_t)plays[play].month, (uint8_t)plays[play].day, DATE_DAY, CALENDAR_AD});
+    int32_t from =
+        date_days((date){2026, (uint8_t)plays[play].month, (uint8_t)plays[play].day, DATE_DAY, CALENDAR_AD});
     s.person = &sample_people[plays[play].person];
     s.hospital = &sample_hospitals[plays[play].hospital];
     s.diagnosis_code = "K35.80";

@@ -45,7 +45,8 @@ void party_step(const struct party *p, bool ok, const char *format, ...) PRINTF_
 /* A call that failed before there was an answer. */
 void party_fault(const struct party *p, const char *what, err e, const struct fault *f);
 /* What was refused, and what should have been: the demo compares. */
-void party_refused(const struct party *p, const char *what, const char *expected, const struct client_reply *reply);
+void party_refused(const struct party *p, const char *what, const char *expected,
+                   const struct client_reply *reply);
 void party_done(view word);
 
 /* -- what the parties know in common -- */

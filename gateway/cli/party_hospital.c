@@ -19,14 +19,17 @@ header_of(view line)
 }
 
 static err
-send_document(struct party *p, const struct sample_document *d, view header, const char *media, struct client_reply *ret, struct fault *f)
+send_document(struct party *p, const struct sample_document *d, view header, const char *media,
+              struct client_reply *ret, struct fault *f)
 {
     const struct net_header signature = header_of(header);
     const struct client_request rq = {
         .method = "POST",
         .path = "/fhir/r4/Bundle",
         .body = d->body,
-        .media = media ? media : d->is_xml ? "application/fhir+xml" : "application/fhir+json",
+        .media = media       ? media
+                 : d->is_xml ? "application/fhir+xml"
+                             : "application/fhir+json",
         .headers = &signature,
         .n_headers = header.n ? 1 : 0,
     };
@@ -55,9 +58,11 @@ submit(struct party *p, const struct sample_document *d, struct client_reply *re
         return false;
     }
     bool ok = ret->status == 201 || ret->status == 200;
-    party_say("{\"document\":\"%s\",\"ok\":%s,\"us\":%lld}", d->name, ok ? "true" : "false", (long long)ret->took.us);
+    party_say("{\"document\":\"%s\",\"ok\":%s,\"us\":%lld}", d->name, ok ? "true" : "false",
+              (long long)ret->took.us);
     if (!ok)
-        party_step(p, false, "%s: %d %.*s at %.*s", d->name, ret->status, VIEW_ARG(client_code(ret)), VIEW_ARG(client_place(ret)));
+        party_step(p, false, "%s: %d %.*s at %.*s", d->name, ret->status, VIEW_ARG(client_code(ret)),
+                   VIEW_ARG(client_place(ret)));
     return ok;
 }
 
@@ -72,8 +77,9 @@ play(struct party *p, enum play which)
     for (size_t i = 0; i < n; i++) {
         struct client_reply reply;
         if (submit(p, &documents[i], &reply))
-            party_step(p, true, "%s sends %s, signed by %s (%s): %.*s, %.1f ms", stay.hospital->name, documents[i].name, documents[i].signer,
-                       documents[i].cms ? "CMS" : "JWS", VIEW_ARG(outcome_of(&reply)), (double)reply.took.us / 1000);
+            party_step(p, true, "%s sends %s, signed by %s (%s): %.*s, %.1f ms", stay.hospital->name,
+                       documents[i].name, documents[i].signer, documents[i].cms ? "CMS" : "JWS",
+                       VIEW_ARG(outcome_of(&reply)), (double)reply.took.us / 1000);
     }
     return E_OK;
 }
@@ -109,18 +115,23 @@ static const struct attack attacks[] = {
     {"receipt with one digit changed", "signature-mismatch", "h1", "receipt", "h1", NULL, NULL, DIGIT},
     {"rogue CA with H1's code", "chain-untrusted", "h1", "receipt", "rogue-h1", NULL, NULL, AS_IS},
     {"H2 signs for H1", "signer-wrong-organisation", "h1", "receipt", "h2", NULL, NULL, AS_IS},
-    {"doctor of H2 signs H1's certificate", "professional-not-listed", "h1", "certificate", "h2-dr-wu", NULL, NULL, AS_IS},
+    {"doctor of H2 signs H1's certificate", "professional-not-listed", "h1", "certificate", "h2-dr-wu", NULL,
+     NULL, AS_IS},
     {"H2 sends a document of H1", "sender-not-allowed", "h2", "receipt", "h1", "sha256", NULL, AS_IS},
-    {"text was signed as code page 950", "signed-bytes-transcoded", "h1", "receipt", "h1", "sha256", NULL, CODE_PAGE},
+    {"text was signed as code page 950", "signed-bytes-transcoded", "h1", "receipt", "h1", "sha256", NULL,
+     CODE_PAGE},
     {"CMS with SHA-1", "weak-digest", "h1", "receipt", "h1", "sha1", NULL, AS_IS},
     {"expired certificate", "certificate-time", "h1", "receipt", "h1-expired", NULL, NULL, AS_IS},
-    {"revoked certificate (key compromise)", "certificate-revoked", "h1", "receipt", "h1-revoked", NULL, NULL, AS_IS},
+    {"revoked certificate (key compromise)", "certificate-revoked", "h1", "receipt", "h1-revoked", NULL, NULL,
+     AS_IS},
     {"no signature", "signature-missing", "h1", "receipt", "h1", NULL, NULL, NO_SIGNATURE},
     {"unknown content type", "media-type", "h1", "receipt", "h1", NULL, "text/plain", AS_IS},
-    {"identifier used again, other content", "duplicate-document", "h1", "receipt", "h1", NULL, NULL, OTHER_CONTENT},
+    {"identifier used again, other content", "duplicate-document", "h1", "receipt", "h1", NULL, NULL,
+     OTHER_CONTENT},
 };
 
-static const struct sample_line fee[] = {{"consult", NULL, "診察費", "self", NULL, 650, 0}}, other_fee[] = {{"consult", NULL, "診察費", "self", NULL, 950, 0}};
+static const struct sample_line fee[] = {{"consult", NULL, "診察費", "self", NULL, 650, 0}},
+                                other_fee[] = {{"consult", NULL, "診察費", "self", NULL, 950, 0}};
 
 static err
 to_code_page_950(view text, arena *mem, view *ret)
@@ -167,7 +178,8 @@ tamper(const struct attack *a, arena *mem, view *body, view *ret_signed)
 }
 
 static err
-make_hostile(struct party *p, const struct attack *a, size_t number, struct sample_document *ret, view *ret_header, struct fault *f)
+make_hostile(struct party *p, const struct attack *a, size_t number, struct sample_document *ret,
+             view *ret_header, struct fault *f)
 {
     struct sample_stay stay;
     char suffix[24];

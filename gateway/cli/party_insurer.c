@@ -18,12 +18,12 @@
 /* How each insurer behaves. */
 static const struct manner {
     const char *name;
-    bool feed;           /* pulls /v1/events; all others have a webhook */
-    int64_t slow_us;     /* answers a webhook so much later */
-    int failures;        /* so many first webhooks are answered with 503 */
-    bool decides;        /* signs a decision for its first claim with lines */
+    bool feed;       /* pulls /v1/events; all others have a webhook */
+    int64_t slow_us; /* answers a webhook so much later */
+    int failures;    /* so many first webhooks are answered with 503 */
+    bool decides;    /* signs a decision for its first claim with lines */
 } manners[] = {
-    {"l1", true, 0, 0, false},  {"l2", false, 0, 0, true}, {"l3", false, 0, 0, false},
+    {"l1", true, 0, 0, false},  {"l2", false, 0, 0, true},  {"l3", false, 0, 0, false},
     {"p1", false, 0, 0, false}, {"p2", false, 0, 2, false}, {"p3", false, 3000000, 0, false},
 };
 
@@ -103,9 +103,8 @@ has_lines(const json_t *in_case)
 {
     size_t k;
     json_t *expense;
-    json_array_foreach (json_member(in_case, "expenses"), k, expense)
-        if (json_array_size(json_member(expense, "lines")) > 0)
-            return true;
+    json_array_foreach(json_member(in_case, "expenses"), k,
+                       expense) if (json_array_size(json_member(expense, "lines")) > 0) return true;
     return false;
 }
 
@@ -122,7 +121,8 @@ fetch_original(struct insurer *i, struct known *document, view path)
     if (e == E_OK && reply.status == 200 && reply.body.n)
         document->original = true;
     else
-        party_step(&i->p, false, "original: %d %.*s", e == E_OK ? reply.status : 0, VIEW_ARG(e == E_OK ? client_code(&reply) : V("network")));
+        party_step(&i->p, false, "original: %d %.*s", e == E_OK ? reply.status : 0,
+                   VIEW_ARG(e == E_OK ? client_code(&reply) : V("network")));
 }
 
 static void
@@ -130,7 +130,8 @@ read_documents(struct insurer *i, const json_t *list)
 {
     size_t k;
     json_t *one;
-    json_array_foreach (list, k, one) {
+    json_array_foreach(list, k, one)
+    {
         struct known *document = list_want(&i->documents, json_text(one, "id"));
         if (document)
             fetch_original(i, document, json_text(one, "original"));
@@ -163,8 +164,14 @@ tell(struct insurer *i, const char *id, const char *what, view body, view signat
     for (int tries = 0; tries < 6; tries++) {
         if (!fetch_claim(i, id, &claim))
             return false;
-        const struct net_header headers[] = {{"If-Match", claim.etag}, {"Idempotency-Key", client_nonce(i->p.mem)}, {"X-JWS-Signature", signature}};
-        const struct client_request rq = {.method = "POST", .path = path, .body = body, .headers = headers, .n_headers = signature.n ? 3 : 2};
+        const struct net_header headers[] = {{"If-Match", claim.etag},
+                                             {"Idempotency-Key", client_nonce(i->p.mem)},
+                                             {"X-JWS-Signature", signature}};
+        const struct client_request rq = {.method = "POST",
+                                          .path = path,
+                                          .body = body,
+                                          .headers = headers,
+                                          .n_headers = signature.n ? 3 : 2};
         fault_init(&f);
         err e = client_call(i->p.client, &rq, i->p.mem, ret, &f);
         if (e != E_OK) {
@@ -198,7 +205,8 @@ decide(struct insurer *i, const char *id)
     struct fault f;
     struct client_reply reply;
     char key[PARTY_PATH + 64], certificate[PARTY_PATH + 64];
-    view signature, body = V("{\"outcome\":\"approved\",\"amount\":{\"amount\":\"40000\",\"currency\":\"TWD\"},\"reason\":\"reimbursement up to the limit of the policy\"}");
+    view signature, body = V("{\"outcome\":\"approved\",\"amount\":{\"amount\":\"40000\",\"currency\":"
+                             "\"TWD\"},\"reason\":\"reimbursement up to the limit of the policy\"}");
     i->decided = true;
     party_say("{\"decided\":\"%s\"}", id);
     if (tell(i, id, "decision", body, VIEW_NONE, &reply))
@@ -214,7 +222,8 @@ decide(struct insurer *i, const char *id)
     if (!tell(i, id, "decision", body, signature, &reply))
         return;
     view state = json_text(json_member(reply.json, "claim"), "state");
-    party_step(&i->p, reply.status == 200 && view_eq(state, V("approved")), "%s decides: approved, NT$40,000, signed (JWS): %.*s, %.1f ms", i->p.name,
+    party_step(&i->p, reply.status == 200 && view_eq(state, V("approved")),
+               "%s decides: approved, NT$40,000, signed (JWS): %.*s, %.1f ms", i->p.name,
                VIEW_ARG(reply.status == 200 ? state : client_code(&reply)), (double)reply.took.us / 1000);
 }
 
@@ -227,7 +236,8 @@ look_at(struct insurer *i, struct known *claim)
     memcpy(id, claim->id, sizeof id);
     if (!fetch_claim(i, id, &reply))
         return;
-    const json_t *in_case = json_member(reply.json, "case"), *documents = json_member(reply.json, "documents");
+    const json_t *in_case = json_member(reply.json, "case"),
+                 *documents = json_member(reply.json, "documents");
     claim->lines = has_lines(in_case);
     claim->diagnosis = json_array_size(json_member(in_case, "diagnoses")) > 0;
     note_view(i, json_text(reply.json, "view"));
@@ -279,7 +289,8 @@ static bool
 webhook_holds(struct insurer *i, const struct webhook *w)
 {
     int64_t timestamp = 0, now = instant_unix(clock_now());
-    if (text_to_i64(w->timestamp, &timestamp) != E_OK || timestamp > now + CLOCK_SKEW_S || timestamp < now - CLOCK_SKEW_S)
+    if (text_to_i64(w->timestamp, &timestamp) != E_OK || timestamp > now + CLOCK_SKEW_S ||
+        timestamp < now - CLOCK_SKEW_S)
         return false;
     return webhook_verify(i->webhook_key, w->id, timestamp, w->body, w->signature, i->p.mem) == E_OK;
 }
@@ -314,7 +325,8 @@ read_webhook_key(struct insurer *i, struct fault *f)
     size_t k;
     json_t *one;
     TRY(client_call(i->p.client, &rq, i->p.mem, &reply, f));
-    json_array_foreach (json_member(reply.json, "keys"), k, one) {
+    json_array_foreach(json_member(reply.json, "keys"), k, one)
+    {
         enum jose_alg alg;
         view kid;
         if (view_eq(json_text(one, "kty"), V("OKP")))
@@ -331,9 +343,11 @@ open_webhook(struct insurer *i, struct fault *f)
     TRY(server_open(&i->server, on_webhook, i));
     view body = arena_printf(i->p.mem, "{\"url\":\"http://127.0.0.1:%d/claims\"}", i->server.port);
     const struct net_header once = {"Idempotency-Key", client_nonce(i->p.mem)};
-    const struct client_request rq = {.method = "POST", .path = "/v1/webhook-endpoints", .body = body, .headers = &once, .n_headers = 1};
+    const struct client_request rq = {
+        .method = "POST", .path = "/v1/webhook-endpoints", .body = body, .headers = &once, .n_headers = 1};
     TRY(client_call(i->p.client, &rq, i->p.mem, &reply, f));
-    return reply.status == 201 ? E_OK : fault_set(f, E_NETWORK, "/v1/webhook-endpoints", "201", "another status");
+    return reply.status == 201 ? E_OK
+                               : fault_set(f, E_NETWORK, "/v1/webhook-endpoints", "201", "another status");
 }
 
 /* -- feed -- */
@@ -352,9 +366,10 @@ pull(struct insurer *i)
     err e = client_get(i->p.client, "/v1/events?consumer=main&limit=100", i->p.mem, &page, &f);
     if (e != E_OK || page.status != 200 || !json_array_size(json_member(page.json, "data")))
         return;
-    json_array_foreach (json_member(page.json, "data"), k, one)
+    json_array_foreach(json_member(page.json, "data"), k, one)
         take_event(i, json_text(one, "id"), json_text(one, "claim"));
-    view body = arena_printf(i->p.mem, "{\"cursor\":\"%.*s\"}", VIEW_ARG(json_text(page.json, "next_cursor")));
+    view body =
+        arena_printf(i->p.mem, "{\"cursor\":\"%.*s\"}", VIEW_ARG(json_text(page.json, "next_cursor")));
     e = client_post(i->p.client, "/v1/consumers/main/commit", body, i->p.mem, &committed, &f);
     i->attempts++;
     if (e != E_OK || committed.status != 200)
@@ -403,9 +418,9 @@ compare_feed(struct insurer *i, struct proof *r)
         err e = client_get(i->p.client, path, i->p.mem, &page, &f);
         if (e != E_OK || page.status != 200)
             return false;
-        json_array_foreach (json_member(page.json, "data"), k, one)
-            compare_event(i, one, r);
-        snprintf(path, sizeof path, "/v1/events?limit=200&cursor=%.*s", VIEW_ARG(json_text(page.json, "next_cursor")));
+        json_array_foreach(json_member(page.json, "data"), k, one) compare_event(i, one, r);
+        snprintf(path, sizeof path, "/v1/events?limit=200&cursor=%.*s",
+                 VIEW_ARG(json_text(page.json, "next_cursor")));
         if (!json_bool(page.json, "has_more", false))
             return true;
     }
@@ -421,18 +436,22 @@ by_size(const void *a, const void *b)
 static void
 report(struct insurer *i, const struct proof *r)
 {
-    size_t lines = list_count(&i->claims, true, false), diagnosis = list_count(&i->claims, false, true), originals = 0, unannounced = 0;
+    size_t lines = list_count(&i->claims, true, false), diagnosis = list_count(&i->claims, false, true),
+           originals = 0, unannounced = 0;
     for (size_t k = 0; k < i->documents.n; k++) {
         originals += i->documents.items[k].original;
         unannounced += !i->documents.items[k].announced;
     }
     if (r->n_spans)
         qsort(r->spans, r->n_spans, sizeof *r->spans, by_size);
-    party_say("{\"report\":{\"name\":\"%s\",\"via\":\"%s\",\"events\":%zu,\"listed\":%zu,\"missing\":%zu,\"unannounced\":%zu,\"claims\":%zu,\"documents\":%zu,\"originals\":%zu,\"view\":\"%s\","
-              "\"lines_seen\":%zu,\"lines_not\":%zu,\"diagnosis_seen\":%zu,\"diagnosis_not\":%zu,\"attempts\":%d,\"bad_signatures\":%d,\"statuses\":%d,\"conflicts\":%d,"
+    party_say("{\"report\":{\"name\":\"%s\",\"via\":\"%s\",\"events\":%zu,\"listed\":%zu,\"missing\":%zu,"
+              "\"unannounced\":%zu,\"claims\":%zu,\"documents\":%zu,\"originals\":%zu,\"view\":\"%s\","
+              "\"lines_seen\":%zu,\"lines_not\":%zu,\"diagnosis_seen\":%zu,\"diagnosis_not\":%zu,"
+              "\"attempts\":%d,\"bad_signatures\":%d,\"statuses\":%d,\"conflicts\":%d,"
               "\"median_us\":%lld}}",
-              i->p.name, i->manner->feed ? "feed" : "webhook", i->events.n, r->listed, r->missing, unannounced, i->claims.n, i->documents.n, originals, i->views, lines,
-              i->claims.n - lines, diagnosis, i->claims.n - diagnosis, i->attempts, i->bad_signatures, i->statuses, i->conflicts,
+              i->p.name, i->manner->feed ? "feed" : "webhook", i->events.n, r->listed, r->missing,
+              unannounced, i->claims.n, i->documents.n, originals, i->views, lines, i->claims.n - lines,
+              diagnosis, i->claims.n - diagnosis, i->attempts, i->bad_signatures, i->statuses, i->conflicts,
               r->n_spans ? (long long)r->spans[r->n_spans / 2] : -1LL);
 }
 

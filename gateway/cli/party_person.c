@@ -33,7 +33,8 @@ struct filing_order {
     const char *signer, *co_signer;  /* file stems */
     const char *lang;                /* of the consent text */
     const char *purpose, *text_hash; /* NULL: claim, the right one */
-    bool receipt_only;               /* the person knows the receipt's number, not the visit's: certificate and receipt meet later */
+    bool
+        receipt_only; /* the person knows the receipt's number, not the visit's: certificate and receipt meet later */
 };
 
 /* -- the application's JSON -- */
@@ -41,7 +42,10 @@ struct filing_order {
 static void
 put_person(struct buf *out, const char *member, const struct sample_person *who)
 {
-    buf_printf(out, "%s{\"identifiers\":[{\"system\":\"%s\",\"value\":\"%s\"}],\"name\":\"%s\",\"birth_date\":\"%s\"}", member, who->id_system, who->id, who->name, who->birth);
+    buf_printf(
+        out,
+        "%s{\"identifiers\":[{\"system\":\"%s\",\"value\":\"%s\"}],\"name\":\"%s\",\"birth_date\":\"%s\"}",
+        member, who->id_system, who->id, who->name, who->birth);
 }
 
 static view
@@ -63,11 +67,19 @@ put_wish(struct buf *out, const struct filing_order *o, const struct wish *w, ar
     char from[32], to[32];
     view hash = o->text_hash ? view_of(o->text_hash) : text_hash(o->lang, mem);
     instant now = clock_now();
-    buf_printf(out, "{\"recipient\":\"%s\",\"line\":\"%s\",\"coverage\":{\"policy_no\":\"P-%s\"},\"benefits\":[{\"kind\":\"%s\"}],", w->recipient, w->line,
-               w->recipient, w->benefit);
-    buf_printf(out, "\"permission\":{\"purpose\":\"%s\",\"document_kinds\":[\"certificate\"%s],\"from\":\"%.*s\",\"to\":\"%.*s\",", o->purpose ? o->purpose : "claim",
-               w->receipt ? ",\"receipt\",\"claim-bundle\"" : "", VIEW_ARG(instant_print(instant_add(now, SPAN_SECONDS(-60)), from)), VIEW_ARG(instant_print(instant_add(now, YEAR), to)));
-    buf_printf(out, "\"text\":{\"id\":\"claim-consent\",\"version\":\"1\",\"lang\":\"%s\",\"sha256\":\"%.*s\"}}}", o->lang, VIEW_ARG(hash));
+    buf_printf(out,
+               "{\"recipient\":\"%s\",\"line\":\"%s\",\"coverage\":{\"policy_no\":\"P-%s\"},\"benefits\":[{"
+               "\"kind\":\"%s\"}],",
+               w->recipient, w->line, w->recipient, w->benefit);
+    buf_printf(out,
+               "\"permission\":{\"purpose\":\"%s\",\"document_kinds\":[\"certificate\"%s],\"from\":\"%.*s\","
+               "\"to\":\"%.*s\",",
+               o->purpose ? o->purpose : "claim", w->receipt ? ",\"receipt\",\"claim-bundle\"" : "",
+               VIEW_ARG(instant_print(instant_add(now, SPAN_SECONDS(-60)), from)),
+               VIEW_ARG(instant_print(instant_add(now, YEAR), to)));
+    buf_printf(out,
+               "\"text\":{\"id\":\"claim-consent\",\"version\":\"1\",\"lang\":\"%s\",\"sha256\":\"%.*s\"}}}",
+               o->lang, VIEW_ARG(hash));
 }
 
 static view
@@ -87,9 +99,12 @@ print_order(const struct filing_order *o, arena *mem)
         put_person(&out, ",\"policyholder\":", o->policyholder);
     BUF_LIT(&out, ",\"references\":[");
     if (!o->receipt_only)
-        buf_printf(&out, "{\"author\":\"%s\",\"kind\":\"visit_no\",\"value\":\"%s\"},", s->hospital->code, s->visit_no);
-    buf_printf(&out, "{\"author\":\"%s\",\"kind\":\"receipt_no\",\"value\":\"%s\"}],", s->hospital->code, s->receipt_no);
-    buf_printf(&out, "\"event\":{\"kind\":\"%s\",\"occurred\":\"%.*s\"}},\"insurers\":[", s->kind == SAMPLE_TRAFFIC ? "injury" : "illness", VIEW_ARG(date_print(s->from, day)));
+        buf_printf(&out, "{\"author\":\"%s\",\"kind\":\"visit_no\",\"value\":\"%s\"},", s->hospital->code,
+                   s->visit_no);
+    buf_printf(&out, "{\"author\":\"%s\",\"kind\":\"receipt_no\",\"value\":\"%s\"}],", s->hospital->code,
+               s->receipt_no);
+    buf_printf(&out, "\"event\":{\"kind\":\"%s\",\"occurred\":\"%.*s\"}},\"insurers\":[",
+               s->kind == SAMPLE_TRAFFIC ? "injury" : "illness", VIEW_ARG(date_print(s->from, day)));
     for (size_t i = 0; i < o->n_wishes; i++) {
         if (i)
             BUF_LIT(&out, ",");
@@ -138,10 +153,11 @@ file(struct party *p, const char *what, const struct filing_order *o, struct cli
     }
     bool ok = ret->status == 201;
     size_t claims = json_array_size(json_member(ret->json, "claims"));
-    party_say("{\"application\":\"%s\",\"ok\":%s,\"claims\":%zu,\"signatures\":%d,\"us\":%lld}", what, ok ? "true" : "false", claims, o->co_signer ? 2 : 1,
-              (long long)ret->took.us);
+    party_say("{\"application\":\"%s\",\"ok\":%s,\"claims\":%zu,\"signatures\":%d,\"us\":%lld}", what,
+              ok ? "true" : "false", claims, o->co_signer ? 2 : 1, (long long)ret->took.us);
     if (!ok)
-        party_step(p, false, "%s: %d %.*s at %.*s", what, ret->status, VIEW_ARG(client_code(ret)), VIEW_ARG(client_place(ret)));
+        party_step(p, false, "%s: %d %.*s at %.*s", what, ret->status, VIEW_ARG(client_code(ret)),
+                   VIEW_ARG(client_place(ret)));
     return ok;
 }
 
@@ -165,9 +181,8 @@ code_for(const struct client_reply *filed, const char *role)
 {
     size_t i;
     json_t *one;
-    json_array_foreach (json_member(filed->json, "track_codes"), i, one)
-        if (view_eq(json_text(one, "role"), view_of(role)))
-            return json_text(one, "code");
+    json_array_foreach(json_member(filed->json, "track_codes"), i,
+                       one) if (view_eq(json_text(one, "role"), view_of(role))) return json_text(one, "code");
     return VIEW_NONE;
 }
 
@@ -176,7 +191,8 @@ track(struct party *p, const char *path, view code, struct client_reply *ret)
 {
     struct fault f;
     const struct net_header header = {"X-Track-Token", code};
-    const struct client_request rq = {.method = "GET", .path = path, .headers = &header, .n_headers = 1, .anonymous = true};
+    const struct client_request rq = {
+        .method = "GET", .path = path, .headers = &header, .n_headers = 1, .anonymous = true};
     fault_init(&f);
     err e = client_call(p->client, &rq, p->mem, ret, &f);
     if (e != E_OK)
@@ -192,15 +208,22 @@ appendix(struct party *p)
     struct sample_stay stay;
     struct client_reply reply, view_reply;
     TRY(party_stay(PLAY_APPENDIX, p->mem, &stay));
-    const struct filing_order o = {.stay = &stay, .wishes = {&at_l1, &at_l2, &at_l3, &at_p1}, .n_wishes = 4, .signer = "person-wang", .lang = "zh-TW"};
+    const struct filing_order o = {.stay = &stay,
+                                   .wishes = {&at_l1, &at_l2, &at_l3, &at_p1},
+                                   .n_wishes = 4,
+                                   .signer = "person-wang",
+                                   .lang = "zh-TW"};
     if (!file(p, "appendix", &o, &reply))
         return E_OK;
-    party_step(p, true, "%s applies to L1, L2, L3 and P1 with four consents: %zu claims, %.1f ms", stay.person->name,
-               json_array_size(json_member(reply.json, "claims")), (double)reply.took.us / 1000);
+    party_step(p, true, "%s applies to L1, L2, L3 and P1 with four consents: %zu claims, %.1f ms",
+               stay.person->name, json_array_size(json_member(reply.json, "claims")),
+               (double)reply.took.us / 1000);
     if (!track(p, "/v1/track", code_for(&reply, "subject"), &view_reply))
         return E_OK;
-    size_t documents = json_array_size(json_member(view_reply.json, "documents")), got = json_array_size(json_member(view_reply.json, "received_by"));
-    party_step(p, view_reply.status == 200 && documents >= 3 && got >= 7, "the person's code shows %zu documents and %zu deliveries with their reason", documents, got);
+    size_t documents = json_array_size(json_member(view_reply.json, "documents")),
+           got = json_array_size(json_member(view_reply.json, "received_by"));
+    party_step(p, view_reply.status == 200 && documents >= 3 && got >= 7,
+               "the person's code shows %zu documents and %zu deliveries with their reason", documents, got);
     return E_OK;
 }
 
@@ -210,20 +233,27 @@ minor(struct party *p)
     struct sample_stay stay;
     struct client_reply reply, grandma;
     TRY(party_stay(PLAY_MINOR, p->mem, &stay));
-    struct filing_order o = {.stay = &stay, .representative = &sample_people[NGUYEN], .policyholder = &sample_people[GRANDMA], .wishes = {&at_l1}, .n_wishes = 1,
-                             .signer = "person-nguyen", .lang = "vi"};
+    struct filing_order o = {.stay = &stay,
+                             .representative = &sample_people[NGUYEN],
+                             .policyholder = &sample_people[GRANDMA],
+                             .wishes = {&at_l1},
+                             .n_wishes = 1,
+                             .signer = "person-nguyen",
+                             .lang = "vi"};
     refuse(p, "representative alone consents for a boy of 16", "permission-joint-needed", &o);
     o.signer = "person-boy";
     refuse(p, "boy of 16 consents alone", "permission-joint-needed", &o);
     o.co_signer = "person-nguyen";
     if (!file(p, "minor", &o, &reply))
         return E_OK;
-    party_step(p, true, "%s (16) and his mother %s sign together, text in Vietnamese: accepted", stay.person->name, sample_people[NGUYEN].name);
+    party_step(p, true, "%s (16) and his mother %s sign together, text in Vietnamese: accepted",
+               stay.person->name, sample_people[NGUYEN].name);
     if (!track(p, "/v1/track", code_for(&reply, "policyholder"), &grandma))
         return E_OK;
     size_t claims = json_array_size(json_member(grandma.json, "claims"));
     bool shut = !json_member(grandma.json, "documents") && !json_member(grandma.json, "received_by");
-    party_step(p, grandma.status == 200 && claims == 1 && shut, "%s (policyholder) sees %zu claim with its steps and %s", sample_people[GRANDMA].name, claims,
+    party_step(p, grandma.status == 200 && claims == 1 && shut,
+               "%s (policyholder) sees %zu claim with its steps and %s", sample_people[GRANDMA].name, claims,
                shut ? "no document" : "documents");
     if (track(p, "/v1/permissions", code_for(&reply, "policyholder"), &grandma))
         party_refused(p, "policyholder asks for the boy's permissions", "login-required", &grandma);
@@ -237,7 +267,8 @@ attack(struct party *p)
     static const struct wish nobody = {"12345675", "health", "daily_hospital", false};
     struct sample_stay stay;
     TRY(party_stay(PLAY_ATTACK, p->mem, &stay));
-    const struct filing_order good = {.stay = &stay, .wishes = {&at_l1}, .n_wishes = 1, .signer = "person-wang", .lang = "zh-TW"};
+    const struct filing_order good = {
+        .stay = &stay, .wishes = {&at_l1}, .n_wishes = 1, .signer = "person-wang", .lang = "zh-TW"};
     struct filing_order o = good;
     o.signer = "h1";
     refuse(p, "consent made by the hospital", "permission-evidence", &o);

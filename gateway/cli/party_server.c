@@ -16,10 +16,12 @@ server_open(struct server *s, webhook_fn fn, void *self)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof at;
-    *s = (struct server){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .fn = fn, .self = self};
+    *s = (struct server){
+        .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .fn = fn, .self = self};
     for (size_t i = 0; i < SERVER_VISITS; i++)
         s->visits[i].fd = -1;
-    if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(s->fd, 64) != 0 || getsockname(s->fd, (struct sockaddr *)&at, &length) != 0)
+    if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(s->fd, 64) != 0 ||
+        getsockname(s->fd, (struct sockaddr *)&at, &length) != 0)
         return E_NETWORK;
     s->port = ntohs(at.sin_port);
     return E_OK;
@@ -90,10 +92,11 @@ read_request(view all, struct webhook *ret)
     if (end == all.n)
         return false;
     view head = view_sub(all, 0, end), body = view_sub(all, end + 4, all.n);
-    if (text_to_i64(header_value(head, V("content-length")), &length) != E_OK || length < 0 || (int64_t)body.n < length)
+    if (text_to_i64(header_value(head, V("content-length")), &length) != E_OK || length < 0 ||
+        (int64_t)body.n < length)
         return false;
-    *ret = (struct webhook){header_value(head, V("webhook-id")), header_value(head, V("webhook-timestamp")), header_value(head, V("webhook-signature")),
-                            view_sub(body, 0, (size_t)length)};
+    *ret = (struct webhook){header_value(head, V("webhook-id")), header_value(head, V("webhook-timestamp")),
+                            header_value(head, V("webhook-signature")), view_sub(body, 0, (size_t)length)};
     return true;
 }
 
@@ -122,7 +125,8 @@ static void
 visit_answer(struct visit *v)
 {
     char text[128];
-    int n = snprintf(text, sizeof text, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", v->status, v->status == 200 ? "OK" : "Refused");
+    int n = snprintf(text, sizeof text, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                     v->status, v->status == 200 ? "OK" : "Refused");
     ssize_t sent = send(v->fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)sent; /* whoever has gone away asks again */
     visit_end(v);

@@ -42,7 +42,7 @@ accept_document(struct gateway *g, const struct submission *s, arena *mem, struc
     metric_add(ret->created ? METRIC_SUBMISSIONS : METRIC_DUPLICATES, ret->created ? "document,accepted" : "document", 1);
     log_event(LOG_ACCEPT, F_UID("document", "doc", &ret->document.u), F_UID("case", "case", &ret->in_case.u),
               F_NAME("outcome", ret->outcome), F_N("deliveries", (int64_t)ret->deliveries));
-    if (ret->deliveries && g->wake_relay)
+    if (ret->due && g->wake_relay)
         g->wake_relay(g->relay);
     return E_OK;
 }

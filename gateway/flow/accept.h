@@ -34,6 +34,7 @@ struct acceptance {
     view receipt;
     view verdict;        /* JSON */
     size_t deliveries;   /* rows made by this unit */
+    bool due;            /* one of them is to be sent now, not fetched */
 };
 
 err accept_document(struct gateway *g, const struct submission *s, arena *mem, struct issues *issues, struct acceptance *ret, struct fault *f) MUST_USE;

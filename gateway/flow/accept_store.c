@@ -288,6 +288,8 @@ open_hinted(struct passage *p, struct reader *r, struct unit *u, case_id in_case
 {
     struct row_claim *claims = NULL;
     digest subject = {{0}};
+    if (!p->reading.hints)
+        return E_OK;
     for (const struct person_key *k = p->reading.persons; k; k = k->next)
         if (k->is_subject)
             subject = blind_person(p->g->seal, k->text);
@@ -312,7 +314,7 @@ open_hinted(struct passage *p, struct reader *r, struct unit *u, case_id in_case
 
 static err
 plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64_t version, doc_id document,
-     const struct row_document *replaced, struct acceptance *ret)
+     const struct row_document *replaced, const struct joined *found, struct acceptance *ret)
 {
     const struct plan_input in = {p->g, r, p->registry, p->mem, in_case, version, p->s->received};
     if (replaced) {
@@ -320,6 +322,8 @@ plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64
                     ARGS(val_uid(&replaced->id), val_text(p->reading.withdraws ? V("withdrawn") : V("replaced"))));
         TRY(plan_notices(&in, u, (doc_id){replaced->id}, p->reading.withdraws ? "document.recalled" : "document.corrected"));
     }
+    if (found->n_merged)
+        return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &document, p->reading.kind, event_of(p), &ret->deliveries);
     if (p->reading.withdraws)
         return E_OK;
     return plan_document(&in, u, document, p->reading.kind, event_of(p), &ret->deliveries);
@@ -356,7 +360,9 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     TRY(link_document(p, u, in_case, document));
     TRY(open_hinted(p, r, u, in_case));
     ret->deliveries = 0;
-    TRY(plan(p, r, u, in_case, version, document, replaced, ret));
+    TRY(plan(p, r, u, in_case, version, document, replaced, &found, ret));
+    for (const struct row_delivery *d = u->rows[ROW_delivery]; d; d = d->next)
+        ret->due = ret->due || view_eq(d->state, V("queued"));
     ret->created = true;
     ret->verdict = p->verdict_text;
     TRY(add_reception(p, u, document.u, in_case.u, outcome_of(p, ret), ret));

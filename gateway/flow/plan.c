@@ -110,28 +110,83 @@ plan_delivery(const struct plan_input *in, struct unit *u, const struct row_clai
     return plan_delivery_new(in, u, claim, permission, document, event);
 }
 
+/* One paper to those of a case's claims whose permissions cover it. */
+static err
+plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *claims, const struct row_permission *permissions, uid document,
+                enum document_kind kind, const char *event, size_t *ret_deliveries)
+{
+    for (struct row_claim *c = claims; c; c = c->next) {
+        const struct row_permission *p = permission_for(permissions, c->recipient, V("claim"), kind, in->now);
+        if (!p)
+            continue;
+        TRY(plan_delivery(in, u, c, p, document, event));
+        *ret_deliveries += 1;
+        enum claim_state state = claim_state_of(c->state);
+        if (claim_next(state, V("permit")) != STATE_COUNT)
+            TRY(claim_move(u, c, V("permit"), "gateway", (uid){{0}}, document, in->now, NULL));
+        if (claim_next(claim_state_of(c->state), V("send")) == STATE_SENT && claim_state_of(c->state) != STATE_SENT)
+            TRY(claim_move(u, c, V("send"), "gateway", (uid){{0}}, document, in->now, NULL));
+    }
+    return E_OK;
+}
+
 err
 plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind, const char *event,
               size_t *ret_deliveries)
 {
     struct row_claim *claims = NULL;
     struct row_permission *permissions = NULL;
-    size_t made = 0;
     TRY(query_claims_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
     TRY(query_permissions_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &permissions));
-    for (struct row_claim *c = claims; c; c = c->next) {
-        const struct row_permission *p = permission_for(permissions, c->recipient, V("claim"), kind, in->now);
-        if (!p)
-            continue;
-        TRY(plan_delivery(in, u, c, p, document.u, event));
-        made++;
-        enum claim_state state = claim_state_of(c->state);
-        if (claim_next(state, V("permit")) != STATE_COUNT)
-            TRY(claim_move(u, c, V("permit"), "gateway", (uid){{0}}, document.u, in->now, NULL));
-        if (claim_next(claim_state_of(c->state), V("send")) == STATE_SENT && claim_state_of(c->state) != STATE_SENT)
-            TRY(claim_move(u, c, V("send"), "gateway", (uid){{0}}, document.u, in->now, NULL));
+    return plan_for_claims(in, u, claims, permissions, document.u, kind, event, ret_deliveries);
+}
+
+/* What one of the joined cases holds. */
+struct joined_case {
+    struct row_claim *claims;
+    struct row_permission *permissions;
+    struct row_document *documents;
+};
+
+static err
+load_joined(const struct plan_input *in, uid id, struct joined_case *ret)
+{
+    TRY(query_claims_of_case(in->reader, ARGS(val_uid(&id)), in->mem, &ret->claims));
+    TRY(query_permissions_of_case(in->reader, ARGS(val_uid(&id)), in->mem, &ret->permissions));
+    TRY(query_documents_of_case(in->reader, ARGS(val_uid(&id)), in->mem, &ret->documents));
+    /* The rows are written after the claims have moved to the surviving case: a claim that goes on must go on there. */
+    for (struct row_claim *c = ret->claims; c; c = c->next)
+        c->case_id = in->in_case.u;
+    return E_OK;
+}
+
+/* The papers of one case to the claims of another that is now the same. */
+static err
+plan_across(const struct plan_input *in, struct unit *u, const struct joined_case *to, const struct joined_case *from, size_t *ret_deliveries)
+{
+    for (const struct row_document *d = from->documents; d; d = d->next) {
+        if (view_eq(d->state, V("current")))
+            TRY(plan_for_claims(in, u, to->claims, to->permissions, d->id, document_kind_of(d->kind), "document.available", ret_deliveries));
     }
-    *ret_deliveries += made;
+    return E_OK;
+}
+
+err
+plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n, const doc_id *document, enum document_kind kind,
+            const char *event, size_t *ret_deliveries)
+{
+    struct joined_case cases[PLAN_JOINED_MAX + 1] = {{0}};
+    n = n < PLAN_JOINED_MAX ? n : PLAN_JOINED_MAX;
+    TRY(load_joined(in, in->in_case.u, &cases[0]));
+    for (size_t i = 0; i < n; i++)
+        TRY(load_joined(in, merged[i]->id, &cases[i + 1]));
+    for (size_t i = 0; i <= n; i++) {
+        if (document)
+            TRY(plan_for_claims(in, u, cases[i].claims, cases[i].permissions, document->u, kind, event, ret_deliveries));
+        for (size_t k = 0; k <= n; k++)
+            if (k != i)
+                TRY(plan_across(in, u, &cases[i], &cases[k], ret_deliveries));
+    }
     return E_OK;
 }
 

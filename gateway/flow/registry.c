@@ -8,6 +8,13 @@
 /* One arena holds all rows of a snapshot; keys are parsed once here, since parsing a public key costs more than verifying with it. */
 #define SNAPSHOT_CEILING (256u << 20)
 
+/* Where a row stands, by a hash of what it is looked up with: open addressing, at most half full, so that equal
+ * keys are met in the rows' order. */
+struct lookup {
+    uint32_t *slots; /* index + 1, 0 = free */
+    size_t mask;
+};
+
 struct registry {
     atomic_int references;
     arena *mem;
@@ -15,7 +22,50 @@ struct registry {
     size_t n;
     struct registry_key *keys; /* grouped by partner */
     size_t n_keys;
+    struct lookup codes, kids, fingerprints;
 };
+
+static bool
+lookup_make(struct lookup *l, size_t n, arena *mem)
+{
+    size_t room = 16;
+    while (room < 2 * n + 2)
+        room *= 2;
+    l->slots = arena_make_array(mem, room, uint32_t);
+    l->mask = room - 1;
+    return l->slots;
+}
+
+/* Names come from operators, not from peers: a plain FNV-1a does. */
+static size_t
+lookup_hash(view key)
+{
+    uint64_t h = 14695981039346656037ULL;
+    for (size_t i = 0; i < key.n; i++)
+        h = (h ^ (uint8_t)key.p[i]) * 1099511628211ULL;
+    return (size_t)(h ^ h >> 32);
+}
+
+static void
+lookup_add(struct lookup *l, view key, size_t index)
+{
+    size_t at = lookup_hash(key) & l->mask;
+    while (l->slots[at])
+        at = (at + 1) & l->mask;
+    l->slots[at] = (uint32_t)index + 1;
+}
+
+/* Walk: the next candidate's index in *ret_index; start with *at = lookup_hash(key). */
+static bool
+lookup_next(const struct lookup *l, size_t *at, size_t *ret_index)
+{
+    uint32_t slot = l->slots[*at & l->mask];
+    *at += 1;
+    if (!slot)
+        return false;
+    *ret_index = slot - 1;
+    return true;
+}
 
 struct registry *
 registry_ref(struct registry *r)
@@ -104,6 +154,32 @@ fill(struct registry *r, const struct row_partner *partners, const struct row_pa
     }
 }
 
+static bool
+is_zero(const digest *d)
+{
+    static const digest zero;
+    return memcmp(d, &zero, sizeof zero) == 0;
+}
+
+static bool
+fill_lookups(struct registry *r)
+{
+    if (!lookup_make(&r->codes, r->n, r->mem) || !lookup_make(&r->kids, r->n_keys, r->mem) ||
+        !lookup_make(&r->fingerprints, r->n_keys, r->mem))
+        return false;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->partners[i].row->code.n)
+            lookup_add(&r->codes, r->partners[i].row->code, i);
+    for (size_t i = 0; i < r->n_keys; i++) {
+        const struct row_partner_key *row = r->keys[i].row;
+        if (row->kid.n)
+            lookup_add(&r->kids, row->kid, i);
+        if (!is_zero(&row->fingerprint))
+            lookup_add(&r->fingerprints, digest_view(&row->fingerprint), i);
+    }
+    return true;
+}
+
 err
 registry_load(struct store *s, struct registry **ret, struct fault *f)
 {
@@ -130,6 +206,10 @@ registry_load(struct store *s, struct registry **ret, struct fault *f)
         return fault_set(f, e, "registry", "readable rows", "none");
     }
     fill(r, partners, keys);
+    if (!fill_lookups(r)) {
+        registry_unref(r);
+        return fault_set(f, E_TOO_LARGE, "registry", "a registry of fewer rows", "more");
+    }
     *ret = r;
     return E_OK;
 }
@@ -156,7 +236,7 @@ registry_by_code(const struct registry *r, view kind, view code)
 {
     if (!code.n)
         return NULL;
-    for (size_t i = 0; i < r->n; i++) {
+    for (size_t at = lookup_hash(code), i; lookup_next(&r->codes, &at, &i);) {
         const struct row_partner *row = r->partners[i].row;
         if (view_eq(row->code, code) && (!kind.n || view_eq(row->kind, kind)))
             return &r->partners[i];
@@ -218,7 +298,7 @@ key_is_valid(const struct registry_key *k, instant at)
 const struct registry_key *
 registry_key_by_kid(const struct registry *r, const char *use, view kid, instant at)
 {
-    for (size_t i = 0; i < r->n_keys; i++) {
+    for (size_t at = lookup_hash(kid), i; kid.n && lookup_next(&r->kids, &at, &i);) {
         const struct registry_key *k = &r->keys[i];
         if (view_eq(k->row->kid, kid) && view_eq(k->row->use, view_of(use)) && key_is_valid(k, at))
             return k;
@@ -229,7 +309,7 @@ registry_key_by_kid(const struct registry *r, const char *use, view kid, instant
 const struct registry_key *
 registry_key_by_fingerprint(const struct registry *r, const char *use, const digest *fingerprint, instant at)
 {
-    for (size_t i = 0; i < r->n_keys; i++) {
+    for (size_t at = lookup_hash(digest_view(fingerprint)), i; lookup_next(&r->fingerprints, &at, &i);) {
         const struct registry_key *k = &r->keys[i];
         if (digest_eq(&k->row->fingerprint, fingerprint) && view_eq(k->row->use, view_of(use)) && key_is_valid(k, at))
             return k;

