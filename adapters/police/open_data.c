@@ -95,7 +95,7 @@ read_field(struct csv *c, view *ret)
     while (c->at < c->text.n && c->text.p[c->at] != ',' && c->text.p[c->at] != '\n' &&
            c->text.p[c->at] != '\r')
         c->at++;
-    *ret = view_trim(view_sub(c->text, from, c->at - from));
+    *ret = view_sub(c->text, from, c->at - from);
     return end_of_field(c);
 }
 
@@ -142,7 +142,7 @@ read_header(struct table *t)
             return broken(t, 1, "at most 128 columns", "more");
         t->column_of[i] = -1;
         for (int c = 0; c < OPEN_COUNT; c++) {
-            if (!view_eq(name, view_of(columns[c].name)))
+            if (!view_eq(view_trim(name), view_of(columns[c].name)))
                 continue;
             t->column_of[i] = (int16_t)c;
             known[c] = true;
@@ -171,8 +171,11 @@ read_row(struct table *t)
         end = read_field(&t->csv, &field);
         if (end >= CSV_BROKEN)
             return csv_error(t, end, row->line);
-        if (i < FIELDS_MAX && t->column_of[i] >= 0)
-            row->fields[t->column_of[i]] = field;
+        if (i >= FIELDS_MAX || t->column_of[i] < 0)
+            continue;
+        /* Blanks belong to a free text; around a label or number they are padding. */
+        int c = t->column_of[i];
+        row->fields[c] = c == OPEN_PLACE || c == OPEN_AGENCY ? field : view_trim(field);
     }
     if (is_row(row))
         t->n++;

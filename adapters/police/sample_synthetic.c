@@ -106,6 +106,8 @@ name_actor(struct scene *s, struct actor *a, size_t at)
         a->birth = at ? V("1991-11-03") : V("1988-05-12");
         a->id_system = V(MOI);
         a->female = at == 1;
+        a->age = date_of_instant(s->at, 480).year -
+                 (at ? 1992 : 1989); /* the birthday of that year may be still to come */
         return;
     }
     bool foreign = throw == 0;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "flow/endpoint.h"
 #include "flow/feed.h"
+#include "flow/members.h"
 #include "flow/registry.h"
 
 err
@@ -27,7 +28,9 @@ api_CONSUMER_COMMIT(void *app, struct request *rq, struct reply *rp)
 {
     json_t *body = NULL;
     view json;
+    static const char *const known[] = {"s:cursor", NULL};
     TRY(json_load(rq->body, rq->mem, &body, &rq->fault));
+    TRY(members_only(body, known, &rq->fault));
     TRY(feed_commit(app, rq->caller.partner, rq->params[0], json_text(body, "cursor"), rq->received, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;

@@ -6,6 +6,7 @@
 #include "flow/accept.h"
 #include "flow/attachment.h"
 #include "flow/evidence.h"
+#include "flow/members.h"
 #include "flow/receipt.h"
 
 extern const struct embedded openapi_files[];
@@ -85,7 +86,9 @@ api_SUBMISSION_LOOKUP(void *app, struct request *rq, struct reply *rp)
     json_t *body = NULL;
     view bytes, json;
     digest d = {{0}};
+    static const char *const known[] = {"s:reference", "s:sha256", NULL};
     TRY(json_load(rq->body, rq->mem, &body, &rq->fault));
+    TRY(members_only(body, known, &rq->fault));
     view reference = json_text(body, "reference"), hex = json_text(body, "sha256");
     if (!reference.n && (text_hex_decode(hex, rq->mem, &bytes) != E_OK || bytes.n != sizeof d.b))
         return fault_set(&rq->fault, E_PARAMETER, "/reference", "reference, or sha256 as 64 hex digits", "neither");

@@ -1,8 +1,10 @@
 #include "api/api.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "flow/application.h"
 #include "flow/feed.h"
+#include "flow/members.h"
 
 static err
 filed(struct request *rq, struct reply *rp, const struct application_out *out)
@@ -91,10 +93,12 @@ api_TRACK_SESSION(void *app, struct request *rq, struct reply *rp)
 {
     view code, birth, json;
     if (view_find(rq->media_type, V("json")) < rq->media_type.n) {
-        struct tree t;
-        TRY(tree_read_json(rq->body, NULL, rq->mem, &t, &rq->fault));
-        code = node_text_at(&t, tree_root(&t), "code");
-        birth = node_text_at(&t, tree_root(&t), "birth_date");
+        static const char *const known[] = {"s:code", "s:birth_date", NULL};
+        json_t *body = NULL;
+        TRY(json_load(rq->body, rq->mem, &body, &rq->fault));
+        TRY(members_only(body, known, &rq->fault));
+        code = json_text(body, "code");
+        birth = json_text(body, "birth_date");
     } else {
         code = form_value(rq, "code");
         birth = form_value(rq, "birth_date");

@@ -161,7 +161,7 @@ leave_running(struct demo *d)
     fprintf(out, " %d", (int)demo_child(d, "gateway")->pid);
     for (size_t i = 0; i < COUNT_OF(insurers); i++)
         fprintf(out, " %d", (int)demo_child(d, insurers[i])->pid);
-    fprintf(out, " && rm -r %s\n", d->dir);
+    fprintf(out, "; sleep 1; rm -r %s\n", d->dir);
 }
 
 /* Gateway and insurers stay; hospitals and the app have nothing more to do and end with their stdin. */

@@ -11,6 +11,7 @@
 static void
 passage_done(struct passage *p)
 {
+    reader_done(p->reader);
     registry_unref(p->registry);
     trust_unref(p->trust);
 }

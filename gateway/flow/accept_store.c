@@ -373,9 +373,10 @@ err
 passage_store(struct passage *p, struct acceptance *ret)
 {
     struct acceptance a = {0};
-    AUTO(reader_done) struct reader *r = NULL;
+    AUTO(reader_done) struct reader *r = TAKE(p->reader);
     bool done = false;
-    TRY(store_reader(p->g->store, &r));
+    if (!r)
+        TRY(store_reader(p->g->store, &r));
     TRY(find_known(p, r, &a, &done));
     if (!done) {
         struct unit u;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "flow/evidence.h"
+#include "flow/members.h"
 #include "flow/plan.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
@@ -121,7 +122,10 @@ static const char *const decided[] = {"approved", "partially_approved", "decline
 static err
 read_word(struct told *t, view *ret_event)
 {
+    static const char *const status[] = {"s:state", "s:reason", "s:due", NULL};
+    static const char *const decision[] = {"s:outcome", "o:amount", "s:reason", "s:due", NULL};
     TRY(json_load(t->w->body, t->mem, &t->json, t->f));
+    TRY(members_only(t->json, t->w->is_decision ? decision : status, t->f));
     view event = json_text(t->json, t->w->is_decision ? "outcome" : "state");
     bool is_decided = false;
     for (size_t i = 0; i < COUNT_OF(decided); i++)

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "flow/evidence.h"
+#include "flow/members.h"
 
 #define ENDPOINTS_MAX 16
 
@@ -35,7 +36,9 @@ endpoint_create(struct gateway *g, partner_id who, view body, instant now, arena
     struct row_endpoint *known = NULL;
     json_t *json = NULL;
     size_t n = 0;
+    static const char *const names[] = {"s:url", NULL};
     TRY(json_load(body, mem, &json, f));
+    TRY(members_only(json, names, f));
     view url = json_text(json, "url");
     TRY(check_url(g, url, f));
     TRY(store_reader(g->store, &r));

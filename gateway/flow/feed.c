@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "flow/claim.h"
+#include "flow/members.h"
 #include "flow/plan.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
@@ -186,11 +187,15 @@ claim_search(struct gateway *g, partner_id who, view body, enum lang lang, arena
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_claim *list = NULL;
+    static const char *const known[] = {"s:state", "s:cursor", "i:limit", NULL};
     json_t *json = NULL;
     claim_id after = {{{0}}};
     TRY(json_load(body, mem, &json, f));
+    TRY(members_only(json, known, f));
     view cursor = json_text(json, "cursor"), state = json_text(json, "state");
     int64_t limit = json_int(json, "limit", 50), shown = 0;
+    if (state.n && claim_state_of(state) == STATE_COUNT)
+        return fault_set(f, E_SCHEMA, "/state", "a state of a claim", "another word");
     if (cursor.n && claim_id_parse(cursor, &after) != E_OK)
         return fault_set(f, E_PARAMETER, "/cursor", "next_cursor of an earlier answer", "another form");
     if (limit < 1 || limit > LIMIT_MAX)

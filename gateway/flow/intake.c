@@ -143,11 +143,11 @@ find_author(const struct registry *r, view code)
 static bool
 is_listed(struct passage *p, view licence)
 {
-    AUTO(reader_done) struct reader *r = NULL;
     struct row_listing *list = NULL;
     digest blind = BLIND(p->g->seal, "licence", licence);
-    if (store_reader(p->g->store, &r) != E_OK ||
-        query_listings_of(r, ARGS(val_uid(&p->author->id.u), val_digest(&blind)), p->mem, &list) != E_OK)
+    /* The snapshot stays for the unit that comes next. */
+    if ((!p->reader && store_reader(p->g->store, &p->reader) != E_OK) ||
+        query_listings_of(p->reader, ARGS(val_uid(&p->author->id.u), val_digest(&blind)), p->mem, &list) != E_OK)
         return false;
     for (; list; list = list->next)
         if (list->valid_from.us <= p->s->received.us && (!list->valid_to.us || list->valid_to.us > p->s->received.us))

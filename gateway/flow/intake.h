@@ -15,6 +15,7 @@ struct passage {
     struct fault *f;
     struct registry *registry;
     struct trust *trust;
+    struct reader *reader; /* taken for the listings, then used by the first passage_store; NULL = none */
     const struct partner *sender, *author, *signer;
     struct tree tree;
     struct verdict *verdict;

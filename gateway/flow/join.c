@@ -174,6 +174,7 @@ merge_into(struct unit *u, const struct row_case *younger, uid target, instant a
     unit_change(u, CHANGE_case_keys_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_claims_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_permissions_move, ARGS(val_uid(&younger->id), val_uid(to)));
+    unit_change(u, CHANGE_deliveries_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_timeline_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_case_merge, ARGS(val_uid(&younger->id), val_uid(to), val_time(at)));
     return timeline_add(u, target, (uid){{0}}, "gateway", (uid){{0}}, "case-merged", VIEW_NONE, (uid){{0}}, at);

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "flow/claim.h"
 #include "flow/evidence.h"
+#include "flow/members.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
 
@@ -103,7 +104,9 @@ permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender,
     json_t *json = NULL, *said = NULL;
     view payload, receipt;
     char text[ID_TEXT_SIZE], when[32];
+    static const char *const known[] = {"s:signature", NULL};
     TRY(json_load(body, mem, &json, f));
+    TRY(members_only(json, known, f));
     TRY(judge(g, json_text(json, "signature"), now, mem, &verdict, &payload, f));
     TRY(json_load(payload, mem, &said, f));
     if (!view_eq(json_text(said, "withdraw"), perm_id_print(id, text)))

@@ -298,7 +298,7 @@ key_is_valid(const struct registry_key *k, instant at)
 const struct registry_key *
 registry_key_by_kid(const struct registry *r, const char *use, view kid, instant at)
 {
-    for (size_t at = lookup_hash(kid), i; kid.n && lookup_next(&r->kids, &at, &i);) {
+    for (size_t slot = lookup_hash(kid), i; kid.n && lookup_next(&r->kids, &slot, &i);) {
         const struct registry_key *k = &r->keys[i];
         if (view_eq(k->row->kid, kid) && view_eq(k->row->use, view_of(use)) && key_is_valid(k, at))
             return k;
@@ -309,7 +309,7 @@ registry_key_by_kid(const struct registry *r, const char *use, view kid, instant
 const struct registry_key *
 registry_key_by_fingerprint(const struct registry *r, const char *use, const digest *fingerprint, instant at)
 {
-    for (size_t at = lookup_hash(digest_view(fingerprint)), i; lookup_next(&r->fingerprints, &at, &i);) {
+    for (size_t slot = lookup_hash(digest_view(fingerprint)), i; lookup_next(&r->fingerprints, &slot, &i);) {
         const struct registry_key *k = &r->keys[i];
         if (digest_eq(&k->row->fingerprint, fingerprint) && view_eq(k->row->use, view_of(use)) && key_is_valid(k, at))
             return k;
