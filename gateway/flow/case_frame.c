@@ -49,8 +49,10 @@ claim_benefits(struct gateway *g, struct reader *r, const struct row_claim *clai
 }
 
 static err
-add_meta(struct claim_case *frame, const struct row_case *row, arena *mem)
+add_meta(struct claim_case *frame, const struct loaded_case *c, arena *mem)
 {
+    const struct row_case *row = c->row;
+    view first = c->n ? c->documents[0].row->kind : VIEW_NONE;
     struct case_meta *meta = case_make_meta(mem, frame);
     char id[ID_TEXT_SIZE];
     if (!meta)
@@ -60,7 +62,11 @@ add_meta(struct claim_case *frame, const struct row_case *row, arena *mem)
     leaf_set_text(&meta->schema, V("1.0.0"), own());
     leaf_set_time(&meta->created_at, row->created_at, 0, own());
     leaf_set_time(&meta->updated_at, row->updated_at, 0, own());
-    leaf_set_text(&meta->origin, V("hospital_push"), own());
+    leaf_set_text(&meta->origin,
+                  view_eq(first, view_of(document_kind_word(KIND_ACCIDENT_PART))) ? V("police_push")
+                  : view_eq(first, view_of(document_kind_word(KIND_APPLICATION))) ? V("application")
+                                                                                  : V("hospital_push"),
+                  own());
     return E_OK;
 }
 
@@ -134,7 +140,7 @@ frame_make(struct gateway *g, struct reader *r, const struct loaded_case *c, con
     struct row_claim *claims = NULL;
     if (!frame)
         return E_TOO_LARGE;
-    TRY(add_meta(frame, c->row, mem));
+    TRY(add_meta(frame, c, mem));
     for (size_t i = 0; i < c->n; i++)
         TRY(add_document(frame, c->documents[i].row, mem));
     TRY(query_claims_of_case(r, ARGS(val_uid(&c->row->id)), mem, &claims));

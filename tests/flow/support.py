@@ -294,7 +294,16 @@ class Gateway:
             raise
         self.drainer.join(10)
         self.process = None
+        self.show_reports()
         return code
+
+    def show_reports(self):
+        """What a sanitizer said: printed, so that the run fails by it, and the lines behind it."""
+        lines = self.log_text().splitlines()
+        for i, line in enumerate(lines):
+            if "runtime error:" in line or "Sanitizer" in line:
+                print("\n".join(lines[i:i + 30]), flush=True)
+                return
 
     def restart(self):
         self.stop()
