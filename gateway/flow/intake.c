@@ -107,8 +107,11 @@ err
 passage_judge(struct passage *p)
 {
     const struct intake_row *row = intake_info(p->s->intake);
-    if (view_starts(p->s->body, V("\xEF\xBB\xBF")))
-        return fault_set(p->f, E_BOM, "", "text without a byte order mark", "EF BB BF");
+    if (view_starts(p->s->body, V("\xEF\xBB\xBF"))) {
+        err e = fault_set(p->f, E_BOM, "", "text without a byte order mark", "EF BB BF");
+        fault_range(p->f, 0, 3);
+        return e;
+    }
     TRY(row->read(p->s->media, p->s->body, p->mem, &p->tree, p->f));
     TRY(verify(p, row));
     TRY(row->interpret(p, verdict_tree(p->verdict)));

@@ -257,7 +257,7 @@ def refusals(g, known):
         Refusal("an insurer signs a certificate", 422, "signer-wrong-kind", signer, body, g.signed(body, "l1")),
         Refusal("signed in code page 950", 422, "signed-bytes-transcoded", mismatch, body, {"Content-Type": JSON, transcoded[0]: transcoded[1]}),
         Refusal("SHA-1 in a CMS", 422, "weak-digest", "signerInfos[0].digestAlgorithm", body, g.signed(body, "h1", cms=True, digest="sha1")),
-        Refusal("a byte order mark", 400, "byte-order-mark", None, with_bom, g.signed(with_bom, "h1")),
+        Refusal("a byte order mark", 400, "byte-order-mark", None, with_bom, g.signed(with_bom, "h1"), position=True),
         Refusal("an expired certificate", 422, "certificate-time", "certificate", body, g.signed(body, "h1-expired")),
         Refusal("a revoked certificate", 422, "certificate-revoked", "certificate", body, g.signed(body, "h1-revoked")),
         Refusal("no signature", 422, "signature-missing", "signature", body, {"Content-Type": JSON}),
