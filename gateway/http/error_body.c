@@ -48,12 +48,13 @@ static void
 place_fault(const struct request *rq, view where, struct wrong *wrong)
 {
     bool is_xml = view_find(rq->media_type, V("xml")) < rq->media_type.n;
-    bool is_upper = where.n > 0 && where.p[0] >= 'A' && where.p[0] <= 'Z';
     if (where.n == 0)
         return;
+    bool is_element = where.p[0] >= 'A' && where.p[0] <= 'Z' && view_find_byte(where, '-') == where.n &&
+                      view_find_byte(where, ' ') == where.n;
     if (where.p[0] == '/' && !is_xml)
         wrong->pointer = where;
-    else if (where.p[0] == '/' || (is_upper && view_find_byte(where, '-') == where.n))
+    else if (where.p[0] == '/' || is_element)
         wrong->path = where;
     else
         wrong->parameter = where;
@@ -195,23 +196,37 @@ add_fhir_item(struct buf *out, const struct wrong *wrong, enum lang lang)
 
 typedef void (*add_item)(struct buf *out, const struct wrong *wrong, enum lang lang);
 
-/* The issues of the document; the outcome itself first when they do not name it. */
+/* Only the issues of one severity; whether something stands before them is told and updated. */
+static void
+add_issues(const struct request *rq, enum issue_severity severity, struct buf *out, add_item add, bool *any)
+{
+    for (const struct issue *i = rq->issues.first; i; i = i->next) {
+        if (i->severity != severity)
+            continue;
+        if (*any)
+            BUF_LIT(out, ",");
+        struct wrong wrong = wrong_of_issue(i);
+        add(out, &wrong, rq->lang);
+        *any = true;
+    }
+}
+
+/* The outcome itself when no issue names it, then the issues, errors first: a reader of the first line
+ * learns why the document was refused. */
 static void
 add_all(const struct request *rq, err e, struct buf *out, add_item add)
 {
     bool is_named = false;
     for (const struct issue *i = rq->issues.first; i; i = i->next)
         is_named = is_named || i->code == e;
+    bool any = !is_named;
     if (!is_named) {
         struct wrong wrong = wrong_of_fault(rq, e);
         add(out, &wrong, rq->lang);
     }
-    for (const struct issue *i = rq->issues.first; i; i = i->next) {
-        if (i != rq->issues.first || !is_named)
-            BUF_LIT(out, ",");
-        struct wrong wrong = wrong_of_issue(i);
-        add(out, &wrong, rq->lang);
-    }
+    add_issues(rq, ISSUE_ERROR, out, add, &any);
+    add_issues(rq, ISSUE_WARNING, out, add, &any);
+    add_issues(rq, ISSUE_INFO, out, add, &any);
 }
 
 static void

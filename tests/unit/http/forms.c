@@ -226,6 +226,24 @@ Test(forms, headers_that_stand_stay)
     arena_free(mem);
 }
 
+/* Found: an outcome began with what had only been noted, and the reason of the refusal stood behind it. */
+Test(forms, errors_stand_before_what_was_only_noted)
+{
+    arena *mem = arena_new(1 << 20);
+    struct request rq = {.mem = mem, .route = route_info(ROUTE_BUNDLE_CREATE)};
+    struct reply rp = {.status = 0};
+    fault_init(&rq.fault);
+    issues_init(&rq.issues, mem, 4);
+    issue_add(&rq.issues, ISSUE_INFO, E_SUM, V("Bundle.entry[1]"), V("the sum"), V("another"));
+    issue_add(&rq.issues, ISSUE_WARNING, E_SUM, V("Bundle.entry[2]"), V("the sum"), V("another"));
+    issue_add(&rq.issues, ISSUE_ERROR, E_REQUIRED, V("Bundle.entry[3]"), V("a code"), V("none"));
+    reply_error(&rq, &rp, E_REQUIRED);
+    cr_expect(view_eq(kit_json(rp.body, "issue[0].expression[0]", mem), V("Bundle.entry[3]")));
+    cr_expect(view_eq(kit_json(rp.body, "issue[1].severity", mem), V("warning")));
+    cr_expect(view_eq(kit_json(rp.body, "issue[2].severity", mem), V("information")));
+    arena_free(mem);
+}
+
 Test(forms, query_parameters)
 {
     arena *mem = arena_new(1 << 20);
