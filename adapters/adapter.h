@@ -12,7 +12,14 @@
 #include "signing/verify.h"
 
 /* Numbers by which documents and applications find each other.  Each is read in the namespace of the author (hospital code or agency code). */
-enum ref_kind { REF_CASE_NO, REF_VISIT_NO, REF_CERTIFICATE_NO, REF_RECEIPT_NO, REF_ACCIDENT_NO, REF_KIND_COUNT };
+enum ref_kind {
+    REF_CASE_NO,
+    REF_VISIT_NO,
+    REF_CERTIFICATE_NO,
+    REF_RECEIPT_NO,
+    REF_ACCIDENT_NO,
+    REF_KIND_COUNT
+};
 /* "case_no", "visit_no", "certificate_no", "receipt_no", "accident_no" */
 const char *ref_kind_word(enum ref_kind k);
 enum ref_kind ref_kind_of(view word);
@@ -44,19 +51,20 @@ struct insurer_hint {
 
 struct reading {
     enum document_kind kind;
-    view profile;              /* canonical, or "iclaim", "accident-record-1" */
-    bool unique_identity;      /* our own profile: one identifier is one version (409); iClaim: a new version (DECISIONS "Identity") */
+    view profile; /* canonical, or "iclaim", "accident-record-1" */
+    bool
+        unique_identity; /* our own profile: one identifier is one version (409); iClaim: a new version (DECISIONS "Identity") */
     view identifier_system, identifier_value; /* Bundle.identifier */
     view work_system, work_value;             /* Composition.identifier: the same in all versions */
     view replaces_system, replaces_value;     /* relatesTo.replaces.targetIdentifier, empty when none */
-    bool withdraws;            /* Composition.status = entered-in-error */
-    view author;               /* 醫事機構代碼 or agency OID code that the document names as author */
-    view licences[8];          /* professionals named as attesters */
+    bool withdraws;                           /* Composition.status = entered-in-error */
+    view author;      /* 醫事機構代碼 or agency OID code that the document names as author */
+    view licences[8]; /* professionals named as attesters */
     size_t n_licences;
     struct doc_ref *refs;
     struct person_key *persons;
     struct insurer_hint *hints;
-    view attachments[64];      /* hex SHA-256 of attachments it names */
+    view attachments[64]; /* hex SHA-256 of attachments it names */
     size_t n_attachments;
     struct claim_case *facts;
 };

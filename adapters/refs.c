@@ -3,8 +3,11 @@
 #include "base/attr.h"
 
 static const char *const ref_words[] = {
-    [REF_CASE_NO] = "case_no",       [REF_VISIT_NO] = "visit_no",       [REF_CERTIFICATE_NO] = "certificate_no",
-    [REF_RECEIPT_NO] = "receipt_no", [REF_ACCIDENT_NO] = "accident_no",
+    [REF_CASE_NO] = "case_no",
+    [REF_VISIT_NO] = "visit_no",
+    [REF_CERTIFICATE_NO] = "certificate_no",
+    [REF_RECEIPT_NO] = "receipt_no",
+    [REF_ACCIDENT_NO] = "accident_no",
 };
 
 const char *

@@ -12,7 +12,8 @@ pkey_of_certificate(view der, void **ret_pkey, struct fault *f)
     EVP_PKEY *pkey = certificate ? X509_get_pubkey(certificate) : NULL;
     X509_free(certificate);
     if (!pkey)
-        return fault_set(f, E_SIGNATURE_FORM, "certificate", "a DER certificate with a known kind of key", "another form");
+        return fault_set(f, E_SIGNATURE_FORM, "certificate", "a DER certificate with a known kind of key",
+                         "another form");
     err e = pkey_check(pkey, f);
     if (e != E_OK) {
         pkey_free(pkey);

@@ -17,10 +17,11 @@ struct cms_signer {
 
 /* Verifies the mathematics over body with the attached certificates' keys; the certificates are judged by trust_judge afterwards.  lookup gives DER of a
  * registered certificate for a signer that attached none (may be NULL). */
-err cms_verify_detached(view cms_der, view body, view (*lookup)(void *self, view issuer_serial), void *self, arena *mem,
-                        struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f) MUST_USE;
+err cms_verify_detached(view cms_der, view body, view (*lookup)(void *self, view issuer_serial), void *self,
+                        arena *mem, struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f)
+    MUST_USE;
 /* For samples and tests: signs body with a PEM key and certificate (chain attached when given). */
-err cms_sign_detached(view body, const char *key_pem_file, const char *cert_pem_file, bool attach_chain, const char *digest_name, arena *mem,
-                      view *ret_der, struct fault *f) MUST_USE;
+err cms_sign_detached(view body, const char *key_pem_file, const char *cert_pem_file, bool attach_chain,
+                      const char *digest_name, arena *mem, view *ret_der, struct fault *f) MUST_USE;
 
 #endif

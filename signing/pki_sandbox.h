@@ -11,8 +11,8 @@ err pki_sandbox_make(const char *dir, struct fault *f) MUST_USE;
 
 /* The people and organisations of the sandbox, from pki_sandbox.def: also used by samples, demo and tests. */
 struct sandbox_party {
-    const char *name;        /* file stem: "h1", "h1-dr-lin", "k1", "l1" … */
-    const char *ca;          /* "hca", "gca", "moica", "moeaca", "tls", "rogue" */
+    const char *name; /* file stem: "h1", "h1-dr-lin", "k1", "l1" … */
+    const char *ca;   /* "hca", "gca", "moica", "moeaca", "tls", "rogue" */
     enum subject_kind subject;
     const char *organisation; /* 醫事機構代碼, agency OID code, 統一編號 or "" */
     const char *licence;      /* serialNumber of a professional or person, or "" */

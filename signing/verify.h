@@ -59,17 +59,18 @@ const char *sig_format_word(enum sig_format f);
 /* How sure we are.  The order is from weakest to strongest. */
 enum evidence_level {
     LEVEL_REFUSED,
-    LEVEL_PENDING,              /* signature and chain hold, revocation not known yet */
+    LEVEL_PENDING, /* signature and chain hold, revocation not known yet */
     LEVEL_CACHED_WITHIN_GRACE,
     LEVEL_VERIFIED_CRL,
     LEVEL_VERIFIED_OCSP,
-    LEVEL_REGISTERED_KEY,       /* a bare key bound in the registry: no certificate, no revocation; weaker than a certificate but final */
+    LEVEL_REGISTERED_KEY, /* a bare key bound in the registry: no certificate, no revocation; weaker than a certificate but final */
 };
 const char *evidence_level_word(enum evidence_level l);
 
 struct signature_in {
     enum sig_format format;
-    view value;    /* CMS: base64 text of the header; JWS: "protected..signature"; XMLDSIG: unused, it stands in the body */
+    view
+        value; /* CMS: base64 text of the header; JWS: "protected..signature"; XMLDSIG: unused, it stands in the body */
     view key_hint; /* KeyId header; a hint, the certificate decides */
 };
 
@@ -77,27 +78,30 @@ struct signature_in {
 struct signer {
     enum trust_use use;
     enum subject_kind subject;
-    view organisation;  /* hospital code, agency OID code, 統一編號; empty for professionals; of a person the last four characters of the
+    view
+        organisation; /* hospital code, agency OID code, 統一編號; empty for professionals; of a person the last four characters of the
                          * national number (MOICA), to compare with, never printed or stored in clear */
-    view licence;       /* subject serialNumber of a professional or person certificate */
-    view common_name;   /* of an organisation only: a person's name is not carried in verdicts that leave the gateway */
+    view licence;     /* subject serialNumber of a professional or person certificate */
+    view
+        common_name; /* of an organisation only: a person's name is not carried in verdicts that leave the gateway */
     digest fingerprint; /* SHA-256 of the certificate; all zero for a bare key */
     digest spki;        /* SHA-256 of the SubjectPublicKeyInfo */
-    view registered_partner; /* id text of the partner row in the registry that holds this certificate or key; empty when none */
+    view
+        registered_partner; /* id text of the partner row in the registry that holds this certificate or key; empty when none */
     instant not_before, not_after;
 };
 
 struct signature_out {
     enum sig_format format;
-    enum jose_alg alg;        /* CMS and XML-DSig algorithms are named by their JOSE twin */
-    err code;                 /* E_OK or the one cause */
+    enum jose_alg alg; /* CMS and XML-DSig algorithms are named by their JOSE twin */
+    err code;          /* E_OK or the one cause */
     struct fault fault;
-    struct signer signer;     /* valid when code is E_OK, and as far as known else */
+    struct signer signer; /* valid when code is E_OK, and as far as known else */
     enum evidence_level level;
-    instant claimed_at;       /* signer's own time, INSTANT_NONE when absent */
-    view certificate_der;     /* of the signer, for storing; empty for a bare key */
-    view chain_der;           /* the rest of the chain as presented, concatenated DER; may be empty */
-    view value_der;           /* the signature as received, decoded (CMS DER or JWS text) */
+    instant claimed_at;   /* signer's own time, INSTANT_NONE when absent */
+    view certificate_der; /* of the signer, for storing; empty for a bare key */
+    view chain_der;       /* the rest of the chain as presented, concatenated DER; may be empty */
+    view value_der;       /* the signature as received, decoded (CMS DER or JWS text) */
 };
 
 #define SIGNATURES_MAX 8
@@ -119,8 +123,9 @@ err verdict_print(const struct verdict *v, arena *mem, view *ret_json) MUST_USE;
 
 /* Bare keys: the registry's answer to a JWS kid.  certificate is set where the registry holds one. */
 struct known_key {
-    enum jose_alg alg;   /* pinned */
-    void *pkey;          /* EVP_PKEY *, borrowed from the registry, parsed once, lives as long as the registry snapshot */
+    enum jose_alg alg; /* pinned */
+    void *
+        pkey; /* EVP_PKEY *, borrowed from the registry, parsed once, lives as long as the registry snapshot */
     struct signer signer;
 };
 
@@ -135,8 +140,9 @@ struct key_source {
 struct trust; /* trust.h */
 
 struct verify_request {
-    view body;                        /* exact bytes as received */
-    const struct tree *tree;          /* read from body (JSON or XML); NULL with an XML-DSig record: the verifier asks read_xml with the signed octets */
+    view body; /* exact bytes as received */
+    const struct tree *
+        tree; /* read from body (JSON or XML); NULL with an XML-DSig record: the verifier asks read_xml with the signed octets */
     err (*read_signed)(void *self, view octets, arena *mem, struct tree *ret, struct fault *f);
     void *read_self;
     const struct signature_in *signatures;
@@ -154,6 +160,7 @@ err verify_document(const struct verify_request *rq, struct verdict **ret) MUST_
 /* May this signer sign this kind of document for this author organisation?  E_OK, E_SIGNER_WRONG_KIND, E_SIGNER_WRONG_ORG (organisation attribute ≠
  * author), E_PROFESSIONAL_NOT_LISTED (a professional certificate holds no organisation; listed says whether the author's signed list holds the licence, or
  * another signature of the author institution stands on the same document). */
-err authority_check(const struct signer *s, enum document_kind kind, view author, bool listed, struct fault *f) MUST_USE;
+err authority_check(const struct signer *s, enum document_kind kind, view author, bool listed,
+                    struct fault *f) MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@
 #include "adapters/adapter.h"
 
 /* The bundle is indexed and validated already. */
-err hospital_interpret(const struct bundle *b, arena *mem, struct issues *issues, struct reading *ret, struct fault *f) MUST_USE;
+err hospital_interpret(const struct bundle *b, arena *mem, struct issues *issues, struct reading *ret,
+                       struct fault *f) MUST_USE;
 
 #endif

@@ -32,7 +32,7 @@ struct chart {
     const struct node *composition;
     bool is_iclaim;
     view patient, facility, encounter; /* local ids, empty until read */
-    bool failed; /* the arena is full */
+    bool failed;                       /* the arena is full */
 };
 
 /* -- leaves -- */
@@ -53,18 +53,23 @@ void chart_time(struct chart *ch, struct leaf_time *leaf, const struct node *n);
 void chart_date(struct chart *ch, struct leaf_date *leaf, const struct node *n);
 bool chart_money(struct chart *ch, struct case_money *m, const struct node *amount);
 /* Code of a coding of this system in a CodeableConcept; empty when none. */
-view concept_code(const struct tree *t, const struct node *concept, const char *system, const struct node **ret_coding);
+view concept_code(const struct tree *t, const struct node *concept, const char *system,
+                  const struct node **ret_coding);
 /* A finding with the place of n. */
-struct issue *chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n, const char *expected, const char *found);
-const struct node *chart_resolve(const struct chart *ch, const struct node *from_resource, const struct node *reference);
-view extension_url_value(const struct tree *t, const struct node *owner, const char *url, const struct node **ret_value);
+struct issue *chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n,
+                         const char *expected, const char *found);
+const struct node *chart_resolve(const struct chart *ch, const struct node *from_resource,
+                                 const struct node *reference);
+view extension_url_value(const struct tree *t, const struct node *owner, const char *url,
+                         const struct node **ret_value);
 bool list_has_word(const char *const *words, view word);
 
 /* -- parts -- */
-err chart_people(struct chart *ch) MUST_USE;     /* Patient, Organization, Practitioner → parties, roles, person keys, author */
-err chart_stay(struct chart *ch) MUST_USE;       /* Encounter, Condition, Procedure */
+err chart_people(struct chart *ch)
+    MUST_USE; /* Patient, Organization, Practitioner → parties, roles, person keys, author */
+err chart_stay(struct chart *ch) MUST_USE; /* Encounter, Condition, Procedure */
 err chart_certificate(struct chart *ch) MUST_USE;
-err chart_invoices(struct chart *ch) MUST_USE;   /* Invoice → expenses */
+err chart_invoices(struct chart *ch) MUST_USE;     /* Invoice → expenses */
 err chart_iclaim_claim(struct chart *ch) MUST_USE; /* Claim as receipt, Coverage as hints */
 err chart_reports(struct chart *ch) MUST_USE;
 /* Adds {kind, author, value} to the reading. */

@@ -5,7 +5,10 @@ static const struct {
     const char *prefix;
     enum document_kind kind;
 } kinds[] = {
-    {"certificate-death", KIND_CERTIFICATE}, {"certificate", KIND_CERTIFICATE}, {"receipt", KIND_RECEIPT}, {"report", KIND_REPORT},
+    {"certificate-death", KIND_CERTIFICATE},
+    {"certificate", KIND_CERTIFICATE},
+    {"receipt", KIND_RECEIPT},
+    {"report", KIND_REPORT},
 };
 
 static bool
@@ -30,13 +33,16 @@ find_kind(struct chart *ch)
         break;
     }
     if (word.n && ch->rd->kind == KIND_OTHER)
-        return fault_set(ch->f, E_DOCUMENT_KIND, "Bundle.entry[0].resource.type", "certificate-…, receipt or report", "another code");
-    ch->is_iclaim = ch->rd->kind == KIND_OTHER && (names_iclaim(ch, tree_root(t)) || names_iclaim(ch, ch->composition));
+        return fault_set(ch->f, E_DOCUMENT_KIND, "Bundle.entry[0].resource.type",
+                         "certificate-…, receipt or report", "another code");
+    ch->is_iclaim =
+        ch->rd->kind == KIND_OTHER && (names_iclaim(ch, tree_root(t)) || names_iclaim(ch, ch->composition));
     for (uint32_t i = 0; i < ch->b->n && ch->rd->kind == KIND_OTHER && !ch->is_iclaim; i++)
         ch->is_iclaim = names_iclaim(ch, ch->b->entries[i].resource);
     if (ch->is_iclaim)
         ch->rd->kind = KIND_CLAIM_BUNDLE;
-    ch->rd->unique_identity = ch->rd->kind == KIND_CERTIFICATE || ch->rd->kind == KIND_RECEIPT || ch->rd->kind == KIND_REPORT;
+    ch->rd->unique_identity =
+        ch->rd->kind == KIND_CERTIFICATE || ch->rd->kind == KIND_RECEIPT || ch->rd->kind == KIND_REPORT;
     ch->rd->profile = ch->is_iclaim ? V("iclaim") : node_text_at(t, tree_root(t), "meta.profile[0]");
     return E_OK;
 }
@@ -84,7 +90,8 @@ read_parts(struct chart *ch)
 }
 
 err
-hospital_interpret(const struct bundle *b, arena *mem, struct issues *issues, struct reading *ret, struct fault *f)
+hospital_interpret(const struct bundle *b, arena *mem, struct issues *issues, struct reading *ret,
+                   struct fault *f)
 {
     struct reading rd = {.facts = case_new(mem)};
     struct chart ch = {.b = b, .t = b->tree, .mem = mem, .issues = issues, .f = f, .rd = &rd, .c = rd.facts};

@@ -95,7 +95,8 @@ chart_money(struct chart *ch, struct case_money *m, const struct node *amount)
 }
 
 view
-concept_code(const struct tree *t, const struct node *concept, const char *system, const struct node **ret_coding)
+concept_code(const struct tree *t, const struct node *concept, const char *system,
+             const struct node **ret_coding)
 {
     for (NODE_EACH(coding, t, node_member(t, concept, V("coding")))) {
         if (!view_eq(node_text_at(t, coding, "system"), view_of(system)))
@@ -108,7 +109,8 @@ concept_code(const struct tree *t, const struct node *concept, const char *syste
 }
 
 struct issue *
-chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n, const char *expected, const char *found)
+chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n,
+           const char *expected, const char *found)
 {
     view path = n ? node_path(ch->t, n, ch->mem) : V("Bundle");
     struct issue *i = issue_add(ch->issues, severity, code, path, view_of(expected), view_of(found));
@@ -128,7 +130,8 @@ chart_resolve(const struct chart *ch, const struct node *from_resource, const st
 }
 
 view
-extension_url_value(const struct tree *t, const struct node *owner, const char *url, const struct node **ret_value)
+extension_url_value(const struct tree *t, const struct node *owner, const char *url,
+                    const struct node **ret_value)
 {
     for (NODE_EACH(extension, t, node_member(t, owner, V("extension")))) {
         if (!view_eq(node_text_at(t, extension, "url"), view_of(url)))

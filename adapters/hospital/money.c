@@ -1,9 +1,14 @@
 #include "adapters/hospital/inside.h"
 
-static const char *const nhi_words[] = {"consult", "ward", "tube_feeding", "exam", "imaging", "treatment", "surgery", "rehab", "blood", "dialysis",
-                                        "anaesthesia", "material", "drug", "dispensing", "psychiatry", "injection", "newborn", "other_non_medical", NULL};
-static const char *const policy_words[] = {"room_difference", "meals", "nursing", "prescribed_drug", "blood", "registration_certificate", "ambulance",
-                                           "excess_over_nhi", "surgery", "outpatient_surgery", "not_covered_hint", NULL};
+static const char *const nhi_words[] = {
+    "consult", "ward",       "tube_feeding", "exam",      "imaging",     "treatment",
+    "surgery", "rehab",      "blood",        "dialysis",  "anaesthesia", "material",
+    "drug",    "dispensing", "psychiatry",   "injection", "newborn",     "other_non_medical",
+    NULL};
+static const char *const policy_words[] = {
+    "room_difference",          "meals",     "nursing",         "prescribed_drug", "blood",
+    "registration_certificate", "ambulance", "excess_over_nhi", "surgery",         "outpatient_surgery",
+    "not_covered_hint",         NULL};
 static const char *const payer_words[] = {"nhi", "copay", "self", "waived", "unknown", NULL};
 
 /* -- one line -- */
@@ -28,7 +33,8 @@ static err
 add_line(struct chart *ch, struct case_expense *e, const struct node *item, const struct node *component)
 {
     const struct tree *t = ch->t;
-    const struct node *concept = node_member(t, item, V("chargeItemCodeableConcept")), *code = NULL, *points = NULL;
+    const struct node *concept = node_member(t, item, V("chargeItemCodeableConcept")), *code = NULL,
+                      *points = NULL;
     struct case_expense_line *line = case_add_expense_lines(ch->mem, e);
     if (!line)
         return E_TOO_LARGE;
@@ -43,10 +49,12 @@ add_line(struct chart *ch, struct case_expense *e, const struct node *item, cons
     bool known = list_has_word(payer_words, payer);
     leaf_set_text(&line->payer, known ? payer : V("unknown"), from_node(code ? code : component, HOW_COPIED));
     if (!known)
-        chart_note(ch, ISSUE_WARNING, E_CODE_UNKNOWN, component, "a payer: nhi, copay, self, waived", "none or another");
+        chart_note(ch, ISSUE_WARNING, E_CODE_UNKNOWN, component, "a payer: nhi, copay, self, waived",
+                   "none or another");
     chart_money(ch, &line->amount, node_member(t, component, V("amount")));
     decimal d;
-    if (extension_url_value(t, component, EXT_NHI_POINTS, &points).n && decimal_parse(node_text(t, points), &d) == E_OK)
+    if (extension_url_value(t, component, EXT_NHI_POINTS, &points).n &&
+        decimal_parse(node_text(t, points), &d) == E_OK)
         leaf_set_decimal(&line->points, d, from_node(points, HOW_COPIED));
     const struct node *factor = node_member(t, component, V("factor"));
     if (factor && decimal_parse(node_text(t, factor), &d) == E_OK)
@@ -84,7 +92,8 @@ read_totals(struct chart *ch, struct case_totals *totals, const struct node *inv
         const struct node *points = NULL;
         decimal d;
         view word = concept_code(t, node_member(t, component, V("code")), SYSTEM_RECEIPT_TOTAL, NULL);
-        if (extension_url_value(t, component, EXT_NHI_POINTS, &points).n && decimal_parse(node_text(t, points), &d) == E_OK)
+        if (extension_url_value(t, component, EXT_NHI_POINTS, &points).n &&
+            decimal_parse(node_text(t, points), &d) == E_OK)
             leaf_set_decimal(&totals->nhi_points.stated, d, from_node(points, HOW_COPIED));
         struct case_stated_money *m = total_of(totals, word);
         if (m)
@@ -106,7 +115,8 @@ sum_add(decimal *sum, decimal d)
 }
 
 static void
-compare(struct chart *ch, struct case_stated_money *m, decimal computed, const struct node *place, const char *what)
+compare(struct chart *ch, struct case_stated_money *m, decimal computed, const struct node *place,
+        const char *what)
 {
     struct source src = from_node(place, HOW_COMPUTED);
     case_set_money(&m->recomputed, computed, V("TWD"), src);
@@ -140,7 +150,8 @@ expense_recompute(struct chart *ch, struct case_expense *e, const struct node *p
     if (any_points) {
         leaf_set_decimal(&t->nhi_points.recomputed, points, from_node(place, HOW_COMPUTED));
         if (t->nhi_points.stated.set)
-            leaf_set_bool(&t->nhi_points.agrees, decimal_cmp(t->nhi_points.stated.v, points) == 0, from_node(place, HOW_COMPUTED));
+            leaf_set_bool(&t->nhi_points.agrees, decimal_cmp(t->nhi_points.stated.v, points) == 0,
+                          from_node(place, HOW_COMPUTED));
     }
     if (!any)
         return E_OK;
@@ -166,7 +177,8 @@ expense_status(const struct tree *t, const struct node *invoice, const struct ca
         return "provisional";
     if (view_eq(status, V("cancelled")) || view_eq(status, V("entered-in-error")))
         return "voided";
-    return totals->refund.stated.amount.set && totals->refund.stated.amount.v.units > 0 ? "partly_refunded" : "issued";
+    return totals->refund.stated.amount.set && totals->refund.stated.amount.v.units > 0 ? "partly_refunded"
+                                                                                        : "issued";
 }
 
 static err
@@ -208,7 +220,8 @@ read_invoice(struct chart *ch, const struct node *invoice)
     read_totals(ch, e->totals, invoice);
     const char *status = expense_status(t, invoice, e->totals);
     chart_word(&e->status, status, node_member(t, invoice, V("status")));
-    chart_word(&e->kind, strcmp(status, "provisional") == 0 ? "medical_bill_provisional" : "medical_receipt", invoice);
+    chart_word(&e->kind, strcmp(status, "provisional") == 0 ? "medical_bill_provisional" : "medical_receipt",
+               invoice);
     return expense_recompute(ch, e, invoice);
 }
 

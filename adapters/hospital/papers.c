@@ -6,15 +6,17 @@ static const struct {
     const char *kind; /* of SYSTEM_DOCUMENT_KIND */
     const char *word; /* of the case */
 } certificate_kinds[] = {
-    {"certificate-a", "diagnosis_a"}, {"certificate-b", "diagnosis_b"}, {"certificate-disability", "disability"},
-    {"certificate-death", "death"},   {"certificate-birth", "birth"},   {"certificate-catastrophic", "catastrophic_illness"},
+    {"certificate-a", "diagnosis_a"},         {"certificate-b", "diagnosis_b"},
+    {"certificate-disability", "disability"}, {"certificate-death", "death"},
+    {"certificate-birth", "birth"},           {"certificate-catastrophic", "catastrophic_illness"},
 };
 
 static err
 add_advice(struct chart *ch, struct case_certificate *c, const struct node *extension)
 {
     const struct tree *t = ch->t;
-    static const char *const kinds[] = {"rest", "nursing_inpatient", "nursing_home", "device", "rehab", "follow_up", NULL};
+    static const char *const kinds[] = {
+        "rest", "nursing_inpatient", "nursing_home", "device", "rehab", "follow_up", NULL};
     const struct node *kind = NULL;
     view word = extension_url_value(t, extension, "kind", &kind);
     if (!list_has_word(kinds, word))
@@ -59,7 +61,8 @@ add_signer(struct chart *ch, struct case_certificate *c)
     const struct node *when = node_member(ch->t, attester, V("time"));
     chart_ref(ch, &s->party, ch->facility, ch->composition);
     if (ch->rd->n_licences)
-        leaf_set_text(&s->licence_no, ch->rd->licences[0], from_node(attester ? attester : ch->composition, HOW_MAPPED));
+        leaf_set_text(&s->licence_no, ch->rd->licences[0],
+                      from_node(attester ? attester : ch->composition, HOW_MAPPED));
     chart_word(&s->certificate, ch->rd->n_licences ? "professional" : "institution", ch->composition);
     chart_time(ch, &s->signed_at, when ? when : node_member(ch->t, ch->composition, V("date")));
     return E_OK;
@@ -118,7 +121,8 @@ report_kind(const struct tree *t, const struct node *report)
     view code = node_text_at(t, report, "category[0].coding[0].code");
     if (view_eq(code, V("PAT")) || view_eq(code, V("SP")))
         return "pathology";
-    if (view_eq(code, V("RAD")) || view_eq(code, V("CT")) || view_eq(code, V("NMR")) || view_eq(code, V("CUS")))
+    if (view_eq(code, V("RAD")) || view_eq(code, V("CT")) || view_eq(code, V("NMR")) ||
+        view_eq(code, V("CUS")))
         return "imaging";
     return view_eq(code, V("GE")) ? "genetic" : "lab";
 }
@@ -154,7 +158,8 @@ read_report(struct chart *ch, const struct node *report)
     chart_ref(ch, &r->encounter, ch->encounter, report);
     chart_word(&r->kind, report_kind(t, report), report);
     for (NODE_EACH(coding, t, node_at(t, report, "code.coding"))) {
-        struct case_coding *c = node_member(t, coding, V("code")) ? case_add_report_codings(ch->mem, r) : NULL;
+        struct case_coding *c =
+            node_member(t, coding, V("code")) ? case_add_report_codings(ch->mem, r) : NULL;
         if (c)
             chart_coding(ch, c, coding);
     }

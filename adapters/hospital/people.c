@@ -11,7 +11,8 @@ identifier_type(view system)
         return "NNTWN";
     if (view_eq(system, V("http://www.immigration.gov.tw")))
         return "PRC";
-    if (view_eq(system, V("http://hl7.org/fhir/sid/passport-TWN")) || view_eq(system, V("http://www.boca.gov.tw")))
+    if (view_eq(system, V("http://hl7.org/fhir/sid/passport-TWN")) ||
+        view_eq(system, V("http://www.boca.gov.tw")))
         return "PPN";
     return "MR";
 }
@@ -91,7 +92,8 @@ read_patient(struct chart *ch, const struct node *patient)
             chart_text(ch, &out->text, text);
     }
     for (NODE_EACH(telecom, t, node_member(t, patient, V("telecom")))) {
-        struct case_telecom *out = node_member(t, telecom, V("value")) ? case_add_person_telecom(ch->mem, p->person) : NULL;
+        struct case_telecom *out =
+            node_member(t, telecom, V("value")) ? case_add_person_telecom(ch->mem, p->person) : NULL;
         if (!out)
             continue;
         chart_text(ch, &out->system, node_member(t, telecom, V("system")));
@@ -113,7 +115,8 @@ organisation_code(const struct tree *t, const struct node *organisation, const s
 {
     for (NODE_EACH(id, t, node_member(t, organisation, V("identifier")))) {
         view system = node_text_at(t, id, "system");
-        if (!view_eq(system, V(SYSTEM_HOSPITAL_CODE)) && !view_eq(system, V(SYSTEM_HOSPITAL_CODE_PAS)) && !view_eq(system, V(SYSTEM_UBN)))
+        if (!view_eq(system, V(SYSTEM_HOSPITAL_CODE)) && !view_eq(system, V(SYSTEM_HOSPITAL_CODE_PAS)) &&
+            !view_eq(system, V(SYSTEM_UBN)))
             continue;
         if (ret_node)
             *ret_node = node_member(t, id, V("value"));
@@ -145,7 +148,11 @@ add_organisation(struct chart *ch, const struct node *organisation, view *ret_id
     if (!o->name.v.n)
         leaf_set_text(&o->name, code.n ? code : V("-"), from_node(organisation, HOW_MAPPED));
     /* Clinics have codes that begin with 35, 37 or 38 behind the area; the registry says it for certain. */
-    chart_word(&o->kind, company ? "insurer" : view_eq(view_sub(code, 2, 2), V("35")) ? "clinic" : "hospital", organisation);
+    chart_word(&o->kind,
+               company                                  ? "insurer"
+               : view_eq(view_sub(code, 2, 2), V("35")) ? "clinic"
+                                                        : "hospital",
+               organisation);
     chart_word(&id->type, company ? "ubn" : "hospital_code", organisation);
     leaf_set_text(&id->value, code.n ? code : V("-"), from_node(value ? value : organisation, HOW_COPIED));
     if (!company && code.n && !number_hospital_code_ok(code))
@@ -170,7 +177,8 @@ static err
 read_coverage(struct chart *ch, const struct node *coverage)
 {
     const struct tree *t = ch->t;
-    chart_note(ch, ISSUE_INFO, E_CONSENT_HINT, coverage, "recipients in the person's application", "a coverage inside the document");
+    chart_note(ch, ISSUE_INFO, E_CONSENT_HINT, coverage, "recipients in the person's application",
+               "a coverage inside the document");
     for (NODE_EACH(payor, t, node_member(t, coverage, V("payor")))) {
         const struct node *organisation = chart_resolve(ch, coverage, payor);
         view insurer = VIEW_NONE;
@@ -195,7 +203,8 @@ static const struct node *
 find_author(const struct chart *ch)
 {
     const struct tree *t = ch->t;
-    const struct node *found = chart_resolve(ch, ch->composition, node_member(t, ch->composition, V("custodian")));
+    const struct node *found =
+        chart_resolve(ch, ch->composition, node_member(t, ch->composition, V("custodian")));
     if (found)
         return found;
     for (NODE_EACH(author, t, node_member(t, ch->composition, V("author")))) {
@@ -217,7 +226,8 @@ read_author(struct chart *ch)
 {
     const struct node *author = find_author(ch);
     if (!author)
-        return fault_set(ch->f, E_REQUIRED, "Bundle.entry[0].resource.custodian", "the author's Organization", "none");
+        return fault_set(ch->f, E_REQUIRED, "Bundle.entry[0].resource.custodian", "the author's Organization",
+                         "none");
     ch->rd->author = organisation_code(ch->t, author, NULL);
     if (!ch->rd->author.n)
         return fault_set(ch->f, E_REQUIRED, "Organization.identifier", "the author's 醫事機構代碼", "none");
@@ -229,7 +239,8 @@ read_author(struct chart *ch)
             continue;
         view code = organisation_code(ch->t, o, NULL);
         if (code.n && !view_eq(code, ch->rd->author))
-            chart_note(ch, ISSUE_ERROR, E_SIGNER_WRONG_ORG, o, "the author's code everywhere", "another institution's code");
+            chart_note(ch, ISSUE_ERROR, E_SIGNER_WRONG_ORG, o, "the author's code everywhere",
+                       "another institution's code");
     }
     return E_OK;
 }
@@ -243,7 +254,8 @@ read_licences(struct chart *ch)
         if (!view_eq(ch->b->entries[i].type, V("Practitioner")))
             continue;
         for (NODE_EACH(id, t, node_member(t, practitioner, V("identifier"))))
-            if (view_eq(node_text_at(t, id, "type.coding[0].code"), V("MD")) && ch->rd->n_licences < COUNT_OF(ch->rd->licences))
+            if (view_eq(node_text_at(t, id, "type.coding[0].code"), V("MD")) &&
+                ch->rd->n_licences < COUNT_OF(ch->rd->licences))
                 ch->rd->licences[ch->rd->n_licences++] = node_text_at(t, id, "value");
     }
 }
@@ -251,7 +263,8 @@ read_licences(struct chart *ch)
 err
 chart_people(struct chart *ch)
 {
-    const struct node *patient = chart_resolve(ch, ch->composition, node_member(ch->t, ch->composition, V("subject")));
+    const struct node *patient =
+        chart_resolve(ch, ch->composition, node_member(ch->t, ch->composition, V("subject")));
     if (!patient || !view_eq(node_text_at(ch->t, patient, "resourceType"), V("Patient")))
         patient = bundle_first(ch->b, V("Patient"));
     TRY(read_author(ch));

@@ -27,7 +27,8 @@ static void
 urn(struct writer *w, const char *role)
 {
     char text[160];
-    int n = snprintf(text, sizeof text, "%llu/%s/%s/%s", (unsigned long long)w->s->seed, w->what, w->suffix, role);
+    int n = snprintf(text, sizeof text, "%llu/%s/%s/%s", (unsigned long long)w->s->seed, w->what, w->suffix,
+                     role);
     digest d = sha256(view_make(text, (size_t)n));
     d.b[6] = (uint8_t)(0x40 | (d.b[6] & 0x0F));
     d.b[8] = (uint8_t)(0x80 | (d.b[8] & 0x3F));
@@ -89,10 +90,13 @@ begin_bundle(struct writer *w, arena *mem)
 {
     char to[16];
     buf_printf(&w->out,
-               "{\"resourceType\":\"Bundle\",\"meta\":{\"profile\":[\"" CG "StructureDefinition/claim-document\",\"" TWCORE
-               "StructureDefinition/Bundle-document-twcore\"]},\"identifier\":{\"system\":\"https://%s.example.tw/documents\",\"value\":\"%.*s\"},"
+               "{\"resourceType\":\"Bundle\",\"meta\":{\"profile\":[\"" CG
+               "StructureDefinition/claim-document\",\"" TWCORE
+               "StructureDefinition/Bundle-document-twcore\"]},\"identifier\":{\"system\":\"https://"
+               "%s.example.tw/documents\",\"value\":\"%.*s\"},"
                "\"type\":\"document\",\"timestamp\":\"%.*sT17:30:00+08:00\",\"entry\":[",
-               w->s->hospital->signer, VIEW_ARG(sample_identifier(w->s, w->what, w->suffix, mem)), VIEW_ARG(day(w->s->to, to)));
+               w->s->hospital->signer, VIEW_ARG(sample_identifier(w->s, w->what, w->suffix, mem)),
+               VIEW_ARG(day(w->s->to, to)));
 }
 
 /* -- resources -- */
@@ -104,14 +108,19 @@ put_patient(struct writer *w)
     const char *type = strstr(p->id_system, "immigration") ? "PRC" : "NNxxx";
     begin_entry(w, "patient", "Patient", CG "StructureDefinition/claim-patient");
     buf_printf(&w->out,
-               ",\"identifier\":[{\"use\":\"official\",\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"%s\"}]},"
-               "\"system\":\"%s\",\"value\":\"%s\"},{\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"MR\"}]},"
+               ",\"identifier\":[{\"use\":\"official\",\"type\":{\"coding\":[{\"system\":\"http://"
+               "terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"%s\"}]},"
+               "\"system\":\"%s\",\"value\":\"%s\"},{\"type\":{\"coding\":[{\"system\":\"http://"
+               "terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"MR\"}]},"
                "\"system\":\"https://%s.example.tw/patients\",\"value\":\"MR%06llu\"}],",
                type, p->id_system, p->id, w->s->hospital->signer, (unsigned long long)(w->s->seed % 1000000));
     buf_printf(&w->out,
-               "\"name\":[{\"use\":\"usual\",\"text\":\"%s\",\"family\":\"%s\"}],\"telecom\":[{\"system\":\"phone\",\"value\":\"0900-000-%03llu\",\"use\":\"mobile\"}],"
-               "\"gender\":\"%s\",\"birthDate\":\"%s\",\"address\":[{\"use\":\"home\",\"text\":\"沙箱市模擬區測試路%llu號\",\"country\":\"TW\"}]",
-               p->name, p->family, (unsigned long long)(w->s->seed % 1000), p->gender, p->birth, (unsigned long long)(w->s->seed % 300 + 1));
+               "\"name\":[{\"use\":\"usual\",\"text\":\"%s\",\"family\":\"%s\"}],\"telecom\":[{\"system\":"
+               "\"phone\",\"value\":\"0900-000-%03llu\",\"use\":\"mobile\"}],"
+               "\"gender\":\"%s\",\"birthDate\":\"%s\",\"address\":[{\"use\":\"home\",\"text\":"
+               "\"沙箱市模擬區測試路%llu號\",\"country\":\"TW\"}]",
+               p->name, p->family, (unsigned long long)(w->s->seed % 1000), p->gender, p->birth,
+               (unsigned long long)(w->s->seed % 300 + 1));
     end_entry(w);
 }
 
@@ -119,11 +128,13 @@ static void
 put_organisation(struct writer *w)
 {
     begin_entry(w, "hospital", "Organization", CG "StructureDefinition/claim-organization");
-    buf_printf(&w->out,
-               ",\"identifier\":[{\"use\":\"official\",\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"PRN\"}]},"
-               "\"system\":\"" SYSTEM_HOSPITAL_CODE "\",\"value\":\"%s\"}],\"type\":[{\"coding\":[{\"system\":"
-               "\"http://terminology.hl7.org/CodeSystem/organization-type\",\"code\":\"prov\"}]}],\"name\":\"%s\"",
-               w->s->hospital->code, w->s->hospital->name);
+    buf_printf(
+        &w->out,
+        ",\"identifier\":[{\"use\":\"official\",\"type\":{\"coding\":[{\"system\":\"http://"
+        "terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"PRN\"}]},"
+        "\"system\":\"" SYSTEM_HOSPITAL_CODE "\",\"value\":\"%s\"}],\"type\":[{\"coding\":[{\"system\":"
+        "\"http://terminology.hl7.org/CodeSystem/organization-type\",\"code\":\"prov\"}]}],\"name\":\"%s\"",
+        w->s->hospital->code, w->s->hospital->name);
     end_entry(w);
 }
 
@@ -132,8 +143,10 @@ put_practitioner(struct writer *w)
 {
     begin_entry(w, "doctor", "Practitioner", NULL);
     buf_printf(&w->out,
-               ",\"identifier\":[{\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0203\",\"code\":\"MD\"}]},"
-               "\"system\":\"https://dep.mohw.gov.tw/DOMA\",\"value\":\"%s\"}],\"name\":[{\"use\":\"official\",\"text\":\"%s\"}]",
+               ",\"identifier\":[{\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+               "v2-0203\",\"code\":\"MD\"}]},"
+               "\"system\":\"https://dep.mohw.gov.tw/"
+               "DOMA\",\"value\":\"%s\"}],\"name\":[{\"use\":\"official\",\"text\":\"%s\"}]",
                w->s->hospital->licence, w->s->hospital->doctor_name);
     end_entry(w);
 }
@@ -146,17 +159,28 @@ put_encounter(struct writer *w)
     bool inpatient = date_days(s->to) > date_days(s->from);
     begin_entry(w, "encounter", "Encounter", CG "StructureDefinition/claim-encounter");
     buf_printf(&w->out,
-               ",\"extension\":[{\"url\":\"" EXT_NHI_IDENTITY "\",\"valueCode\":\"yes\"}],\"identifier\":[{\"system\":\"https://%s.example.tw/visits\",\"value\":\"%s\"}],"
-               "\"status\":\"finished\",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"%s\"},\"serviceType\":{\"coding\":"
-               "[{\"system\":\"" TWCORE "CodeSystem/medical-consultation-department-nhi-tw\",\"code\":\"%s\",\"display\":\"%s\"}]},\"subject\":",
-               s->hospital->signer, s->visit_no, inpatient ? "IMP" : "AMB", inpatient ? "03" : "02", inpatient ? "外科" : "內科");
+               ",\"extension\":[{\"url\":\"" EXT_NHI_IDENTITY
+               "\",\"valueCode\":\"yes\"}],\"identifier\":[{\"system\":\"https://%s.example.tw/"
+               "visits\",\"value\":\"%s\"}],"
+               "\"status\":\"finished\",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+               "v3-ActCode\",\"code\":\"%s\"},\"serviceType\":{\"coding\":"
+               "[{\"system\":\"" TWCORE
+               "CodeSystem/"
+               "medical-consultation-department-nhi-tw\",\"code\":\"%s\",\"display\":\"%s\"}]},\"subject\":",
+               s->hospital->signer, s->visit_no, inpatient ? "IMP" : "AMB", inpatient ? "03" : "02",
+               inpatient ? "外科" : "內科");
     reference(w, "patient");
-    buf_printf(&w->out, ",\"period\":{\"start\":\"%.*sT09:10:00+08:00\",\"end\":\"%.*sT16:00:00+08:00\"}", VIEW_ARG(day(s->from, from)),
-               VIEW_ARG(day(s->to, to)));
+    buf_printf(&w->out, ",\"period\":{\"start\":\"%.*sT09:10:00+08:00\",\"end\":\"%.*sT16:00:00+08:00\"}",
+               VIEW_ARG(day(s->from, from)), VIEW_ARG(day(s->to, to)));
     if (inpatient) {
-        buf_printf(&w->out, ",\"length\":{\"value\":%d,\"unit\":\"d\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"d\"},\"location\":[{\"extension\":[{\"url\":\"" EXT_SEGMENT
-                            "\",\"valueCode\":\"general\"}],\"location\":{\"display\":\"一般病房\"},\"period\":{\"start\":\"%.*sT09:10:00+08:00\",\"end\":\"%.*sT16:00:00+08:00\"}}]",
-                   date_days(s->to) - date_days(s->from) + 1, VIEW_ARG(day(s->from, from)), VIEW_ARG(day(s->to, to)));
+        buf_printf(
+            &w->out,
+            ",\"length\":{\"value\":%d,\"unit\":\"d\",\"system\":\"http://"
+            "unitsofmeasure.org\",\"code\":\"d\"},\"location\":[{\"extension\":[{\"url\":\"" EXT_SEGMENT
+            "\",\"valueCode\":\"general\"}],\"location\":{\"display\":\"一般病房\"},\"period\":{\"start\":\"%"
+            ".*sT09:10:00+08:00\",\"end\":\"%.*sT16:00:00+08:00\"}}]",
+            date_days(s->to) - date_days(s->from) + 1, VIEW_ARG(day(s->from, from)),
+            VIEW_ARG(day(s->to, to)));
     }
     put(w, ",\"serviceProvider\":");
     reference(w, "hospital");
@@ -170,14 +194,18 @@ put_condition(struct writer *w)
     char from[16];
     begin_entry(w, "diagnosis", "Condition", CG "StructureDefinition/claim-condition");
     buf_printf(&w->out,
-               ",\"clinicalStatus\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/condition-clinical\",\"code\":\"active\"}]},"
-               "\"category\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/condition-category\",\"code\":\"encounter-diagnosis\"}]}],"
-               "\"code\":{\"coding\":[{\"system\":\"" TWCORE "CodeSystem/icd-10-cm-2023-tw\",\"code\":\"%s\"}],\"text\":\"%s\"},\"subject\":",
+               ",\"clinicalStatus\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+               "condition-clinical\",\"code\":\"active\"}]},"
+               "\"category\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+               "condition-category\",\"code\":\"encounter-diagnosis\"}]}],"
+               "\"code\":{\"coding\":[{\"system\":\"" TWCORE
+               "CodeSystem/icd-10-cm-2023-tw\",\"code\":\"%s\"}],\"text\":\"%s\"},\"subject\":",
                s->diagnosis_code, s->diagnosis);
     reference(w, "patient");
     put(w, ",\"encounter\":");
     reference(w, "encounter");
-    buf_printf(&w->out, ",\"onsetDateTime\":\"%.*s\",\"note\":[{\"text\":\"%s\"}]", VIEW_ARG(day(s->from, from)), s->advice);
+    buf_printf(&w->out, ",\"onsetDateTime\":\"%.*s\",\"note\":[{\"text\":\"%s\"}]",
+               VIEW_ARG(day(s->from, from)), s->advice);
     end_entry(w);
 }
 
@@ -189,7 +217,9 @@ put_procedure(struct writer *w)
     if (!*s->surgery)
         return;
     begin_entry(w, "procedure", "Procedure", NULL);
-    buf_printf(&w->out, ",\"status\":\"completed\",\"code\":{\"coding\":[{\"system\":\"" TWCORE "CodeSystem/icd-10-pcs-2023-tw\",\"code\":\"%s\"}],\"text\":\"%s\"},\"subject\":",
+    buf_printf(&w->out,
+               ",\"status\":\"completed\",\"code\":{\"coding\":[{\"system\":\"" TWCORE
+               "CodeSystem/icd-10-pcs-2023-tw\",\"code\":\"%s\"}],\"text\":\"%s\"},\"subject\":",
                s->surgery_code, s->surgery);
     reference(w, "patient");
     put(w, ",\"encounter\":");
@@ -199,28 +229,34 @@ put_procedure(struct writer *w)
 }
 
 static void
-put_composition(struct writer *w, const char *kind, const char *title, const char *profile, const char *work, const char *replaces,
-                const char *const *sections)
+put_composition(struct writer *w, const char *kind, const char *title, const char *profile, const char *work,
+                const char *replaces, const char *const *sections)
 {
     const struct sample_stay *s = w->s;
     char to[16];
     begin_entry(w, "composition", "Composition", profile);
     buf_printf(&w->out,
-               ",\"language\":\"zh-TW\",\"identifier\":{\"system\":\"https://%s.example.tw/works\",\"value\":\"%s\"},\"status\":\"final\",\"type\":{\"coding\":[{\"system\":\"" SYSTEM_DOCUMENT_KIND
-               "\",\"code\":\"%s\"}],\"text\":\"%s\"},\"subject\":",
+               ",\"language\":\"zh-TW\",\"identifier\":{\"system\":\"https://%s.example.tw/"
+               "works\",\"value\":\"%s\"},\"status\":\"final\",\"type\":{\"coding\":[{\"system\":"
+               "\"" SYSTEM_DOCUMENT_KIND "\",\"code\":\"%s\"}],\"text\":\"%s\"},\"subject\":",
                s->hospital->signer, work, kind, title);
     reference(w, "patient");
     put(w, ",\"encounter\":");
     reference(w, "encounter");
     buf_printf(&w->out, ",\"date\":\"%.*sT17:20:00+08:00\",\"author\":[", VIEW_ARG(day(s->to, to)));
     reference(w, "doctor");
-    buf_printf(&w->out, "],\"title\":\"%s\",\"attester\":[{\"mode\":\"legal\",\"time\":\"%.*sT17:25:00+08:00\",\"party\":", title, VIEW_ARG(day(s->to, to)));
+    buf_printf(
+        &w->out,
+        "],\"title\":\"%s\",\"attester\":[{\"mode\":\"legal\",\"time\":\"%.*sT17:25:00+08:00\",\"party\":",
+        title, VIEW_ARG(day(s->to, to)));
     reference(w, "doctor");
     put(w, "}],\"custodian\":");
     reference(w, "hospital");
     if (replaces)
-        buf_printf(&w->out, ",\"relatesTo\":[{\"code\":\"replaces\",\"targetIdentifier\":{\"system\":\"https://%s.example.tw/documents\",\"value\":\"%s\"}}]", s->hospital->signer,
-                   replaces);
+        buf_printf(&w->out,
+                   ",\"relatesTo\":[{\"code\":\"replaces\",\"targetIdentifier\":{\"system\":\"https://"
+                   "%s.example.tw/documents\",\"value\":\"%s\"}}]",
+                   s->hospital->signer, replaces);
     put(w, ",\"section\":[{\"title\":\"內容\",\"entry\":[");
     for (; *sections; sections++) {
         if (w->out.p[w->out.n - 1] != '[')
@@ -254,9 +290,11 @@ writer_new(const struct sample_stay *s, const char *what, const char *suffix, ar
 err
 sample_certificate(const struct sample_stay *s, const char *suffix, arena *mem, view *ret)
 {
-    static const char *const plain[] = {"diagnosis", NULL}, *const surgery[] = {"diagnosis", "procedure", NULL};
+    static const char *const plain[] = {"diagnosis", NULL}, *const surgery[] = {"diagnosis", "procedure",
+                                                                                NULL};
     struct writer w = writer_new(s, "certificate", suffix, mem);
-    put_composition(&w, s->category, "診斷證明書", CG "StructureDefinition/diagnosis-certificate", s->certificate_no, NULL, *s->surgery ? surgery : plain);
+    put_composition(&w, s->category, "診斷證明書", CG "StructureDefinition/diagnosis-certificate",
+                    s->certificate_no, NULL, *s->surgery ? surgery : plain);
     put_patient(&w);
     put_organisation(&w);
     put_practitioner(&w);
@@ -275,18 +313,26 @@ put_amount(struct writer *w, int64_t amount)
 static void
 put_line(struct writer *w, const struct sample_line *l, size_t number)
 {
-    buf_printf(&w->out, "%s{\"sequence\":%zu,\"chargeItemCodeableConcept\":{\"coding\":[{\"system\":\"" SYSTEM_RECEIPT_CATEGORY "\",\"code\":\"%s\"}", number > 1 ? "," : "", number,
-               l->category);
+    buf_printf(&w->out,
+               "%s{\"sequence\":%zu,\"chargeItemCodeableConcept\":{\"coding\":[{\"system\":"
+               "\"" SYSTEM_RECEIPT_CATEGORY "\",\"code\":\"%s\"}",
+               number > 1 ? "," : "", number, l->category);
     if (l->policy)
         buf_printf(&w->out, ",{\"system\":\"" SYSTEM_POLICY_CATEGORY "\",\"code\":\"%s\"}", l->policy);
     if (l->fee_code)
-        buf_printf(&w->out, ",{\"system\":\"" TWCORE "CodeSystem/medical-service-payment-tw\",\"code\":\"%s\"}", l->fee_code);
+        buf_printf(&w->out,
+                   ",{\"system\":\"" TWCORE "CodeSystem/medical-service-payment-tw\",\"code\":\"%s\"}",
+                   l->fee_code);
     buf_printf(&w->out, "],\"text\":\"%s\"},\"priceComponent\":[{", l->text);
     if (l->points)
-        buf_printf(&w->out, "\"extension\":[{\"url\":\"" EXT_NHI_POINTS "\",\"valueDecimal\":%lld}],\"type\":\"informational\"", (long long)l->points);
+        buf_printf(&w->out,
+                   "\"extension\":[{\"url\":\"" EXT_NHI_POINTS
+                   "\",\"valueDecimal\":%lld}],\"type\":\"informational\"",
+                   (long long)l->points);
     else
         put(w, "\"type\":\"base\"");
-    buf_printf(&w->out, ",\"code\":{\"coding\":[{\"system\":\"" SYSTEM_PAYER "\",\"code\":\"%s\"}]}", l->payer);
+    buf_printf(&w->out, ",\"code\":{\"coding\":[{\"system\":\"" SYSTEM_PAYER "\",\"code\":\"%s\"}]}",
+               l->payer);
     if (l->amount) {
         put(w, ",\"amount\":");
         put_amount(w, l->amount);
@@ -297,7 +343,9 @@ put_line(struct writer *w, const struct sample_line *l, size_t number)
 static void
 put_total(struct writer *w, const char *type, const char *code, int64_t amount)
 {
-    buf_printf(&w->out, "%s{\"type\":\"%s\",\"code\":{\"coding\":[{\"system\":\"" SYSTEM_RECEIPT_TOTAL "\",\"code\":\"%s\"}]},\"amount\":",
+    buf_printf(&w->out,
+               "%s{\"type\":\"%s\",\"code\":{\"coding\":[{\"system\":\"" SYSTEM_RECEIPT_TOTAL
+               "\",\"code\":\"%s\"}]},\"amount\":",
                w->out.p[w->out.n - 1] == '[' ? "" : ",", type, code);
     put_amount(w, amount);
     put(w, "}");
@@ -310,7 +358,10 @@ put_invoice(struct writer *w, const struct sample_line *lines, size_t n, int64_t
     int64_t copay = 0, self = 0, points = 0;
     char to[16];
     begin_entry(w, "invoice", "Invoice", CG "StructureDefinition/medical-invoice");
-    buf_printf(&w->out, ",\"identifier\":[{\"system\":\"https://%s.example.tw/receipts\",\"value\":\"%s\"}],\"status\":\"issued\",\"type\":{\"text\":\"醫療費用收據\"},\"subject\":",
+    buf_printf(&w->out,
+               ",\"identifier\":[{\"system\":\"https://%s.example.tw/"
+               "receipts\",\"value\":\"%s\"}],\"status\":\"issued\",\"type\":{\"text\":\"醫療費用收據\"},"
+               "\"subject\":",
                s->hospital->signer, s->receipt_no);
     reference(w, "patient");
     buf_printf(&w->out, ",\"date\":\"%.*sT16:30:00+08:00\",\"issuer\":", VIEW_ARG(day(s->to, to)));
@@ -324,8 +375,10 @@ put_invoice(struct writer *w, const struct sample_line *lines, size_t n, int64_t
     }
     put(w, "],\"totalPriceComponent\":[");
     if (points)
-        buf_printf(&w->out, "{\"extension\":[{\"url\":\"" EXT_NHI_POINTS "\",\"valueDecimal\":%lld}],\"type\":\"informational\",\"code\":{\"coding\":[{\"system\":\"" SYSTEM_RECEIPT_TOTAL
-                            "\",\"code\":\"nhi_points\"}]}}",
+        buf_printf(&w->out,
+                   "{\"extension\":[{\"url\":\"" EXT_NHI_POINTS
+                   "\",\"valueDecimal\":%lld}],\"type\":\"informational\",\"code\":{\"coding\":[{\"system\":"
+                   "\"" SYSTEM_RECEIPT_TOTAL "\",\"code\":\"nhi_points\"}]}}",
                    (long long)points);
     put_total(w, "base", "copay", copay);
     put_total(w, "base", "self_pay", self);
@@ -340,12 +393,13 @@ put_invoice(struct writer *w, const struct sample_line *lines, size_t n, int64_t
 }
 
 err
-sample_receipt(const struct sample_stay *s, const struct sample_line *lines, size_t n, int64_t refund, const char *suffix, const char *replaces, arena *mem,
-               view *ret)
+sample_receipt(const struct sample_stay *s, const struct sample_line *lines, size_t n, int64_t refund,
+               const char *suffix, const char *replaces, arena *mem, view *ret)
 {
     static const char *const sections[] = {"invoice", NULL};
     struct writer w = writer_new(s, "receipt", suffix, mem);
-    put_composition(&w, "receipt", "醫療費用收據", CG "StructureDefinition/receipt-document", s->receipt_no, replaces, sections);
+    put_composition(&w, "receipt", "醫療費用收據", CG "StructureDefinition/receipt-document", s->receipt_no,
+                    replaces, sections);
     put_patient(&w);
     put_organisation(&w);
     put_practitioner(&w);
@@ -360,21 +414,28 @@ sample_report(const struct sample_stay *s, const char *suffix, arena *mem, view 
     static const char *const sections[] = {"report", NULL};
     char on[16];
     struct writer w = writer_new(s, "report", suffix, mem);
-    put_composition(&w, "report", "病理檢查報告", CG "StructureDefinition/report-document", s->certificate_no, NULL, sections);
+    put_composition(&w, "report", "病理檢查報告", CG "StructureDefinition/report-document", s->certificate_no,
+                    NULL, sections);
     put_patient(&w);
     put_organisation(&w);
     put_practitioner(&w);
     put_encounter(&w);
     begin_entry(&w, "report", "DiagnosticReport", NULL);
-    put(&w, ",\"status\":\"final\",\"category\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v2-0074\",\"code\":\"PAT\"}]}],"
-            "\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"60568-3\"}],\"text\":\"病理報告\"},\"subject\":");
+    put(&w, ",\"status\":\"final\",\"category\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/"
+            "CodeSystem/v2-0074\",\"code\":\"PAT\"}]}],"
+            "\"code\":{\"coding\":[{\"system\":\"http://"
+            "loinc.org\",\"code\":\"60568-3\"}],\"text\":\"病理報告\"},\"subject\":");
     reference(&w, "patient");
-    buf_printf(&w.out, ",\"effectiveDateTime\":\"%.*sT10:00:00+08:00\",\"issued\":\"%.*sT15:00:00+08:00\",\"result\":[", VIEW_ARG(day(s->to, on)), VIEW_ARG(day(s->to, on)));
+    buf_printf(
+        &w.out,
+        ",\"effectiveDateTime\":\"%.*sT10:00:00+08:00\",\"issued\":\"%.*sT15:00:00+08:00\",\"result\":[",
+        VIEW_ARG(day(s->to, on)), VIEW_ARG(day(s->to, on)));
     reference(&w, "finding");
     buf_printf(&w.out, "],\"conclusion\":\"%s，侵襲性。\"", s->diagnosis);
     end_entry(&w);
     begin_entry(&w, "finding", "Observation", NULL);
-    put(&w, ",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"22637-3\"}],\"text\":\"病理診斷\"},\"subject\":");
+    put(&w, ",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://"
+            "loinc.org\",\"code\":\"22637-3\"}],\"text\":\"病理診斷\"},\"subject\":");
     reference(&w, "patient");
     buf_printf(&w.out, ",\"valueString\":\"%s\"", s->diagnosis);
     end_entry(&w);
@@ -397,8 +458,10 @@ sample_to_xml(view json, arena *mem, view *ret)
 /* -- a set -- */
 
 static const struct sample_line outpatient_lines[] = {
-    {"consult", NULL, "診察費", "nhi", "00109C", 0, 320},       {"drug", NULL, "藥費", "nhi", NULL, 0, 260},
-    {"consult", NULL, "門診部分負擔", "copay", NULL, 240, 0},   {"other_non_medical", "registration_certificate", "掛號費", "self", NULL, 150, 0},
+    {"consult", NULL, "診察費", "nhi", "00109C", 0, 320},
+    {"drug", NULL, "藥費", "nhi", NULL, 0, 260},
+    {"consult", NULL, "門診部分負擔", "copay", NULL, 240, 0},
+    {"other_non_medical", "registration_certificate", "掛號費", "self", NULL, 150, 0},
 };
 static const struct sample_line inpatient_lines[] = {
     {"ward", NULL, "病房費", "nhi", NULL, 0, 6480},
@@ -438,12 +501,14 @@ receipts(const struct sample_stay *s, arena *mem, struct sample_document *ret, s
     const char *replaces = arena_cstr(mem, first);
     /* A correction leaves out the certificate's fee, a refund says how much went back. */
     bool refunded = s->kind == SAMPLE_REFUNDED;
-    TRY(sample_receipt(s, lines, refunded ? n_lines : n_lines - 1, refunded ? 3000 : 0, "2", replaces, mem, &body));
+    TRY(sample_receipt(s, lines, refunded ? n_lines : n_lines - 1, refunded ? 3000 : 0, "2", replaces, mem,
+                       &body));
     return add(ret, n, "receipt-2", body, s->hospital->signer, cms);
 }
 
 err
-sample_documents(const struct sample_stay *s, arena *mem, struct sample_document ret[SAMPLE_DOCUMENTS_MAX], size_t *ret_n)
+sample_documents(const struct sample_stay *s, arena *mem, struct sample_document ret[SAMPLE_DOCUMENTS_MAX],
+                 size_t *ret_n)
 {
     view body;
     size_t n = 0;

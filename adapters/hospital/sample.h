@@ -6,7 +6,8 @@
 #include "adapters/hospital/hospital.h"
 
 struct sample_person {
-    const char *name, *family, *id_system, *id, *gender, *birth, *key; /* key: name of the person's sandbox certificate */
+    const char *name, *family, *id_system, *id, *gender, *birth,
+        *key; /* key: name of the person's sandbox certificate */
 };
 extern const struct sample_person sample_people[];
 extern const size_t sample_people_count;
@@ -18,7 +19,15 @@ extern const struct sample_hospital sample_hospitals[];
 extern const size_t sample_hospitals_count;
 
 enum sample_kind {
-    SAMPLE_OUTPATIENT, SAMPLE_SURGERY, SAMPLE_TRAFFIC, SAMPLE_CANCER, SAMPLE_CORRECTED, SAMPLE_REFUNDED, SAMPLE_XML, SAMPLE_ICLAIM, SAMPLE_KIND_COUNT
+    SAMPLE_OUTPATIENT,
+    SAMPLE_SURGERY,
+    SAMPLE_TRAFFIC,
+    SAMPLE_CANCER,
+    SAMPLE_CORRECTED,
+    SAMPLE_REFUNDED,
+    SAMPLE_XML,
+    SAMPLE_ICLAIM,
+    SAMPLE_KIND_COUNT
 };
 
 /* One stay; everything that the documents say. */
@@ -39,7 +48,7 @@ struct sample_line {
 };
 
 struct sample_document {
-    const char *name;   /* "certificate", "receipt", "report", "receipt-2" */
+    const char *name; /* "certificate", "receipt", "report", "receipt-2" */
     view body;
     bool is_xml;
     const char *signer; /* file stem in the sandbox PKI */
@@ -51,12 +60,13 @@ struct sample_document {
 /* The stay of a seed; `kind` SAMPLE_KIND_COUNT = by the seed. */
 err sample_stay_make(uint64_t seed, enum sample_kind kind, arena *mem, struct sample_stay *ret) MUST_USE;
 /* Its documents. */
-err sample_documents(const struct sample_stay *stay, arena *mem, struct sample_document ret[SAMPLE_DOCUMENTS_MAX], size_t *ret_n) MUST_USE;
+err sample_documents(const struct sample_stay *stay, arena *mem,
+                     struct sample_document ret[SAMPLE_DOCUMENTS_MAX], size_t *ret_n) MUST_USE;
 
 /* Single documents, for scenarios. suffix makes the identifiers unique; replaces = Bundle.identifier of the earlier version or NULL. */
 err sample_certificate(const struct sample_stay *s, const char *suffix, arena *mem, view *ret) MUST_USE;
-err sample_receipt(const struct sample_stay *s, const struct sample_line *lines, size_t n, int64_t refund, const char *suffix, const char *replaces,
-                   arena *mem, view *ret) MUST_USE;
+err sample_receipt(const struct sample_stay *s, const struct sample_line *lines, size_t n, int64_t refund,
+                   const char *suffix, const char *replaces, arena *mem, view *ret) MUST_USE;
 err sample_report(const struct sample_stay *s, const char *suffix, arena *mem, view *ret) MUST_USE;
 err sample_iclaim(const struct sample_stay *s, arena *mem, view *ret) MUST_USE;
 err sample_to_xml(view json, arena *mem, view *ret) MUST_USE;

@@ -9,7 +9,8 @@ encounter_class(view code)
 {
     static const struct {
         const char *code, *word;
-    } rows[] = {{"AMB", "AMB"}, {"EMER", "EMER"}, {"IMP", "IMP"}, {"ACUTE", "IMP"}, {"NONAC", "IMP"}, {"SS", "DAY"}, {"OBSENC", "EMER"}, {"HH", "HOME"}};
+    } rows[] = {{"AMB", "AMB"},   {"EMER", "EMER"}, {"IMP", "IMP"},     {"ACUTE", "IMP"},
+                {"NONAC", "IMP"}, {"SS", "DAY"},    {"OBSENC", "EMER"}, {"HH", "HOME"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (view_eq(code, view_of(rows[i].code)))
             return rows[i].word;
@@ -25,15 +26,19 @@ read_nhi_identity(struct chart *ch, struct case_encounter *e, const struct node 
     view word = extension_url_value(t, encounter, EXT_NHI_IDENTITY, &value);
     const char *said = view_eq(word, V("yes")) ? "yes" : view_eq(word, V("no")) ? "no" : "unknown";
     for (NODE_EACH(extension, t, node_member(t, encounter, V("extension")))) {
-        if (view_find(node_text_at(t, extension, "url"), V("cathay-medicalidentity")) == node_text_at(t, extension, "url").n)
+        if (view_find(node_text_at(t, extension, "url"), V("cathay-medicalidentity")) ==
+            node_text_at(t, extension, "url").n)
             continue;
         value = extension;
-        said = view_eq(node_text_at(t, extension, "valueCodeableConcept.coding[0].code"), V("pay")) ? "no" : "yes";
+        said = view_eq(node_text_at(t, extension, "valueCodeableConcept.coding[0].code"), V("pay")) ? "no"
+                                                                                                    : "yes";
     }
     chart_word(&e->nhi_identity, said, value ? value : encounter);
 }
 
-static const char *const segment_kinds[] = {"general", "icu", "burn", "isolation", "emergency_observation", "hospice", "day_ward", "psychiatric", NULL};
+static const char *const segment_kinds[] = {
+    "general", "icu",      "burn",        "isolation", "emergency_observation",
+    "hospice", "day_ward", "psychiatric", NULL};
 
 static err
 add_segment(struct chart *ch, struct case_encounter *e, const struct node *location)
@@ -54,7 +59,8 @@ add_segment(struct chart *ch, struct case_encounter *e, const struct node *locat
     chart_time(ch, &s->from, node_at(t, location, "period.start"));
     chart_time(ch, &s->to, node_at(t, location, "period.end"));
     if (s->from.set && s->to.set) /* first and last day both count (SCHEMA 3.4) */
-        leaf_set_int(&s->days, date_days(leaf_day(&s->to)) - date_days(leaf_day(&s->from)) + 1, from_node(location, HOW_COMPUTED));
+        leaf_set_int(&s->days, date_days(leaf_day(&s->to)) - date_days(leaf_day(&s->from)) + 1,
+                     from_node(location, HOW_COMPUTED));
     return E_OK;
 }
 
@@ -72,7 +78,8 @@ read_days(struct chart *ch, struct case_encounter *e, const struct node *encount
     leaf_set_int(&e->days.counted, counted, from_node(encounter, HOW_COMPUTED));
     leaf_set_text(&e->days.rule, V("first-and-last-day"), from_node(encounter, HOW_COMPUTED));
     if (e->days.stated.set && e->days.stated.v != counted)
-        chart_note(ch, ISSUE_WARNING, E_SUM, length, "the days of the period, first and last counted", "another number");
+        chart_note(ch, ISSUE_WARNING, E_SUM, length, "the days of the period, first and last counted",
+                   "another number");
 }
 
 static err
@@ -93,7 +100,8 @@ read_encounter(struct chart *ch, const struct node *encounter)
     } else {
         leaf_set_text(&e->visit_no, V("-"), from_node(encounter, HOW_ASSERTED));
     }
-    chart_word(&e->class, encounter_class(node_text_at(t, encounter, "class.code")), node_member(t, encounter, V("class")));
+    chart_word(&e->class, encounter_class(node_text_at(t, encounter, "class.code")),
+               node_member(t, encounter, V("class")));
     chart_time(ch, &e->period.start, node_at(t, encounter, "period.start"));
     chart_time(ch, &e->period.end, node_at(t, encounter, "period.end"));
     const struct node *service = node_member(t, encounter, V("serviceType"));
@@ -120,7 +128,8 @@ read_condition(struct chart *ch, const struct node *condition)
     chart_ref(ch, &d->encounter, ch->encounter, condition);
     chart_ref(ch, &d->patient, ch->patient, condition);
     for (NODE_EACH(coding, t, node_member(t, code, V("coding")))) {
-        struct case_coding *c = node_member(t, coding, V("code")) ? case_add_diagnosis_codings(ch->mem, d) : NULL;
+        struct case_coding *c =
+            node_member(t, coding, V("code")) ? case_add_diagnosis_codings(ch->mem, d) : NULL;
         if (c)
             chart_coding(ch, c, coding);
     }
@@ -131,12 +140,16 @@ read_condition(struct chart *ch, const struct node *condition)
     if (!d->text_zh.v.n)
         leaf_set_text(&d->text_zh, V("-"), from_node(condition, HOW_ASSERTED));
     if (!text_has_han(d->text_zh.v))
-        chart_note(ch, ch->is_iclaim ? ISSUE_WARNING : ISSUE_ERROR, E_LANGUAGE, text ? text : condition, "Chinese text", "none");
+        chart_note(ch, ch->is_iclaim ? ISSUE_WARNING : ISSUE_ERROR, E_LANGUAGE, text ? text : condition,
+                   "Chinese text", "none");
     chart_text(ch, &d->verification, node_at(t, condition, "verificationStatus.coding[0].code"));
     const struct node *onset = node_member(t, condition, V("onsetDateTime"));
     chart_time(ch, &d->onset, onset);
     view category = node_text_at(t, condition, "category[0].coding[0].code");
-    chart_word(&d->rank, view_eq(category, V("secondary")) ? "secondary" : view_eq(category, V("complication")) ? "complication" : "principal",
+    chart_word(&d->rank,
+               view_eq(category, V("secondary"))      ? "secondary"
+               : view_eq(category, V("complication")) ? "complication"
+                                                      : "principal",
                node_member(t, condition, V("category")));
     return E_OK;
 }
@@ -189,8 +202,10 @@ read_event(struct chart *ch)
     bool injury = false;
     for (; d; d = d->next)
         for (const struct case_coding *c = d->codings; c; c = c->next)
-            injury = injury || (c->code.v.n && c->code.v.p[0] >= 'S' && c->code.v.p[0] <= 'Y' && c->code.v.p[0] != 'U');
-    leaf_set_text(&event->kind, injury ? V("injury") : V("illness"), from_node(tree_root(ch->t), HOW_COMPUTED));
+            injury = injury ||
+                     (c->code.v.n && c->code.v.p[0] >= 'S' && c->code.v.p[0] <= 'Y' && c->code.v.p[0] != 'U');
+    leaf_set_text(&event->kind, injury ? V("injury") : V("illness"),
+                  from_node(tree_root(ch->t), HOW_COMPUTED));
     return E_OK;
 }
 

@@ -20,7 +20,8 @@ bad(struct reader_state *s, const char *where, const char *expected)
 }
 
 static err
-only_members(struct reader_state *s, const struct tree *t, const struct node *object, const char *const *names, const char *where)
+only_members(struct reader_state *s, const struct tree *t, const struct node *object,
+             const char *const *names, const char *where)
 {
     if (!object || object->kind != NODE_OBJECT)
         return bad(s, where, "an object");
@@ -30,7 +31,8 @@ only_members(struct reader_state *s, const struct tree *t, const struct node *ob
         while (names[i] && !view_eq(name, view_of(names[i])))
             i++;
         if (!names[i])
-            return fault_setf(s->f, E_SCHEMA, "a known member", "an unknown one", "%s/%.*s", where, VIEW_ARG(view_sub(name, 0, 40)));
+            return fault_setf(s->f, E_SCHEMA, "a known member", "an unknown one", "%s/%.*s", where,
+                              VIEW_ARG(view_sub(name, 0, 40)));
     }
     return E_OK;
 }
@@ -54,7 +56,8 @@ read_payload(struct reader_state *s)
         return E_TOO_LARGE;
     TRY(jws_split(s->a->signature, s->mem, &parts, s->f));
     if (!view_eq(parts.header.typ, V("claimgate-application+jwt")))
-        return fault_set(s->f, E_SIGNATURE_FORM, "/signature", "typ claimgate-application+jwt", "another typ");
+        return fault_set(s->f, E_SIGNATURE_FORM, "/signature", "typ claimgate-application+jwt",
+                         "another typ");
     TRY(jws_payload(&parts, s->mem, &payload, s->f));
     TRY(tree_read_json(payload, NULL, s->mem, t, s->f));
     static const char *const names[] = {"v", "id", "iat", "items", NULL};
@@ -63,7 +66,8 @@ read_payload(struct reader_state *s)
     s->a->id = text_of(t, tree_root(t), "id");
     if (!s->a->id.n || s->a->id.n > 128 || !view_eq(node_text_at(t, tree_root(t), "v"), V("1")))
         return bad(s, "/signature/payload/id", "v 1 and an id of at most 128 characters");
-    if (!items || items->kind != NODE_ARRAY || node_count(items) % 8 || node_count(items) == 0 || node_count(items) > ITEMS_MAX)
+    if (!items || items->kind != NODE_ARRAY || node_count(items) % 8 || node_count(items) == 0 ||
+        node_count(items) > ITEMS_MAX)
         return bad(s, "/signature/payload/items", "a list padded to a multiple of 8, at most 64");
     s->a->digests = node_raw(t, items);
     for (NODE_EACH(item, t, items))
@@ -82,15 +86,18 @@ item_index(struct reader_state *s, view item, size_t number, int64_t *ret)
             return E_OK;
         }
     }
-    return fault_setf(s->f, E_ITEM_DIGEST, "an item of the signed list", "one that is not listed", "/items/%zu", number);
+    return fault_setf(s->f, E_ITEM_DIGEST, "an item of the signed list", "one that is not listed",
+                      "/items/%zu", number);
 }
 
 /* -- common facts -- */
 
 static err
-read_person(struct reader_state *s, const struct tree *t, const struct node *n, const char *role, const char *where)
+read_person(struct reader_state *s, const struct tree *t, const struct node *n, const char *role,
+            const char *where)
 {
-    static const char *const names[] = {"identifiers", "name", "birth_date", "sex", "telecom", "address", NULL};
+    static const char *const names[] = {"identifiers", "name",    "birth_date", "sex",
+                                        "telecom",     "address", NULL};
     TRY(only_members(s, t, n, names, where));
     struct applied_person *p = arena_make(s->mem, struct applied_person);
     if (!p)
@@ -126,7 +133,8 @@ read_refs(struct reader_state *s, const struct tree *t, const struct node *list)
         struct doc_ref *ref = arena_make(s->mem, struct doc_ref);
         if (!ref)
             return E_TOO_LARGE;
-        *ref = (struct doc_ref){ref_kind_of(text_of(t, n, "kind")), text_of(t, n, "author"), text_of(t, n, "value"), s->a->refs};
+        *ref = (struct doc_ref){ref_kind_of(text_of(t, n, "kind")), text_of(t, n, "author"),
+                                text_of(t, n, "value"), s->a->refs};
         if (ref->kind == REF_KIND_COUNT || !ref->author.n || !ref->value.n)
             return bad(s, "/common/references", "author, kind and value");
         s->a->refs = ref;
@@ -137,7 +145,8 @@ read_refs(struct reader_state *s, const struct tree *t, const struct node *list)
 static err
 read_common(struct reader_state *s, const struct tree *t, const struct node *n, view item)
 {
-    static const char *const names[] = {"person", "representatives", "policyholder", "references", "event", "channel", "note", NULL};
+    static const char *const names[] = {"person", "representatives", "policyholder", "references",
+                                        "event",  "channel",         "note",         NULL};
     if (s->a->common_item.p)
         return bad(s, "/items", "one item of common facts");
     TRY(only_members(s, t, n, names, "/common"));
@@ -186,7 +195,8 @@ check_purpose(struct reader_state *s, view purpose)
 {
     static const char *const served[] = {"claim", "recourse", "dispute", "audit", "reinsurance", NULL};
     return is_word_of(purpose, served) ? E_OK
-                                       : fault_set(s->f, E_PURPOSE, "/insurer/permission/purpose", "a purpose that is served", "another");
+                                       : fault_set(s->f, E_PURPOSE, "/insurer/permission/purpose",
+                                                   "a purpose that is served", "another");
 }
 
 static err
@@ -194,7 +204,8 @@ check_kinds(struct reader_state *s, view kinds)
 {
     while (kinds.n)
         if (document_kind_of(view_cut(&kinds, ' ', NULL)) == KIND_COUNT)
-            return fault_set(s->f, E_PERMISSION_FORM, "/insurer/permission/document_kinds", "kinds of documents", "an unknown word");
+            return fault_set(s->f, E_PERMISSION_FORM, "/insurer/permission/document_kinds",
+                             "kinds of documents", "an unknown word");
     return E_OK;
 }
 
@@ -214,9 +225,11 @@ read_times(struct reader_state *s, const struct tree *t, const struct node *p, s
 }
 
 static err
-read_permission(struct reader_state *s, const struct tree *t, const struct node *p, struct applied_insurer *ret)
+read_permission(struct reader_state *s, const struct tree *t, const struct node *p,
+                struct applied_insurer *ret)
 {
-    static const char *const names[] = {"purpose", "document_kinds", "from", "to", "uses", "text", "notice", NULL};
+    static const char *const names[] = {"purpose", "document_kinds", "from",   "to",
+                                        "uses",    "text",           "notice", NULL};
     TRY(only_members(s, t, p, names, "/insurer/permission"));
     ret->purpose = text_of(t, p, "purpose");
     TRY(check_purpose(s, ret->purpose));
@@ -229,12 +242,23 @@ read_permission(struct reader_state *s, const struct tree *t, const struct node 
     ret->text_lang = text_of(t, text, "lang");
     ret->text_sha256 = text_of(t, text, "sha256");
     if (!ret->text_id.n || !ret->text_version.n || ret->text_sha256.n != 64)
-        return fault_set(s->f, E_PERMISSION_FORM, "/insurer/permission/text", "id, version, lang and sha256 of the text shown", "less");
+        return fault_set(s->f, E_PERMISSION_FORM, "/insurer/permission/text",
+                         "id, version, lang and sha256 of the text shown", "less");
     return E_OK;
 }
 
-static const char *const lines[] = {"life",       "health", "injury",           "cali",               "fund",      "own_damage",
-                                    "theft",      "liability_injury", "liability_property", "passenger", "driver_injury", NULL};
+static const char *const lines[] = {"life",
+                                    "health",
+                                    "injury",
+                                    "cali",
+                                    "fund",
+                                    "own_damage",
+                                    "theft",
+                                    "liability_injury",
+                                    "liability_property",
+                                    "passenger",
+                                    "driver_injury",
+                                    NULL};
 
 /* The item's object as canonical text for storing: everything but the payee, whose account is for the paying insurer alone. */
 static err
@@ -261,7 +285,8 @@ print_detail(struct reader_state *s, const struct tree *t, const struct node *n,
 static err
 read_insurer(struct reader_state *s, const struct tree *t, const struct node *n, view item, int64_t index)
 {
-    static const char *const names[] = {"recipient", "through", "line", "coverage", "benefits", "permission", "payee", NULL};
+    static const char *const names[] = {"recipient", "through",    "line",  "coverage",
+                                        "benefits",  "permission", "payee", NULL};
     TRY(only_members(s, t, n, names, "/insurer"));
     struct applied_insurer *i = arena_make(s->mem, struct applied_insurer);
     if (!i)

@@ -17,37 +17,37 @@
 #define CO_SIGNATURES_MAX 4
 
 struct applied_insurer {
-    view item;              /* item text, as handed to this insurer */
-    int64_t index;          /* in the list of items */
-    view recipient;         /* 統一編號 */
-    view through;           /* agent insurer, empty when none */
+    view item;      /* item text, as handed to this insurer */
+    int64_t index;  /* in the list of items */
+    view recipient; /* 統一編號 */
+    view through;   /* agent insurer, empty when none */
     view line;
     view policy_no;
-    view benefits;          /* words, space separated */
+    view benefits; /* words, space separated */
     view purpose;
-    view document_kinds;    /* words, space separated */
+    view document_kinds; /* words, space separated */
     instant from, to;
-    int64_t uses;           /* -1 = not counted */
+    int64_t uses; /* -1 = not counted */
     view text_id, text_version, text_lang, text_sha256;
-    view payee_jwe;         /* compact JWE to the insurer's key, empty when none */
-    view payee_plain;       /* JSON of an account to be sealed at intake, empty when none */
-    view detail;            /* JSON of the item's object without the payee */
+    view payee_jwe;   /* compact JWE to the insurer's key, empty when none */
+    view payee_plain; /* JSON of an account to be sealed at intake, empty when none */
+    view detail;      /* JSON of the item's object without the payee */
     struct applied_insurer *next;
 };
 
 struct applied_person {
-    view role;              /* "subject", "representative", "policyholder" */
+    view role; /* "subject", "representative", "policyholder" */
     struct person_key *keys;
     view name, birth_date;
-    date born;              /* precision DATE_DAY when given */
+    date born; /* precision DATE_DAY when given */
     struct applied_person *next;
 };
 
 struct application {
-    view id;                /* of the payload */
+    view id; /* of the payload */
     view signature, co_signatures[CO_SIGNATURES_MAX];
     size_t n_co_signatures;
-    view digests;           /* JSON array of the list, as signed */
+    view digests; /* JSON array of the list, as signed */
     view common_item;
     struct applied_person *people;
     struct doc_ref *refs;

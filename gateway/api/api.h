@@ -9,13 +9,13 @@
 
 extern const handler api_handlers[ROUTE_COUNT];
 
-#define ROUTE(id, method, path, surface, media, ceiling, flags, scope)                                     \
+#define ROUTE(id, method, path, surface, media, ceiling, flags, scope)                                       \
     err api_##id(void *app, struct request *rq, struct reply *rp) MUST_USE;
 #include "http/routes.def"
 #undef ROUTE
 
 /* Parameter i of the path as an id, E_NOT_FOUND when it has another form (an id that cannot exist is not found). */
-#define API_ID(type, rq, i, ret)                                                                           \
+#define API_ID(type, rq, i, ret)                                                                             \
     (type##_parse((rq)->params[i], (ret)) == E_OK ? E_OK : fault_set(&(rq)->fault, E_NOT_FOUND, "", "", ""))
 
 /* auth_ops of http, answered by flow. */

@@ -6,7 +6,8 @@
 #include "flow/feed.h"
 
 static err
-authenticate(void *self, const struct request *rq, view authorization, view certificate_der, struct caller *ret, struct fault *f)
+authenticate(void *self, const struct request *rq, view authorization, view certificate_der,
+             struct caller *ret, struct fault *f)
 {
     struct identity who = {0};
     TRY(auth_check(self, authorization, certificate_der, rq->received, rq->mem, &who, f));
@@ -30,7 +31,10 @@ authenticate_track(void *self, const struct request *rq, view token, struct call
 {
     struct person_caller who;
     TRY(track_caller(self, token, rq->received, rq->mem, &who, f));
-    *ret = (struct caller){.is_track = true, .track_case = who.in_case, .track_person = who.person, .track_role = who.role,
+    *ret = (struct caller){.is_track = true,
+                           .track_case = who.in_case,
+                           .track_person = who.person,
+                           .track_role = who.role,
                            .scopes = who.steps_only ? V("steps") : V("full")};
     return E_OK;
 }

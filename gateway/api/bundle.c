@@ -30,7 +30,10 @@ print_issue_texts(const struct issues *list, enum lang lang, struct buf *out)
     for (const struct issue *i = list->first; i; i = i->next) {
         const struct err_row *row = err_info(i->code);
         buf_printf(out, "%s{\"severity\":\"%s\",\"code\":\"%s\",\"path\":", i == list->first ? "" : ",",
-                   i->severity == ISSUE_ERROR ? "error" : i->severity == ISSUE_WARNING ? "warning" : "information", row->code);
+                   i->severity == ISSUE_ERROR     ? "error"
+                   : i->severity == ISSUE_WARNING ? "warning"
+                                                  : "information",
+                   row->code);
         buf_add_json(out, i->path.p ? i->path : V(""));
         BUF_LIT(out, ",\"text\":");
         buf_add_json(out, view_of(row->text[lang]));
@@ -53,7 +56,8 @@ acceptance_json(struct request *rq, const struct acceptance *a)
     buf_init(&out, 4u << 20);
     buf_printf(&out, "{\"outcome\":\"%s\"", a->outcome);
     if (!uid_is_none(a->document.u))
-        buf_printf(&out, ",\"submission\":\"%.*s\",\"document\":\"%.*s\",\"case\":\"%.*s\",\"receipt\":\"%.*s\"",
+        buf_printf(&out,
+                   ",\"submission\":\"%.*s\",\"document\":\"%.*s\",\"case\":\"%.*s\",\"receipt\":\"%.*s\"",
                    VIEW_ARG(submission_id_print(a->id, id)), VIEW_ARG(doc_id_print(a->document, document)),
                    VIEW_ARG(case_id_print(a->in_case, in_case)), VIEW_ARG(a->receipt));
     BUF_LIT(&out, ",\"signed\":{\"bytes\":");
@@ -105,7 +109,9 @@ acceptance_parameters(struct request *rq, const struct acceptance *a)
     BUF_LIT(&out, ",{\"name\":\"findings\",\"resource\":{\"resourceType\":\"OperationOutcome\",\"issue\":[");
     for (const struct issue *i = rq->issues.first; i; i = i->next) {
         const struct err_row *row = err_info(i->code);
-        buf_printf(&out, "%s{\"severity\":\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":\"https://claimgate.tw/codes/outcome\",\"code\":\"%s\"}],\"text\":",
+        buf_printf(&out,
+                   "%s{\"severity\":\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":\"https://"
+                   "claimgate.tw/codes/outcome\",\"code\":\"%s\"}],\"text\":",
                    i == rq->issues.first ? "" : ",", severity_word(i->severity), row->issue, row->code);
         buf_add_json(&out, view_of(row->text[rq->lang]));
         BUF_LIT(&out, "},\"expression\":[");
@@ -113,7 +119,8 @@ acceptance_parameters(struct request *rq, const struct acceptance *a)
         BUF_LIT(&out, "]}");
     }
     if (!rq->issues.first)
-        BUF_LIT(&out, "{\"severity\":\"information\",\"code\":\"informational\",\"details\":{\"text\":\"ok\"}}");
+        BUF_LIT(&out,
+                "{\"severity\":\"information\",\"code\":\"informational\",\"details\":{\"text\":\"ok\"}}");
     BUF_LIT(&out, "]}}]}");
     view text = out.failed ? VIEW_NONE : arena_dup(rq->mem, buf_view(&out));
     buf_done(&out);
@@ -142,7 +149,9 @@ api_BUNDLE_CREATE(void *app, struct request *rq, struct reply *rp)
         return E_TOO_LARGE;
     if (!uid_is_none(a.document.u)) {
         char id[ID_TEXT_SIZE];
-        reply_header(rq, rp, "Location", arena_printf(rq->mem, "%.*s/fhir/r4/Bundle/%.*s", VIEW_ARG(g->base_url), VIEW_ARG(doc_id_print(a.document, id))));
+        reply_header(rq, rp, "Location",
+                     arena_printf(rq->mem, "%.*s/fhir/r4/Bundle/%.*s", VIEW_ARG(g->base_url),
+                                  VIEW_ARG(doc_id_print(a.document, id))));
         reply_header(rq, rp, "ETag", V("W/\"1\""));
     }
     return E_OK;
@@ -153,7 +162,8 @@ static err
 reply_original(struct request *rq, struct reply *rp, const struct original *o)
 {
     view accept = request_header(rq, "Accept");
-    bool wants_xml = view_find(accept, V("xml")) < accept.n, wants_json = view_find(accept, V("json")) < accept.n;
+    bool wants_xml = view_find(accept, V("xml")) < accept.n,
+         wants_json = view_find(accept, V("json")) < accept.n;
     bool is_xml = view_find(o->media, V("xml")) < o->media.n;
     if ((wants_xml && !wants_json && !is_xml) || (wants_json && !wants_xml && is_xml))
         return fault_set(&rq->fault, E_NOT_ACCEPTABLE, "Accept", is_xml ? "XML" : "JSON", "another form");

@@ -97,7 +97,8 @@ api_CASE_GET(void *app, struct request *rq, struct reply *rp)
     view json;
     TRY(request_query_only(rq, names));
     TRY(API_ID(case_id, rq, 0, &id));
-    TRY(case_fetch(app, rq->caller.partner, id, view_eq(request_query(rq, "provenance"), V("true")), rq->mem, &json, &rq->fault));
+    TRY(case_fetch(app, rq->caller.partner, id, view_eq(request_query(rq, "provenance"), V("true")), rq->mem,
+                   &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }

@@ -17,8 +17,8 @@ api_EVENT_LIST(void *app, struct request *rq, struct reply *rp)
     view text = request_query(rq, "limit");
     if (text.n && (text_to_i64(text, &limit) != E_OK || limit < 1 || limit > 200))
         return fault_set(&rq->fault, E_PARAMETER, "limit", "1 to 200", "another value");
-    TRY(feed_list(app, rq->caller.partner, request_query(rq, "cursor"), request_query(rq, "consumer"), (int)limit, rq->received, rq->mem,
-                  &json, &rq->fault));
+    TRY(feed_list(app, rq->caller.partner, request_query(rq, "cursor"), request_query(rq, "consumer"),
+                  (int)limit, rq->received, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }
@@ -31,7 +31,8 @@ api_CONSUMER_COMMIT(void *app, struct request *rq, struct reply *rp)
     static const char *const known[] = {"s:cursor", NULL};
     TRY(json_load(rq->body, rq->mem, &body, &rq->fault));
     TRY(members_only(body, known, &rq->fault));
-    TRY(feed_commit(app, rq->caller.partner, rq->params[0], json_text(body, "cursor"), rq->received, rq->mem, &json, &rq->fault));
+    TRY(feed_commit(app, rq->caller.partner, rq->params[0], json_text(body, "cursor"), rq->received, rq->mem,
+                    &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }
@@ -84,7 +85,8 @@ api_PARTNER_KEYS(void *app, struct request *rq, struct reply *rp)
         bool shown = view_eq(p->keys[i].row->use, V("encrypt")) || view_eq(p->keys[i].row->use, V("sign"));
         if (!shown || !p->keys[i].pkey || jwk_of_pkey(p->keys[i].pkey, rq->mem, &jwk) != E_OK)
             continue;
-        buf_printf(&out, "%s{\"use\":\"%.*s\",\"jwk\":%.*s}", n++ ? "," : "", VIEW_ARG(p->keys[i].row->use), VIEW_ARG(jwk));
+        buf_printf(&out, "%s{\"use\":\"%.*s\",\"jwk\":%.*s}", n++ ? "," : "", VIEW_ARG(p->keys[i].row->use),
+                   VIEW_ARG(jwk));
     }
     BUF_LIT(&out, "]}");
     reply_json(rp, 200, arena_dup(rq->mem, buf_view(&out)));

@@ -38,10 +38,13 @@ api_PROBLEM_PAGE(void *app, struct request *rq, struct reply *rp)
     rp->status = 200;
     rp->media = "text/html; charset=utf-8";
     rp->body = arena_printf(rq->mem,
-                            "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-                            "<title>%s</title></head><body><main><h1>%s</h1><p>%s</p><p>%s</p><section lang=\"en\"><p>%s</p><p>%s</p></section>"
+                            "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta "
+                            "name=\"viewport\" content=\"width=device-width\">"
+                            "<title>%s</title></head><body><main><h1>%s</h1><p>%s</p><p>%s</p><section "
+                            "lang=\"en\"><p>%s</p><p>%s</p></section>"
                             "<p>HTTP %d</p></main></body></html>\n",
-                            row->code, row->code, row->text[LANG_ZH], row->remedy[LANG_ZH], row->text[LANG_EN], row->remedy[LANG_EN], row->status);
+                            row->code, row->code, row->text[LANG_ZH], row->remedy[LANG_ZH],
+                            row->text[LANG_EN], row->remedy[LANG_EN], row->status);
     return rp->body.p ? E_OK : E_TOO_LARGE;
 }
 
@@ -60,18 +63,28 @@ api_METADATA(void *app, struct request *rq, struct reply *rp)
     size_t n = profiles_list(g->profiles, urls, COUNT_OF(urls));
     struct buf out;
     buf_init(&out, 1u << 20);
-    BUF_LIT(&out, "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"2026-11-21\",\"kind\":\"instance\",\"fhirVersion\":\"4.0.1\","
-                  "\"software\":{\"name\":\"claimgate\",\"version\":\"" CLAIMGATE_VERSION "\"},\"format\":[\"json\",\"xml\"],"
-                  "\"rest\":[{\"mode\":\"server\",\"documentation\":\"A verifying gateway: documents are kept as the bytes that were signed. The same document again is "
-                  "answered with the original receipt.\",\"security\":{\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/restful-security-service\","
-                  "\"code\":\"SMART-on-FHIR\"}]}]},\"resource\":[{\"type\":\"Bundle\",\"supportedProfile\":[");
+    BUF_LIT(&out,
+            "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"2026-11-21\","
+            "\"kind\":\"instance\",\"fhirVersion\":\"4.0.1\","
+            "\"software\":{\"name\":\"claimgate\",\"version\":\"" CLAIMGATE_VERSION
+            "\"},\"format\":[\"json\",\"xml\"],"
+            "\"rest\":[{\"mode\":\"server\",\"documentation\":\"A verifying gateway: documents are kept as "
+            "the bytes that were signed. The same document again is "
+            "answered with the original "
+            "receipt.\",\"security\":{\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/"
+            "CodeSystem/restful-security-service\","
+            "\"code\":\"SMART-on-FHIR\"}]}]},\"resource\":[{\"type\":\"Bundle\",\"supportedProfile\":[");
     for (size_t i = 0; i < n; i++) {
         if (i)
             BUF_LIT(&out, ",");
         buf_add_json(&out, urls[i]);
     }
-    buf_printf(&out, "],\"documentation\":\"POST accepts %s\",\"interaction\":[{\"code\":\"create\"},{\"code\":\"read\"},{\"code\":\"search-type\"}],\"searchParam\":"
-                     "[{\"name\":\"identifier\",\"type\":\"token\"}]},{\"type\":\"Claim\",\"interaction\":[{\"code\":\"read\"}]}]}]}",
+    buf_printf(&out,
+               "],\"documentation\":\"POST accepts "
+               "%s\",\"interaction\":[{\"code\":\"create\"},{\"code\":\"read\"},{\"code\":\"search-type\"}],"
+               "\"searchParam\":"
+               "[{\"name\":\"identifier\",\"type\":\"token\"}]},{\"type\":\"Claim\",\"interaction\":[{"
+               "\"code\":\"read\"}]}]}]}",
                media_words(route_info(ROUTE_BUNDLE_CREATE)->media));
     rp->status = 200;
     rp->media = "application/fhir+json; charset=utf-8";
@@ -91,7 +104,8 @@ api_SUBMISSION_LOOKUP(void *app, struct request *rq, struct reply *rp)
     TRY(members_only(body, known, &rq->fault));
     view reference = json_text(body, "reference"), hex = json_text(body, "sha256");
     if (!reference.n && (text_hex_decode(hex, rq->mem, &bytes) != E_OK || bytes.n != sizeof d.b))
-        return fault_set(&rq->fault, E_PARAMETER, "/reference", "reference, or sha256 as 64 hex digits", "neither");
+        return fault_set(&rq->fault, E_PARAMETER, "/reference", "reference, or sha256 as 64 hex digits",
+                         "neither");
     if (!reference.n)
         memcpy(d.b, bytes.p, sizeof d.b);
     TRY(accept_lookup(app, rq->caller.partner, reference, &d, rq->mem, &json, &rq->fault));
@@ -136,9 +150,11 @@ err
 api_ATTACHMENT_PUT(void *app, struct request *rq, struct reply *rp)
 {
     bool created;
-    TRY(attachment_put(app, rq->caller.partner, rq->params[0], rq->body, &rq->body_digest, rq->media_type, rq->received, rq->mem, &created,
-                       &rq->fault));
+    TRY(attachment_put(app, rq->caller.partner, rq->params[0], rq->body, &rq->body_digest, rq->media_type,
+                       rq->received, rq->mem, &created, &rq->fault));
     rp->status = created ? 201 : 200;
-    reply_json(rp, rp->status, arena_printf(rq->mem, "{\"sha256\":\"%.*s\",\"bytes\":%zu}", VIEW_ARG(rq->params[0]), rq->body.n));
+    reply_json(
+        rp, rp->status,
+        arena_printf(rq->mem, "{\"sha256\":\"%.*s\",\"bytes\":%zu}", VIEW_ARG(rq->params[0]), rq->body.n));
     return E_OK;
 }

@@ -17,7 +17,8 @@ filed(struct request *rq, struct reply *rp, const struct application_out *out)
 static struct application_in
 filing(const struct request *rq)
 {
-    return (struct application_in){rq->body, rq->body_digest, rq->caller.partner, rq->caller.client, rq->received};
+    return (struct application_in){rq->body, rq->body_digest, rq->caller.partner, rq->caller.client,
+                                   rq->received};
 }
 
 err
@@ -110,14 +111,18 @@ api_TRACK_SESSION(void *app, struct request *rq, struct reply *rp)
 
 /* The page is a form that a script fills from the link's fragment; the person can also type (DECISIONS "Security"). */
 static const char track_page[] =
-    "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+    "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+    "content=\"width=device-width\">"
     "<meta name=\"robots\" content=\"noindex\"><title>理賠進度查詢 Claim progress</title></head><body><main>"
     "<h1>理賠進度查詢</h1><p lang=\"en\">Claim progress</p>"
-    "<form method=\"post\" action=\"/t/session\"><p><label for=\"code\">查詢碼 <span lang=\"en\">Code</span></label><br>"
+    "<form method=\"post\" action=\"/t/session\"><p><label for=\"code\">查詢碼 <span "
+    "lang=\"en\">Code</span></label><br>"
     "<input id=\"code\" name=\"code\" autocomplete=\"off\" required></p>"
     "<p><label for=\"birth_date\">出生日期 <span lang=\"en\">Date of birth</span> (YYYY-MM-DD)</label><br>"
-    "<input id=\"birth_date\" name=\"birth_date\" inputmode=\"numeric\" required pattern=\"[0-9]{4}-[0-9]{2}-[0-9]{2}\"></p>"
-    "<p><button type=\"submit\">查詢 <span lang=\"en\">Look up</span></button></p></form></main></body></html>\n";
+    "<input id=\"birth_date\" name=\"birth_date\" inputmode=\"numeric\" required "
+    "pattern=\"[0-9]{4}-[0-9]{2}-[0-9]{2}\"></p>"
+    "<p><button type=\"submit\">查詢 <span lang=\"en\">Look "
+    "up</span></button></p></form></main></body></html>\n";
 
 err
 api_TRACK_PAGE(void *app, struct request *rq, struct reply *rp)
@@ -126,7 +131,8 @@ api_TRACK_PAGE(void *app, struct request *rq, struct reply *rp)
     rp->status = 200;
     rp->media = "text/html; charset=utf-8";
     rp->body = view_make(track_page, sizeof track_page - 1);
-    reply_header(rq, rp, "Content-Security-Policy", V("default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"));
+    reply_header(rq, rp, "Content-Security-Policy",
+                 V("default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"));
     reply_header(rq, rp, "Referrer-Policy", V("no-referrer"));
     return E_OK;
 }

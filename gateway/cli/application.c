@@ -26,7 +26,8 @@ new_salt(arena *mem)
 static err
 add_item(struct listing *l, const char *kind, const json_t *object, arena *mem)
 {
-    view text = arena_printf(mem, "[\"%.*s\",\"%s\",%.*s]", VIEW_ARG(new_salt(mem)), kind, VIEW_ARG(json_dump_arena(object, mem)));
+    view text = arena_printf(mem, "[\"%.*s\",\"%s\",%.*s]", VIEW_ARG(new_salt(mem)), kind,
+                             VIEW_ARG(json_dump_arena(object, mem)));
     view item = text_base64url(mem, text);
     if (!item.p || l->n_items == DIGESTS_MAX - 8)
         return E_TOO_LARGE;
@@ -71,8 +72,7 @@ read_items(const json_t *json, struct listing *l, arena *mem, struct fault *f)
     if (!json_member(json, "common") || !json_is_array(insurers))
         return fault_set(f, E_SCHEMA, "", "members common and insurers", "less");
     TRY(add_item(l, "common", json_member(json, "common"), mem));
-    json_array_foreach (insurers, i, item)
-        TRY(add_item(l, "insurer", item, mem));
+    json_array_foreach(insurers, i, item) TRY(add_item(l, "insurer", item, mem));
     add_decoys(l, mem);
     return E_OK;
 }
@@ -88,12 +88,16 @@ application_sign(const struct application_signers *by, view text, arena *mem, vi
     TRY(read_items(json, &l, mem, f));
     view id = json_text(json, "id");
     buf_init(&payload, 65536);
-    buf_printf(&payload, "{\"v\":1,\"id\":\"%.*s\",\"iat\":%lld,\"items\":", VIEW_ARG(id.n ? id : new_salt(mem)), (long long)instant_unix(clock_now()));
+    buf_printf(&payload,
+               "{\"v\":1,\"id\":\"%.*s\",\"iat\":%lld,\"items\":", VIEW_ARG(id.n ? id : new_salt(mem)),
+               (long long)instant_unix(clock_now()));
     put_list(&payload, l.digests, l.n_digests);
     BUF_LIT(&payload, "}");
-    err e = sign_jws(by->key, by->certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false, INSTANT_NONE, mem, &signature, f);
+    err e = sign_jws(by->key, by->certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false,
+                     INSTANT_NONE, mem, &signature, f);
     if (e == E_OK && by->co_key)
-        e = sign_jws(by->co_key, by->co_certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false, INSTANT_NONE, mem, &co, f);
+        e = sign_jws(by->co_key, by->co_certificate, NULL, "claimgate-application+jwt", buf_view(&payload),
+                     false, INSTANT_NONE, mem, &co, f);
     buf_done(&payload);
     TRY(e);
     buf_init(&out, 1u << 20);
@@ -111,7 +115,8 @@ application_sign(const struct application_signers *by, view text, arena *mem, vi
 int
 run_application_sign(struct args *a)
 {
-    const struct application_signers by = {args_value(a, "key"), args_value(a, "certificate"), args_value(a, "co-key"), args_value(a, "co-certificate")};
+    const struct application_signers by = {args_value(a, "key"), args_value(a, "certificate"),
+                                           args_value(a, "co-key"), args_value(a, "co-certificate")};
     struct fault f;
     view text, document;
     const char *out = args_value(a, "out");

@@ -85,7 +85,8 @@ is_known(const struct assembly *s, view address)
 static void
 put_full_url(struct assembly *s, view address)
 {
-    buf_printf(&s->out, "%s{\"fullUrl\":\"https://%s.example.tw/fhir/%.*s\",\"resource\":", s->out.p[s->out.n - 1] == '[' ? "" : ",", s->signer->name, VIEW_ARG(address));
+    buf_printf(&s->out, "%s{\"fullUrl\":\"https://%s.example.tw/fhir/%.*s\",\"resource\":",
+               s->out.p[s->out.n - 1] == '[' ? "" : ",", s->signer->name, VIEW_ARG(address));
 }
 
 /* What a reader needs of a resource that the set refers to and does not hold. */
@@ -97,7 +98,9 @@ make_missing(struct assembly *s, view address, bool is_payor)
     buf_printf(&s->out, "{\"resourceType\":\"%.*s\",\"id\":\"%.*s\"", VIEW_ARG(type), VIEW_ARG(rest));
     if (view_eq(type, V("Organization")))
         buf_printf(&s->out, ",\"identifier\":[{\"system\":\"%s\",\"value\":\"%s\"}],\"name\":\"%s\"",
-                   is_payor ? "https://gcis.nat.gov.tw" : "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/organization-identifier-tw", is_payor ? "99000220" : s->signer->organisation,
+                   is_payor ? "https://gcis.nat.gov.tw"
+                            : "https://twcore.mohw.gov.tw/ig/twcore/CodeSystem/organization-identifier-tw",
+                   is_payor ? "99000220" : s->signer->organisation,
                    is_payor ? "沙箱第二人壽保險股份有限公司" : s->signer->common_name);
     else if (view_eq(type, V("Practitioner")))
         buf_printf(&s->out, ",\"name\":[{\"text\":\"%.*s\"}]", VIEW_ARG(rest));
@@ -116,7 +119,8 @@ fill_references(struct assembly *s, const struct resource *r)
         if (n->kind != NODE_STRING || !view_eq(node_name(&r->tree, n), V("reference")))
             continue;
         view address = node_text(&r->tree, n);
-        if (is_known(s, address) || view_find_byte(address, '/') == address.n || view_find_byte(address, ':') < address.n)
+        if (is_known(s, address) || view_find_byte(address, '/') == address.n ||
+            view_find_byte(address, ':') < address.n)
             continue;
         if (s->n == RESOURCES_MAX)
             return fault_set(s->f, E_TOO_LARGE, "", "at most 256 resources", "more");
@@ -137,11 +141,17 @@ assemble(struct assembly *s, view *ret)
     if (!first)
         return fault_set(s->f, E_REQUIRED, "", "a Composition among the resources", "none");
     const struct node *root = tree_root(&first->tree);
-    view value = node_text_at(&first->tree, root, "identifier.value"), system = node_text_at(&first->tree, root, "identifier.system");
+    view value = node_text_at(&first->tree, root, "identifier.value"),
+         system = node_text_at(&first->tree, root, "identifier.system");
     view when = node_text_at(&first->tree, root, "date");
-    buf_printf(&s->out, "{\"resourceType\":\"Bundle\",\"meta\":{\"profile\":[\"https://claim.cgh.org.tw/iclaim/StructureDefinition/bundle-iclaim\"]},"
-                        "\"identifier\":{\"system\":\"%.*s\",\"value\":\"%.*s\"},\"type\":\"document\",\"timestamp\":\"%.*s\",\"entry\":[",
-               VIEW_ARG(system.n ? system : V("https://example.tw")), VIEW_ARG(value.n ? value : V("assembled")), VIEW_ARG(when.n ? when : V("2026-01-01T00:00:00+08:00")));
+    buf_printf(&s->out,
+               "{\"resourceType\":\"Bundle\",\"meta\":{\"profile\":[\"https://claim.cgh.org.tw/iclaim/"
+               "StructureDefinition/bundle-iclaim\"]},"
+               "\"identifier\":{\"system\":\"%.*s\",\"value\":\"%.*s\"},\"type\":\"document\",\"timestamp\":"
+               "\"%.*s\",\"entry\":[",
+               VIEW_ARG(system.n ? system : V("https://example.tw")),
+               VIEW_ARG(value.n ? value : V("assembled")),
+               VIEW_ARG(when.n ? when : V("2026-01-01T00:00:00+08:00")));
     put_full_url(s, first->address);
     buf_printf(&s->out, "%.*s}", VIEW_ARG(first->tree.source));
     for (size_t i = 0; i < read; i++) {
@@ -164,7 +174,8 @@ run(struct assembly *s, const char *dir, const char *pki, const char *out)
     char path[PATH_SIZE];
     TRY(read_folder(s, dir));
     TRY(assemble(s, &body));
-    const struct sample_document document = {.name = "assembled", .body = body, .signer = s->signer->name, .cms = true};
+    const struct sample_document document = {
+        .name = "assembled", .body = body, .signer = s->signer->name, .cms = true};
     TRY(sample_sign(pki, &document, s->a->mem, &header, s->f));
     TRY(file_write(out, body, false, s->f));
     snprintf(path, sizeof path, "%s.headers", out);

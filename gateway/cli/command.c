@@ -65,7 +65,8 @@ args_number(const struct args *a, const char *name, long fallback)
 static bool
 is_flag(const char *word)
 {
-    static const char *const flags[] = {"json", "quiet", "help", "check", "keep", "sandbox", "provenance", "cms", "yes", "attach-chain"};
+    static const char *const flags[] = {"json",    "quiet",      "help", "check", "keep",
+                                        "sandbox", "provenance", "cms",  "yes",   "attach-chain"};
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (strcmp(word + 2, flags[i]) == 0)
             return true;
@@ -81,7 +82,8 @@ is_known_option(const struct command *c, const char *word)
         if (strlen(everywhere[i]) == n && strncmp(everywhere[i], word + 2, n) == 0)
             return true;
     for (const char *at = strstr(c->options, "--"); at; at = strstr(at + 2, "--"))
-        if (strncmp(at + 2, word + 2, n) == 0 && (at[2 + n] == ' ' || at[2 + n] == '\n' || at[2 + n] == '\0' || at[2 + n] == '['))
+        if (strncmp(at + 2, word + 2, n) == 0 &&
+            (at[2 + n] == ' ' || at[2 + n] == '\n' || at[2 + n] == '\0' || at[2 + n] == '['))
             return true;
     return false;
 }
@@ -109,7 +111,9 @@ args_parse(struct args *a)
     a->quiet = args_flag(a, "quiet");
     const char *lang = args_value(a, "lang");
     const char *locale = getenv("LC_ALL");
-    a->lang = (lang && strncmp(lang, "zh", 2) == 0) || (!lang && locale && strncmp(locale, "zh", 2) == 0) ? LANG_ZH : LANG_EN;
+    a->lang = (lang && strncmp(lang, "zh", 2) == 0) || (!lang && locale && strncmp(locale, "zh", 2) == 0)
+                  ? LANG_ZH
+                  : LANG_EN;
     return NULL;
 }
 
@@ -145,7 +149,8 @@ command_fail(const struct args *a, err e, const struct fault *f)
 {
     const struct err_row *row = err_info(f && f->code != E_OK ? f->code : e);
     bool colour = terminal_has_colour(STDERR_FILENO);
-    fprintf(stderr, "%sclaimgate: %s%s [%s]\n", colour ? "\033[31m" : "", row->text[a->lang], colour ? "\033[0m" : "", row->code);
+    fprintf(stderr, "%sclaimgate: %s%s [%s]\n", colour ? "\033[31m" : "", row->text[a->lang],
+            colour ? "\033[0m" : "", row->code);
     if (f && f->where[0])
         fprintf(stderr, "  at: %s\n", f->where);
     if (f && f->line)
@@ -162,8 +167,9 @@ command_fail(const struct args *a, err e, const struct fault *f)
 int
 command_usage(const struct args *a, const char *why)
 {
-    fprintf(stderr, "claimgate %s%s%s: %s\nSee claimgate %s%s%s --help\n", a->command->noun, *a->command->verb ? " " : "", a->command->verb, why,
-            a->command->noun, *a->command->verb ? " " : "", a->command->verb);
+    fprintf(stderr, "claimgate %s%s%s: %s\nSee claimgate %s%s%s --help\n", a->command->noun,
+            *a->command->verb ? " " : "", a->command->verb, why, a->command->noun,
+            *a->command->verb ? " " : "", a->command->verb);
     return EXIT_USAGE;
 }
 
@@ -193,7 +199,9 @@ err
 file_write(const char *path, view bytes, bool secret, struct fault *f)
 {
     if (strcmp(path, "-") == 0)
-        return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? E_OK : fault_set(f, E_FILE, "stdout", "writable", "closed");
+        return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n
+                   ? E_OK
+                   : fault_set(f, E_FILE, "stdout", "writable", "closed");
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0400 : 0644);
     size_t at = 0;
     while (fd >= 0 && at < bytes.n) {
@@ -237,13 +245,15 @@ print_command_help(const struct command *c)
         print_indented(c->options);
     }
     printf("\nEverywhere: --json --quiet --lang zh-TW|en --set name=value\n"
-           "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 conflict, 6 invalid, 7 signature, 8 time-out, 9 unavailable\n");
+           "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 conflict, 6 invalid, 7 "
+           "signature, 8 time-out, 9 unavailable\n");
 }
 
 static void
 print_help(void)
 {
-    printf("claimgate: insurance-claim interchange gateway\n\nExamples:\n  claimgate demo\n  claimgate init ./sandbox --sandbox\n"
+    printf("claimgate: insurance-claim interchange gateway\n\nExamples:\n  claimgate demo\n  claimgate init "
+           "./sandbox --sandbox\n"
            "  claimgate serve --config ./sandbox/claimgate.conf\n\nCommands:\n");
     /* The demo starts its parties by itself. */
     for (size_t i = 0; i < commands_count; i++)
@@ -295,13 +305,15 @@ unknown_command(int argc, char **argv)
             nearest = commands[i].noun;
         }
     }
-    fprintf(stderr, "claimgate: no command \"%s%s%s\"", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+    fprintf(stderr, "claimgate: no command \"%s%s%s\"", argv[1], argc > 2 ? " " : "",
+            argc > 2 ? argv[2] : "");
     if (nearest)
         fprintf(stderr, "; did you mean \"%s\"?", nearest);
     fprintf(stderr, "\n");
     for (size_t i = 0; i < commands_count; i++)
         if (strcmp(argv[1], commands[i].noun) == 0)
-            fprintf(stderr, "  claimgate %s %s   %s\n", commands[i].noun, commands[i].verb, commands[i].summary);
+            fprintf(stderr, "  claimgate %s %s   %s\n", commands[i].noun, commands[i].verb,
+                    commands[i].summary);
     fprintf(stderr, "See claimgate --help\n");
     return EXIT_USAGE;
 }
@@ -310,7 +322,8 @@ int
 command_main(int argc, char **argv)
 {
     int used = 0;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || (strcmp(argv[1], "help") == 0 && argc == 2)) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        (strcmp(argv[1], "help") == 0 && argc == 2)) {
         print_help();
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
@@ -326,7 +339,9 @@ command_main(int argc, char **argv)
     }
     const char *wrong = args_parse(&a);
     if (wrong) {
-        fprintf(stderr, "claimgate: %s is not an option here, or lacks its value\nSee claimgate %s %s --help\n", wrong, c->noun, c->verb);
+        fprintf(stderr,
+                "claimgate: %s is not an option here, or lacks its value\nSee claimgate %s %s --help\n",
+                wrong, c->noun, c->verb);
         return EXIT_USAGE;
     }
     a.mem = arena_new(COMMAND_MEMORY);

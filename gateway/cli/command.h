@@ -42,8 +42,8 @@ struct args {
 struct command {
     const char *noun, *verb; /* verb "" when there is none */
     const char *summary;
-    const char *examples;    /* lines, each without indent */
-    const char *options;     /* lines "--name VALUE  what it does" */
+    const char *examples; /* lines, each without indent */
+    const char *options;  /* lines "--name VALUE  what it does" */
     int (*run)(struct args *a);
 };
 extern const struct command commands[];

@@ -27,8 +27,11 @@ static err
 socket_path(const struct config *c, char out[108], struct fault *f)
 {
     view v = config_text(c, SET_OPS_SOCKET);
-    int n = v.n ? snprintf(out, 108, "%.*s", VIEW_ARG(v)) : snprintf(out, 108, "%s/claimgate.sock", config_cstr(c, SET_STORE_DIR));
-    return n > 0 && n < 108 ? E_OK : fault_set(f, E_CONFIG, "ops.socket", "a path of at most 107 bytes", "a longer one");
+    int n = v.n ? snprintf(out, 108, "%.*s", VIEW_ARG(v))
+                : snprintf(out, 108, "%s/claimgate.sock", config_cstr(c, SET_STORE_DIR));
+    return n > 0 && n < 108
+               ? E_OK
+               : fault_set(f, E_CONFIG, "ops.socket", "a path of at most 107 bytes", "a longer one");
 }
 
 err
@@ -39,7 +42,8 @@ control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, 
     if (view_eq(verb, V("propose"))) {
         change_id change;
         TRY(change_propose(g, text, mem, &change, &state, f));
-        *ret_json = arena_printf(mem, "{\"change\":\"%.*s\",\"state\":\"%.*s\"}", VIEW_ARG(change_id_print(change, id)), VIEW_ARG(state));
+        *ret_json = arena_printf(mem, "{\"change\":\"%.*s\",\"state\":\"%.*s\"}",
+                                 VIEW_ARG(change_id_print(change, id)), VIEW_ARG(state));
     } else if (view_eq(verb, V("approve"))) {
         TRY(change_approve(g, text, mem, &state, f));
         *ret_json = arena_printf(mem, "{\"state\":\"%.*s\"}", VIEW_ARG(state));
@@ -67,7 +71,8 @@ is_same_user(int fd)
 {
     struct ucred peer;
     socklen_t n = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static bool
@@ -166,8 +171,8 @@ control_start(struct gateway *g, struct control **ret, struct fault *f)
         memcpy(address.sun_path, c->path, sizeof c->path);
         unlink(c->path); /* ours: the store's lock file says that no other gateway runs here */
         c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        bool good = c->fd >= 0 && bind(c->fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(c->fd, 8) == 0 &&
-                    pthread_create(&c->thread, NULL, run, c) == 0;
+        bool good = c->fd >= 0 && bind(c->fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+                    listen(c->fd, 8) == 0 && pthread_create(&c->thread, NULL, run, c) == 0;
         e = good ? E_OK : fault_set(f, E_CONFIG, "ops.socket", "a socket that can be made", "none");
     }
     if (e != E_OK) {
@@ -199,15 +204,18 @@ read_fault(const json_t *json, struct fault *f)
 {
     err e = err_by_code(json_text(json, "error"));
     arena *mem = arena_new(4096);
-    const char *where = arena_cstr(mem, json_text(json, "where")), *expected = arena_cstr(mem, json_text(json, "expected")),
+    const char *where = arena_cstr(mem, json_text(json, "where")),
+               *expected = arena_cstr(mem, json_text(json, "expected")),
                *found = arena_cstr(mem, json_text(json, "found"));
-    fault_set(f, e == E_OK ? E_INTERNAL : e, where ? where : "", expected ? expected : "", found ? found : "");
+    fault_set(f, e == E_OK ? E_INTERNAL : e, where ? where : "", expected ? expected : "",
+              found ? found : "");
     arena_free(mem);
     return e == E_OK ? E_INTERNAL : e;
 }
 
 err
-control_ask(const struct config *c, view verb, view text, arena *mem, view *ret_json, bool *ret_running, struct fault *f)
+control_ask(const struct config *c, view verb, view text, arena *mem, view *ret_json, bool *ret_running,
+            struct fault *f)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char path[108];

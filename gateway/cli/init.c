@@ -76,7 +76,9 @@ add_certificate(struct founding *w, view partner, const char *use, const char *n
     snprintf(path, sizeof path, "%s/pki/%s.crt", w->dir, name);
     TRY(file_read(path, w->a->mem, &pem, w->f));
     buf_init(&change, 1u << 20);
-    buf_printf(&change, "{\"kind\":\"key.add\",\"subject\":\"%.*s\",\"body\":{\"use\":\"%s\",\"certificate\":", VIEW_ARG(partner), use);
+    buf_printf(&change,
+               "{\"kind\":\"key.add\",\"subject\":\"%.*s\",\"body\":{\"use\":\"%s\",\"certificate\":",
+               VIEW_ARG(partner), use);
     buf_add_json(&change, pem);
     BUF_LIT(&change, "}}");
     err e = propose(w, buf_view(&change), &id);
@@ -95,7 +97,12 @@ add_bare_key(struct founding *w, view partner, const char *name, const char *use
     snprintf(path, sizeof path, "%s/pki/%s-%s.key", w->dir, name, use);
     TRY(key_create(path, ALG_ES256, &k, w->f));
     TRY(jwk_print(k, w->a->mem, &jwk));
-    return propose(w, arena_printf(w->a->mem, "{\"kind\":\"key.add\",\"subject\":\"%.*s\",\"body\":{\"use\":\"%s\",\"jwk\":%.*s}}", VIEW_ARG(partner), use, VIEW_ARG(jwk)), &id);
+    return propose(
+        w,
+        arena_printf(w->a->mem,
+                     "{\"kind\":\"key.add\",\"subject\":\"%.*s\",\"body\":{\"use\":\"%s\",\"jwk\":%.*s}}",
+                     VIEW_ARG(partner), use, VIEW_ARG(jwk)),
+        &id);
 }
 
 static err
@@ -109,11 +116,15 @@ add_partner(struct founding *w, const struct sandbox_role *role)
         return fault_set(w->f, E_INTERNAL, role->name, "a sandbox party", "none");
     view partner = partner_id_print(id, id_text);
     const char *acts_for = strcmp(role->kind, "agent") == 0 ? "\"9935010039\"" : "";
-    view text = arena_printf(w->a->mem,
-                             "{\"kind\":\"partner.put\",\"subject\":\"%.*s\",\"body\":{\"kind\":\"%s\",\"code\":\"%s\",\"name_zh\":\"%s\",\"name_en\":\"Sandbox %s\","
-                             "\"scopes\":[%s],\"acts_for\":[%s],\"options\":%s}}",
-                             VIEW_ARG(partner), role->kind, party->organisation, party->common_name, role->name, role->scopes, acts_for,
-                             strcmp(role->options, "{}") == 0 ? "{\"token_binding\":\"off\"}" : "{\"token_binding\":\"off\",\"asserts\":\"yes\"}");
+    view text =
+        arena_printf(w->a->mem,
+                     "{\"kind\":\"partner.put\",\"subject\":\"%.*s\",\"body\":{\"kind\":\"%s\",\"code\":\"%"
+                     "s\",\"name_zh\":\"%s\",\"name_en\":\"Sandbox %s\","
+                     "\"scopes\":[%s],\"acts_for\":[%s],\"options\":%s}}",
+                     VIEW_ARG(partner), role->kind, party->organisation, party->common_name, role->name,
+                     role->scopes, acts_for,
+                     strcmp(role->options, "{}") == 0 ? "{\"token_binding\":\"off\"}"
+                                                      : "{\"token_binding\":\"off\",\"asserts\":\"yes\"}");
     TRY(propose(w, text, &change));
     TRY(add_certificate(w, partner, "sign", role->name));
     snprintf(tls, sizeof tls, "%s-tls", role->name);
@@ -121,13 +132,18 @@ add_partner(struct founding *w, const struct sandbox_role *role)
     TRY(add_bare_key(w, partner, role->name, "client"));
     if (strcmp(role->kind, "insurer") == 0 || strcmp(role->kind, "fund") == 0)
         TRY(add_bare_key(w, partner, role->name, "encrypt"));
-    buf_printf(&w->partners, "%s\n  \"%s\": {\"id\": \"%.*s\", \"kind\": \"%s\", \"code\": \"%s\", \"client_key\": \"pki/%s-client.key\"}", w->partners.n > 1 ? "," : "", role->name,
-               VIEW_ARG(partner), role->kind, party->organisation, role->name);
+    buf_printf(&w->partners,
+               "%s\n  \"%s\": {\"id\": \"%.*s\", \"kind\": \"%s\", \"code\": \"%s\", \"client_key\": "
+               "\"pki/%s-client.key\"}",
+               w->partners.n > 1 ? "," : "", role->name, VIEW_ARG(partner), role->kind, party->organisation,
+               role->name);
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         if (strcmp(lists[i].hospital, role->name) != 0)
             continue;
-        text = arena_printf(w->a->mem, "{\"kind\":\"listing.put\",\"subject\":\"%.*s\",\"body\":{\"licences\":[%s],\"from\":\"2020-01-01T00:00:00Z\"}}", VIEW_ARG(partner),
-                            lists[i].licences);
+        text = arena_printf(w->a->mem,
+                            "{\"kind\":\"listing.put\",\"subject\":\"%.*s\",\"body\":{\"licences\":[%s],"
+                            "\"from\":\"2020-01-01T00:00:00Z\"}}",
+                            VIEW_ARG(partner), lists[i].licences);
         TRY(propose(w, text, &change));
     }
     return E_OK;
@@ -140,13 +156,16 @@ write_config(const char *dir, const char *listen, bool sandbox, struct fault *f)
     snprintf(path, sizeof path, "%s/claimgate.conf", dir);
     int n = snprintf(text, sizeof text,
                      "# Made by claimgate init. Every setting is explained by: claimgate config explain\n"
-                     "store = { dir = \"%s/store\"; };\nhttp = { listen = \"%s\"; base_url = \"http://%s\"; };\nops = { listen = \"127.0.0.1:0\"; };\n",
+                     "store = { dir = \"%s/store\"; };\nhttp = { listen = \"%s\"; base_url = \"http://%s\"; "
+                     "};\nops = { listen = \"127.0.0.1:0\"; };\n",
                      dir, listen, listen);
     if (sandbox)
-        n += snprintf(text + n, sizeof text - (size_t)n,
-                      "sandbox = true;\ntrust = { file = \"%s/pki/trust.json\"; };\nregistry = { approvals = 1; change_delay = 0; };\n"
-                      "relay = { allow_private = true; schedule = \"1 1 2 5 10 30 60\"; };\ndrain = { delay = 0; };\n",
-                      dir);
+        n += snprintf(
+            text + n, sizeof text - (size_t)n,
+            "sandbox = true;\ntrust = { file = \"%s/pki/trust.json\"; };\nregistry = { approvals = 1; "
+            "change_delay = 0; };\n"
+            "relay = { allow_private = true; schedule = \"1 1 2 5 10 30 60\"; };\ndrain = { delay = 0; };\n",
+            dir);
     return file_write(path, view_make(text, (size_t)n), false, f);
 }
 
@@ -259,8 +278,9 @@ run_init(struct args *a)
     const char *dir = a->positional[0];
     if (!args_flag(a, "sandbox") && !operators)
         return command_usage(a, "needs --operators A,B or --sandbox");
-    err e = args_flag(a, "sandbox") ? sandbox_make(a, dir, listen ? listen : "127.0.0.1:8443", &f)
-                                    : init_production(a, dir, listen ? listen : "127.0.0.1:8443", operators, &f);
+    err e = args_flag(a, "sandbox")
+                ? sandbox_make(a, dir, listen ? listen : "127.0.0.1:8443", &f)
+                : init_production(a, dir, listen ? listen : "127.0.0.1:8443", operators, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
     printf("Made %s. Next:\n  claimgate serve --config %s/claimgate.conf\n", dir, dir);

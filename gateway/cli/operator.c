@@ -17,6 +17,7 @@ operator_approval(view change_id_text, view shown_json, arena *mem, view *ret, s
 {
     json_t *json = NULL;
     TRY(json_load(shown_json, mem, &json, f));
-    *ret = arena_printf(mem, "{\"approve\":\"%.*s\",\"digest\":\"%.*s\"}", VIEW_ARG(change_id_text), VIEW_ARG(json_text(json, "digest")));
+    *ret = arena_printf(mem, "{\"approve\":\"%.*s\",\"digest\":\"%.*s\"}", VIEW_ARG(change_id_text),
+                        VIEW_ARG(json_text(json, "digest")));
     return ret->p ? E_OK : E_TOO_LARGE;
 }

@@ -48,9 +48,11 @@ write_set(uint64_t seed, const char *pki, const char *out, arena *mem, size_t *r
         char path[PATH_SIZE];
         view header;
         TRY(sample_sign(pki, &documents[i], mem, &header, f));
-        snprintf(path, sizeof path, "%s/%03llu-%zu-%s.%s", out, (unsigned long long)seed, i + 1, documents[i].name, documents[i].is_xml ? "xml" : "json");
+        snprintf(path, sizeof path, "%s/%03llu-%zu-%s.%s", out, (unsigned long long)seed, i + 1,
+                 documents[i].name, documents[i].is_xml ? "xml" : "json");
         TRY(file_write(path, documents[i].body, false, f));
-        snprintf(path, sizeof path, "%s/%03llu-%zu-%s.headers", out, (unsigned long long)seed, i + 1, documents[i].name);
+        snprintf(path, sizeof path, "%s/%03llu-%zu-%s.headers", out, (unsigned long long)seed, i + 1,
+                 documents[i].name);
         TRY(file_write(path, header, false, f));
     }
     *ret_written += n;
@@ -60,7 +62,8 @@ write_set(uint64_t seed, const char *pki, const char *out, arena *mem, size_t *r
 int
 run_sample_hospital(struct args *a)
 {
-    const char *seed = args_value(a, "seed"), *pki = args_value(a, "pki"), *out = args_value(a, "out"), *fixed = args_value(a, "deterministic");
+    const char *seed = args_value(a, "seed"), *pki = args_value(a, "pki"), *out = args_value(a, "out"),
+               *fixed = args_value(a, "deterministic");
     struct fault f;
     uint64_t from, to, start;
     size_t written = 0;

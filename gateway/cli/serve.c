@@ -42,7 +42,8 @@ page_ready(void *self, struct buf *out)
 {
     struct serving *s = self;
     bool ready = !s->draining && store_is_ready(s->gateway->store);
-    buf_printf(out, "store %s\ndraining %s\n", store_is_ready(s->gateway->store) ? "ok" : "failed", s->draining ? "yes" : "no");
+    buf_printf(out, "store %s\ndraining %s\n", store_is_ready(s->gateway->store) ? "ok" : "failed",
+               s->draining ? "yes" : "no");
     return ready ? 200 : 503;
 }
 
@@ -168,7 +169,8 @@ reload(struct serving *s)
         e = gateway_reload_registry(s->gateway, &f);
     const struct config *c = s->config;
     if (e == E_OK && config_text(c, SET_HTTP_TLS_CERT).n)
-        e = http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY), config_cstr(c, SET_HTTP_TLS_CLIENT_CA), &f);
+        e = http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY),
+                            config_cstr(c, SET_HTTP_TLS_CLIENT_CA), &f);
     if (e != E_OK)
         log_event(LOG_INTERNAL, F_CODE("code", e));
 }

@@ -33,8 +33,8 @@ x5c_of(view pem, arena *mem)
 }
 
 err
-sign_jws(const char *key_file, const char *certificate_file, const char *chain_file, const char *typ, view body, bool detach, instant when, arena *mem,
-         view *ret, struct fault *f)
+sign_jws(const char *key_file, const char *certificate_file, const char *chain_file, const char *typ,
+         view body, bool detach, instant when, arena *mem, view *ret, struct fault *f)
 {
     AUTO(key_free) struct key *k = NULL;
     view pem = VIEW_NONE, chain = VIEW_NONE, members = V("");
@@ -51,14 +51,17 @@ sign_jws(const char *key_file, const char *certificate_file, const char *chain_f
     if (typ)
         members = arena_printf(mem, "\"typ\":\"%s\"%s%.*s", typ, members.n ? "," : "", VIEW_ARG(members));
     if (when.us)
-        members = arena_printf(mem, "%.*s%s\"sigT\":\"%.*s\"", VIEW_ARG(members), members.n ? "," : "", VIEW_ARG(instant_print(when, at)));
+        members = arena_printf(mem, "%.*s%s\"sigT\":\"%.*s\"", VIEW_ARG(members), members.n ? "," : "",
+                               VIEW_ARG(instant_print(when, at)));
     if (!members.p)
-        return fault_set(f, E_SIGNATURE_FORM, certificate_file ? certificate_file : "", "a PEM certificate", "none");
+        return fault_set(f, E_SIGNATURE_FORM, certificate_file ? certificate_file : "", "a PEM certificate",
+                         "none");
     return jws_sign(k, members, body, detach, mem, ret);
 }
 
 err
-sign_cms(const char *key_file, const char *certificate_file, view body, const char *digest_name, arena *mem, view *ret, struct fault *f)
+sign_cms(const char *key_file, const char *certificate_file, view body, const char *digest_name, arena *mem,
+         view *ret, struct fault *f)
 {
     view der;
     TRY(cms_sign_detached(body, key_file, certificate_file, true, digest_name, mem, &der, f));
@@ -69,7 +72,8 @@ sign_cms(const char *key_file, const char *certificate_file, view body, const ch
 int
 run_sign_bundle(struct args *a)
 {
-    const char *key = args_value(a, "key"), *certificate = args_value(a, "certificate"), *digest_name = args_value(a, "digest");
+    const char *key = args_value(a, "key"), *certificate = args_value(a, "certificate"),
+               *digest_name = args_value(a, "digest");
     struct fault f;
     view body, text;
     fault_init(&f);
@@ -78,7 +82,8 @@ run_sign_bundle(struct args *a)
     bool cms = args_flag(a, "cms");
     err e = file_read(a->positional[0], a->mem, &body, &f);
     if (e == E_OK)
-        e = cms ? sign_cms(key, certificate ? certificate : "", body, digest_name ? digest_name : "sha256", a->mem, &text, &f)
+        e = cms ? sign_cms(key, certificate ? certificate : "", body, digest_name ? digest_name : "sha256",
+                           a->mem, &text, &f)
                 : sign_jws(key, certificate, NULL, NULL, body, true, INSTANT_NONE, a->mem, &text, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);

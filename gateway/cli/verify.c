@@ -23,7 +23,8 @@ find_key(struct checking *c, view jwks_text, view kid)
     enum jose_alg alg;
     view own;
     TRY(json_load(jwks_text, c->a->mem, &jwks, c->f));
-    json_array_foreach (json_object_get(jwks, "keys"), i, jwk) {
+    json_array_foreach(json_object_get(jwks, "keys"), i, jwk)
+    {
         if (!view_eq(json_text(jwk, "kid"), kid))
             continue;
         return jwk_read(jwk, &c->pkey, &alg, &own, c->a->mem, c->f);
@@ -49,9 +50,11 @@ read_path(json_t *json, arena *mem, digest path[MERKLE_PATH_MAX], size_t *ret_n,
     size_t i;
     json_t *item;
     *ret_n = 0;
-    json_array_foreach (json_object_get(json, "path"), i, item) {
+    json_array_foreach(json_object_get(json, "path"), i, item)
+    {
         view raw;
-        if (i == MERKLE_PATH_MAX || text_base64_decode(view_of(json_string_value(item)), mem, &raw) != E_OK || raw.n != 32)
+        if (i == MERKLE_PATH_MAX || text_base64_decode(view_of(json_string_value(item)), mem, &raw) != E_OK ||
+            raw.n != 32)
             return fault_set(f, E_SYNTAX, "path", "base64 of 32 bytes each", "another form");
         memcpy(path[(*ret_n)++].b, raw.p, 32);
     }
@@ -71,9 +74,12 @@ check_proof(struct checking *c, const char *file)
     TRY(checkpoint_check(json_text(json, "checkpoint"), c->receipt.log_id, c->pkey, &size, &root, c->f));
     printf("ok  the log head is signed by the gateway (%llu entries)\n", (unsigned long long)size);
     TRY(read_path(json, c->a->mem, path, &n, c->f));
-    if (merkle_check_inclusion(&c->receipt.leaf, (uint64_t)json_int(json, "leaf_index", 0), size, path, n, &root) != E_OK)
-        return fault_set(c->f, E_SIGNATURE_MISMATCH, "path", "a path from the receipt's leaf to the head", "another");
-    printf("ok  the receipt's entry stands in the log at position %lld\n", (long long)json_int(json, "leaf_index", 0));
+    if (merkle_check_inclusion(&c->receipt.leaf, (uint64_t)json_int(json, "leaf_index", 0), size, path, n,
+                               &root) != E_OK)
+        return fault_set(c->f, E_SIGNATURE_MISMATCH, "path", "a path from the receipt's leaf to the head",
+                         "another");
+    printf("ok  the receipt's entry stands in the log at position %lld\n",
+           (long long)json_int(json, "leaf_index", 0));
     return E_OK;
 }
 
@@ -88,7 +94,8 @@ check_receipt(struct checking *c, view jws)
     TRY(find_key(c, jwks, parts.header.kid));
     TRY(receipt_check(jws, c->pkey, c->a->mem, &c->receipt, c->f));
     printf("ok  the receipt is signed by %.*s\n", VIEW_ARG(c->receipt.issuer));
-    printf("    submission %.*s, received %.*s, in the log by ", VIEW_ARG(submission_id_print(c->receipt.submission, id)),
+    printf("    submission %.*s, received %.*s, in the log by ",
+           VIEW_ARG(submission_id_print(c->receipt.submission, id)),
            VIEW_ARG(instant_print(c->receipt.received_at, when)));
     printf("%.*s\n", VIEW_ARG(instant_print(c->receipt.include_by, when)));
     return E_OK;

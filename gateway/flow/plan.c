@@ -110,6 +110,18 @@ plan_delivery(const struct plan_input *in, struct unit *u, const struct row_clai
     return plan_delivery_new(in, u, claim, permission, document, event);
 }
 
+/* A move writes the whole row, so a claim that was read without its detail gets it first. */
+static err
+move(const struct plan_input *in, struct unit *u, struct row_claim *c, view event, uid document)
+{
+    struct row_claim *whole = NULL;
+    if (!c->detail.p)
+        TRY(query_claim(in->reader, ARGS(val_uid(&c->id)), in->mem, &whole));
+    if (whole)
+        c->detail = whole->detail;
+    return claim_move(u, c, event, "gateway", (uid){{0}}, document, in->now, NULL);
+}
+
 /* One paper to those of a case's claims whose permissions cover it. */
 static err
 plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *claims, const struct row_permission *permissions, uid document,
@@ -123,9 +135,9 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
         *ret_deliveries += 1;
         enum claim_state state = claim_state_of(c->state);
         if (claim_next(state, V("permit")) != STATE_COUNT)
-            TRY(claim_move(u, c, V("permit"), "gateway", (uid){{0}}, document, in->now, NULL));
+            TRY(move(in, u, c, V("permit"), document));
         if (claim_next(claim_state_of(c->state), V("send")) == STATE_SENT && claim_state_of(c->state) != STATE_SENT)
-            TRY(claim_move(u, c, V("send"), "gateway", (uid){{0}}, document, in->now, NULL));
+            TRY(move(in, u, c, V("send"), document));
     }
     return E_OK;
 }
@@ -136,7 +148,7 @@ plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum
 {
     struct row_claim *claims = NULL;
     struct row_permission *permissions = NULL;
-    TRY(query_claims_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
+    TRY(query_claims_of_case_brief(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
     TRY(query_permissions_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &permissions));
     return plan_for_claims(in, u, claims, permissions, document.u, kind, event, ret_deliveries);
 }

@@ -86,11 +86,13 @@ outcome_claim(struct send *s, struct reader *r, struct unit *u, instant now)
     if (!claim || claim_next(claim_state_of(claim->state), V("acknowledge")) == STATE_COUNT)
         return E_OK;
     unit_guard(u, GUARD_claim_version, ARGS(val_uid(&claim->id), val_int(claim->version)));
-    return claim_move(u, claim, V("acknowledge"), "insurer", s->delivery->recipient, s->delivery->document, now, NULL);
+    return claim_move(u, claim, V("acknowledge"), "insurer", s->delivery->recipient, s->delivery->document,
+                      now, NULL);
 }
 
 static err
-outcome_unit(struct send *s, bool good, bool last, const struct net_reply *reply, view reason, bool with_claim)
+outcome_unit(struct send *s, bool good, bool last, const struct net_reply *reply, view reason,
+             bool with_claim)
 {
     struct gateway *g = s->relay->g;
     struct row_delivery *d = s->delivery;
@@ -102,13 +104,22 @@ outcome_unit(struct send *s, bool good, bool last, const struct net_reply *reply
     struct value why = val_text(reason);
     copy_args(s, &why);
     if (good || last)
-        unit_change(&u, CHANGE_delivery_done, ARGS(val_uid(&d->id), val_text(good ? V("delivered") : V("needs-attention")), val_time(now), why));
+        unit_change(&u, CHANGE_delivery_done,
+                    ARGS(val_uid(&d->id), val_text(good ? V("delivered") : V("needs-attention")),
+                         val_time(now), why));
     else
-        unit_change(&u, CHANGE_delivery_retry, ARGS(val_uid(&d->id), val_time(instant_add(now, wait_of(s->relay, d->attempts, reply->retry_after))), why));
+        unit_change(&u, CHANGE_delivery_retry,
+                    ARGS(val_uid(&d->id),
+                         val_time(instant_add(now, wait_of(s->relay, d->attempts, reply->retry_after))),
+                         why));
     struct row_attempt *attempt = unit_add_attempt(&u);
     if (!attempt)
         return E_TOO_LARGE;
-    *attempt = (struct row_attempt){.delivery = d->id, .n = d->attempts, .at = now, .status = reply->status, .result = why.bytes,
+    *attempt = (struct row_attempt){.delivery = d->id,
+                                    .n = d->attempts,
+                                    .at = now,
+                                    .status = reply->status,
+                                    .result = why.bytes,
                                     .us = clock_monotonic_us() - s->started_us};
     if (good && with_claim)
         TRY(outcome_claim(s, r, &u, now));
@@ -156,8 +167,11 @@ on_done(void *user, err e, const struct net_reply *reply, const struct fault *f)
     if (stored != E_OK)
         log_event(LOG_INTERNAL, F_CODE("code", stored));
     metric_add(METRIC_DELIVERIES, good ? "delivered" : last ? "gave-up" : "retry", 1);
-    log_event(LOG_DELIVERY, F_UID("delivery", "dlv", &s->delivery->id), F_N("attempt", s->delivery->attempts), F_N("status", reply->status),
-              F_NAME("result", good ? "delivered" : last ? "needs-attention" : "retry"));
+    log_event(LOG_DELIVERY, F_UID("delivery", "dlv", &s->delivery->id), F_N("attempt", s->delivery->attempts),
+              F_N("status", reply->status),
+              F_NAME("result", good   ? "delivered"
+                               : last ? "needs-attention"
+                                      : "retry"));
     send_free(s);
 }
 
@@ -168,12 +182,14 @@ print_notice(struct relay *r, struct send *s, const struct row_event *e, instant
 {
     char id[ID_TEXT_SIZE], claim[ID_TEXT_SIZE], when[32];
     view c = claim_id_print((claim_id){e->claim}, claim), t = instant_print(now, when), base = r->g->base_url;
-    s->body = arena_printf(s->mem,
-                           "{\"specversion\":\"1.0\",\"id\":\"%.*s\",\"source\":\"%.*s\",\"type\":\"%.*s\",\"subject\":\"%.*s\",\"time\":\"%.*s\","
-                           "\"timestamp\":\"%.*s\",\"datacontenttype\":\"application/json\",\"sequence\":\"%lld\","
-                           "\"data\":{\"claim\":\"%.*s\",\"version\":%lld,\"href\":\"/v1/claims/%.*s\"}}",
-                           VIEW_ARG(event_id_print((event_id){e->id}, id)), VIEW_ARG(base), VIEW_ARG(e->type), VIEW_ARG(c), VIEW_ARG(t), VIEW_ARG(t),
-                           (long long)e->seq, VIEW_ARG(c), (long long)e->case_version, VIEW_ARG(c));
+    s->body = arena_printf(
+        s->mem,
+        "{\"specversion\":\"1.0\",\"id\":\"%.*s\",\"source\":\"%.*s\",\"type\":\"%.*s\",\"subject\":\"%.*s\","
+        "\"time\":\"%.*s\","
+        "\"timestamp\":\"%.*s\",\"datacontenttype\":\"application/json\",\"sequence\":\"%lld\","
+        "\"data\":{\"claim\":\"%.*s\",\"version\":%lld,\"href\":\"/v1/claims/%.*s\"}}",
+        VIEW_ARG(event_id_print((event_id){e->id}, id)), VIEW_ARG(base), VIEW_ARG(e->type), VIEW_ARG(c),
+        VIEW_ARG(t), VIEW_ARG(t), (long long)e->seq, VIEW_ARG(c), (long long)e->case_version, VIEW_ARG(c));
     return s->body.p ? E_OK : E_TOO_LARGE;
 }
 
@@ -193,9 +209,17 @@ post(struct relay *r, struct send *s, const struct row_event *event, instant now
     headers[1] = (struct net_header){"webhook-id", arena_dup(s->mem, id)};
     headers[2] = (struct net_header){"webhook-timestamp", arena_printf(s->mem, "%lld", (long long)timestamp)};
     headers[3] = (struct net_header){"webhook-signature", signature};
-    headers[4] = (struct net_header){"Content-Digest", arena_printf(s->mem, "sha-256=:%.*s:", VIEW_ARG(text_base64(s->mem, digest_view(&d))))};
-    const struct net_request rq = {.method = "POST", .url = s->endpoint->url, .headers = headers, .n_headers = 5, .body = s->body,
-                                   .limit = SPAN_SECONDS(20), .reply_max = 1024, .cut_reply = true};
+    headers[4] = (struct net_header){
+        "Content-Digest",
+        arena_printf(s->mem, "sha-256=:%.*s:", VIEW_ARG(text_base64(s->mem, digest_view(&d))))};
+    const struct net_request rq = {.method = "POST",
+                                   .url = s->endpoint->url,
+                                   .headers = headers,
+                                   .n_headers = 5,
+                                   .body = s->body,
+                                   .limit = SPAN_SECONDS(20),
+                                   .reply_max = 1024,
+                                   .cut_reply = true};
     s->started_us = clock_monotonic_us();
     return net_pool_add(r->pool, &rq, on_done, s, NULL);
 }
@@ -210,7 +234,8 @@ begin(struct relay *r, struct send *s, instant now)
     unit_guard(&u, GUARD_delivery_state, ARGS(val_uid(&d->id), val_text(d->state)));
     if (!uid_is_none(d->permission))
         unit_guard(&u, GUARD_permission_usable, ARGS(val_uid(&d->permission), val_time(now)));
-    unit_change(&u, CHANGE_delivery_begin, ARGS(val_uid(&d->id), val_time(now), val_time(instant_add(now, LEASE))));
+    unit_change(&u, CHANGE_delivery_begin,
+                ARGS(val_uid(&d->id), val_time(now), val_time(instant_add(now, LEASE))));
     err e = store_commit(r->g->store, &u);
     metric_add(METRIC_CONSENT_CHECKS, e == E_OK ? "allowed" : "refused", 1);
     d->attempts++;
@@ -223,7 +248,8 @@ put_off(struct relay *r, struct send *s, instant until, view reason)
     struct unit u;
     (void)r;
     unit_init(&u, s->mem);
-    unit_change(&u, CHANGE_delivery_retry, ARGS(val_uid(&s->delivery->id), val_time(until), val_text(reason)));
+    unit_change(&u, CHANGE_delivery_retry,
+                ARGS(val_uid(&s->delivery->id), val_time(until), val_text(reason)));
     return store_commit(s->relay->g->store, &u);
 }
 
@@ -232,7 +258,9 @@ block(struct relay *r, struct send *s, instant now)
 {
     struct unit u;
     unit_init(&u, s->mem);
-    unit_change(&u, CHANGE_delivery_done, ARGS(val_uid(&s->delivery->id), val_text(V("blocked")), val_time(now), val_text(V("permission-needed"))));
+    unit_change(&u, CHANGE_delivery_done,
+                ARGS(val_uid(&s->delivery->id), val_text(V("blocked")), val_time(now),
+                     val_text(V("permission-needed"))));
     return store_commit(r->g->store, &u);
 }
 
@@ -268,7 +296,8 @@ start_send(struct relay *r, struct send *s, instant now, bool *ret_flying)
     e = post(r, s, event, now);
     *ret_flying = e == E_OK;
     if (e != E_OK)
-        return put_off(r, s, instant_add(now, wait_of(r, s->delivery->attempts, -1)), view_of(err_info(e)->code));
+        return put_off(r, s, instant_add(now, wait_of(r, s->delivery->attempts, -1)),
+                       view_of(err_info(e)->code));
     return E_OK;
 }
 
@@ -351,7 +380,8 @@ relay_start(struct gateway *g, struct relay **ret, struct fault *f)
         abort();
     r->g = g;
     read_schedule(r, config_text(g->config, SET_RELAY_SCHEDULE));
-    const struct net_pool_options options = {.policy = {.allow_private = g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE)}};
+    const struct net_pool_options options = {
+        .policy = {.allow_private = g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE)}};
     err e = net_pool_new(&options, &r->pool);
     if (e == E_OK && pthread_create(&r->thread, NULL, run, r) != 0)
         e = E_INTERNAL;

@@ -20,7 +20,8 @@ void relay_wake(void *relay);
 void relay_stop(struct relay *r);
 
 /* Standard Webhooks 1.0: "v1a," + base64(Ed25519 over id.timestamp.body). */
-err webhook_sign(const struct key *k, view id, int64_t timestamp, view body, arena *mem, view *ret_signature) MUST_USE;
+err webhook_sign(const struct key *k, view id, int64_t timestamp, view body, arena *mem, view *ret_signature)
+    MUST_USE;
 /* E_SIGNATURE_MISMATCH; a list of signatures in the header is searched. */
 err webhook_verify(void *pkey, view id, int64_t timestamp, view body, view header, arena *mem) MUST_USE;
 

@@ -10,7 +10,8 @@ setup(void)
 {
     struct fault f;
     fault_init(&f);
-    cr_assert_eq(profiles_load(fhir_profiles, fhir_profiles_count, &profiles, &f), E_OK, "%s %s", f.where, f.found);
+    cr_assert_eq(profiles_load(fhir_profiles, fhir_profiles_count, &profiles, &f), E_OK, "%s %s", f.where,
+                 f.found);
 }
 
 static void
@@ -42,7 +43,8 @@ replace(view text, const char *from, const char *to, arena *mem)
 {
     size_t at = view_find(text, view_of(from));
     cr_assert_lt(at, text.n, "%s does not stand in the sample", from);
-    return arena_printf(mem, "%.*s%s%.*s", (int)at, text.p, to, VIEW_ARG(view_sub(text, at + strlen(from), text.n)));
+    return arena_printf(mem, "%.*s%s%.*s", (int)at, text.p, to,
+                        VIEW_ARG(view_sub(text, at + strlen(from), text.n)));
 }
 
 Test(hospital, every_sample_is_read_without_error)
@@ -59,7 +61,8 @@ Test(hospital, every_sample_is_read_without_error)
             struct reading rd;
             struct fault f;
             err e = interpret(documents[i].body, documents[i].is_xml, mem, &issues, &rd, &f);
-            cr_assert_eq(e, E_OK, "seed %d %s: %s at %s: %s / %s", (int)seed, documents[i].name, err_info(e)->code, f.where, f.expected, f.found);
+            cr_assert_eq(e, E_OK, "seed %d %s: %s at %s: %s / %s", (int)seed, documents[i].name,
+                         err_info(e)->code, f.where, f.expected, f.found);
             cr_assert(view_eq(rd.author, view_of(stay.hospital->code)));
             cr_assert(rd.persons && rd.refs && rd.identifier_value.n);
         }
@@ -96,7 +99,8 @@ Test(hospital, sums_are_recomputed_beside_what_is_stated)
     cr_assert_eq(t->payable.recomputed.amount.v.units, 22600);
     cr_assert_eq(t->nhi_points.recomputed.v.units, 12870, "points stand apart from money");
     body = replace(body, "\"totalNet\":{\"value\":22600", "\"totalNet\":{\"value\":22601", mem);
-    cr_assert_eq(interpret(body, false, mem, &issues, &rd, &f), E_OK, "a wrong sum is a finding, not a refusal");
+    cr_assert_eq(interpret(body, false, mem, &issues, &rd, &f), E_OK,
+                 "a wrong sum is a finding, not a refusal");
     t = rd.facts->expenses->totals;
     cr_assert_not(t->payable.agrees.v);
     cr_assert_eq(t->payable.stated.amount.v.units, 22601, "what was stated is never corrected");

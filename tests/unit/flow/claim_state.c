@@ -23,12 +23,13 @@ Test(claim_state, the_matrix_allows_what_the_table_lists_and_nothing_else)
     for (int s = 0; s < STATE_COUNT; s++) {
         for (size_t e = 0; e < COUNT_OF(events); e++) {
             int listed = STATE_COUNT;
-#define MOVE(from, event, to)                                                                              \
-    if (s == (int)STATE_##from && strcmp(events[e], #event) == 0)                                          \
+#define MOVE(from, event, to)                                                                                \
+    if (s == (int)STATE_##from && strcmp(events[e], #event) == 0)                                            \
         listed = STATE_##to;
 #include "flow/states.def"
 #undef MOVE
-            cr_assert_eq((int)claim_next((enum claim_state)s, view_of(events[e])), listed, "state %d event %s", s, events[e]);
+            cr_assert_eq((int)claim_next((enum claim_state)s, view_of(events[e])), listed,
+                         "state %d event %s", s, events[e]);
         }
     }
 }
@@ -46,7 +47,8 @@ Test(claim_state, a_move_writes_the_claim_and_its_timeline)
     struct unit u;
     unit_init(&u, mem);
     struct row_claim claim = {.id = uid_new(), .case_id = uid_new(), .state = V("received"), .version = 4};
-    cr_assert_eq(claim_move(&u, &claim, V("permit"), "person", (uid){{0}}, (uid){{0}}, clock_now(), NULL), E_OK);
+    cr_assert_eq(claim_move(&u, &claim, V("permit"), "person", (uid){{0}}, (uid){{0}}, clock_now(), NULL),
+                 E_OK);
     const struct row_claim *row = u.rows[ROW_claim];
     const struct row_timeline *entry = u.rows[ROW_timeline];
     cr_assert(row && entry);
@@ -65,7 +67,8 @@ Test(claim_state, an_illegal_move_is_refused_with_the_legal_ones)
     unit_init(&u, mem);
     fault_init(&f);
     struct row_claim claim = {.state = V("received"), .version = 1};
-    cr_assert_eq(claim_move(&u, &claim, V("paid"), "insurer", (uid){{0}}, (uid){{0}}, clock_now(), &f), E_STATE);
+    cr_assert_eq(claim_move(&u, &claim, V("paid"), "insurer", (uid){{0}}, (uid){{0}}, clock_now(), &f),
+                 E_STATE);
     cr_assert(strstr(f.expected, "permit"));
     cr_assert_null(u.rows[ROW_claim]);
     cr_assert_eq(claim.version, 1);

@@ -7,7 +7,8 @@
 static struct row_permission
 good(void)
 {
-    struct row_permission p = {.purpose = V("claim"), .kinds = V("certificate receipt"), .valid_from = {1}, .uses_left = -1};
+    struct row_permission p = {
+        .purpose = V("claim"), .kinds = V("certificate receipt"), .valid_from = {1}, .uses_left = -1};
     p.recipient.b[0] = 7;
     return p;
 }
@@ -25,7 +26,8 @@ Test(permission, covers_its_recipient_purpose_and_kinds)
     cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW));
     cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_RECEIPT, NOW));
     cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_REPORT, NOW));
-    cr_assert_not(permission_covers(&p, recipient(8), V("claim"), KIND_RECEIPT, NOW), "consent for another insurer");
+    cr_assert_not(permission_covers(&p, recipient(8), V("claim"), KIND_RECEIPT, NOW),
+                  "consent for another insurer");
     cr_assert_not(permission_covers(&p, recipient(7), V("recourse"), KIND_RECEIPT, NOW), "another purpose");
 }
 

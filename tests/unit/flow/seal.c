@@ -71,7 +71,8 @@ Test(seal, a_box_opens_only_at_its_place)
     for (size_t i = 0; i < box.n; i++) {
         char *flipped = arena_cstr(mem, box);
         flipped[i] = (char)(flipped[i] ^ 1);
-        cr_assert_eq(seal_unbox(&key, V("facts"), here, view_make(flipped, box.n), mem, &plain), E_STORE_CORRUPT, "byte %zu", i);
+        cr_assert_eq(seal_unbox(&key, V("facts"), here, view_make(flipped, box.n), mem, &plain),
+                     E_STORE_CORRUPT, "byte %zu", i);
     }
     const struct row_data_key *row = u.rows[ROW_data_key];
     cr_assert(row && row->wrapped.n == 40);
@@ -84,8 +85,8 @@ Test(seal, blinds_differ_by_label_parts_and_key)
 {
     char path[256];
     struct seal *s = open_seal(path);
-    digest a = BLIND(s, "ref", V("ab"), V("c")), b = BLIND(s, "ref", V("a"), V("bc")), c = BLIND(s, "other", V("ab"), V("c")),
-           again = BLIND(s, "ref", V("ab"), V("c"));
+    digest a = BLIND(s, "ref", V("ab"), V("c")), b = BLIND(s, "ref", V("a"), V("bc")),
+           c = BLIND(s, "other", V("ab"), V("c")), again = BLIND(s, "ref", V("ab"), V("c"));
     cr_assert(digest_eq(&a, &again));
     cr_assert_not(digest_eq(&a, &b));
     cr_assert_not(digest_eq(&a, &c));

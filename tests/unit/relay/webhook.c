@@ -17,9 +17,12 @@ Test(webhook, a_signature_holds_for_its_message_only)
     cr_assert_eq(webhook_sign(k, V("evt-1"), 1700000000, V("{}"), mem, &signature), E_OK);
     cr_assert(view_starts(signature, V("v1a,")));
     cr_assert_eq(webhook_verify(k->pkey, V("evt-1"), 1700000000, V("{}"), signature, mem), E_OK);
-    cr_assert_eq(webhook_verify(k->pkey, V("evt-2"), 1700000000, V("{}"), signature, mem), E_SIGNATURE_MISMATCH);
-    cr_assert_eq(webhook_verify(k->pkey, V("evt-1"), 1700000001, V("{}"), signature, mem), E_SIGNATURE_MISMATCH);
-    cr_assert_eq(webhook_verify(k->pkey, V("evt-1"), 1700000000, V("{ }"), signature, mem), E_SIGNATURE_MISMATCH);
+    cr_assert_eq(webhook_verify(k->pkey, V("evt-2"), 1700000000, V("{}"), signature, mem),
+                 E_SIGNATURE_MISMATCH);
+    cr_assert_eq(webhook_verify(k->pkey, V("evt-1"), 1700000001, V("{}"), signature, mem),
+                 E_SIGNATURE_MISMATCH);
+    cr_assert_eq(webhook_verify(k->pkey, V("evt-1"), 1700000000, V("{ }"), signature, mem),
+                 E_SIGNATURE_MISMATCH);
     /* during a rotation several stand in the header */
     view two = arena_printf(mem, "v1a,AAAA v1,zzzz %.*s", VIEW_ARG(signature));
     cr_assert_eq(webhook_verify(k->pkey, V("evt-1"), 1700000000, V("{}"), two, mem), E_OK);

@@ -53,7 +53,8 @@ Test(jwe, no_flipped_character_opens)
     for (size_t i = 0; i < sealed.n; i++) {
         char *flipped = arena_cstr(mem, sealed);
         flipped[i] = flipped[i] == 'A' ? 'B' : 'A';
-        cr_assert_neq(jwe_open(path, view_make(flipped, sealed.n), mem, &plain, NULL), E_OK, "character %zu", i);
+        cr_assert_neq(jwe_open(path, view_make(flipped, sealed.n), mem, &plain, NULL), E_OK, "character %zu",
+                      i);
     }
     clean(k);
     arena_free(mem);
@@ -65,7 +66,10 @@ Test(jwe, other_algorithms_are_refused)
     struct fault f;
     fault_init(&f);
     /* {"alg":"dir","enc":"A256GCM"} */
-    cr_assert_eq(jwe_check_form(V("eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAAAAAAAAAAAAAA.AA.AAAAAAAAAAAAAAAAAAAAAA"), mem, &f), E_ALGORITHM);
+    cr_assert_eq(jwe_check_form(
+                     V("eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAAAAAAAAAAAAAA.AA.AAAAAAAAAAAAAAAAAAAAAA"),
+                     mem, &f),
+                 E_ALGORITHM);
     cr_assert_eq(jwe_check_form(V("a.b.c"), mem, NULL), E_SIGNATURE_FORM);
     arena_free(mem);
 }

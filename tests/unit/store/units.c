@@ -258,16 +258,17 @@ Test(units, change_moves_everything_of_a_case)
     delivery->id = help_uid(8);
     delivery->case_id = one;
     cr_assert_eq(store_commit(h.store, &u), E_OK);
-    static const enum change moves[] = {CHANGE_case_keys_move,   CHANGE_case_documents_move, CHANGE_claims_move,
-                                        CHANGE_permissions_move, CHANGE_timeline_move,       CHANGE_deliveries_move};
+    static const enum change moves[] = {CHANGE_case_keys_move, CHANGE_case_documents_move,
+                                        CHANGE_claims_move,    CHANGE_permissions_move,
+                                        CHANGE_timeline_move,  CHANGE_deliveries_move};
     static const int64_t affected[] = {3, 3, 1, 1, 1, 1};
     for (size_t i = 0; i < COUNT_OF(moves); i++)
         cr_expect_eq(change_now(moves[i], ARGS(val_uid(&one), val_uid(&two))), affected[i], "%zu", i);
-    static const enum query of_case[] = {QUERY_case_keys_of, QUERY_case_links_of, QUERY_claims_of_case,
-                                         QUERY_permissions_of_case, QUERY_timeline_of_case,
-                                         QUERY_deliveries_of_case};
-    static const enum row_kind kinds[] = {ROW_case_key,   ROW_case_document, ROW_claim, ROW_permission,
-                                          ROW_timeline, ROW_delivery};
+    static const enum query of_case[] = {QUERY_case_keys_of,     QUERY_case_links_of,
+                                         QUERY_claims_of_case,   QUERY_permissions_of_case,
+                                         QUERY_timeline_of_case, QUERY_deliveries_of_case};
+    static const enum row_kind kinds[] = {ROW_case_key,   ROW_case_document, ROW_claim,
+                                          ROW_permission, ROW_timeline,      ROW_delivery};
     for (size_t i = 0; i < COUNT_OF(of_case); i++) {
         cr_expect_null(help_query(&h, of_case[i], ARGS(val_uid(&one))), "%zu", i);
         void *rows = help_query(&h, of_case[i], ARGS(val_uid(&two)));
