@@ -164,8 +164,7 @@ put_encounter(struct writer *w)
                "visits\",\"value\":\"%s\"}],"
                "\"status\":\"finished\",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/"
                "v3-ActCode\",\"code\":\"%s\"},\"serviceType\":{\"coding\":"
-               "[{\"system\":\"" TWCORE
-               "CodeSystem/"
+               "[{\"system\":\"" TWCORE "CodeSystem/"
                "medical-consultation-department-nhi-tw\",\"code\":\"%s\",\"display\":\"%s\"}]},\"subject\":",
                s->hospital->signer, s->visit_no, inpatient ? "IMP" : "AMB", inpatient ? "03" : "02",
                inpatient ? "外科" : "內科");

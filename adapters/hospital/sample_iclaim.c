@@ -52,8 +52,7 @@ static const char iclaim_money[] =
     "\"Organization/"
     "o%llu\"},\"priority\":{\"coding\":[{\"code\":\"stat\"}]},\"insurance\":[{\"sequence\":1,\"focal\":true,"
     "\"coverage\":{\"reference\":\"Coverage/cv%llu\"}}],\"item\":["
-    "{\"sequence\":1,\"productOrService\":{\"coding\":[{\"system\":\"" ICLAIM
-    "CodeSystem/"
+    "{\"sequence\":1,\"productOrService\":{\"coding\":[{\"system\":\"" ICLAIM "CodeSystem/"
     "cathay-chargeitemcode-values\",\"code\":\"REGISTRATION\"}],\"text\":\"掛號費\"},\"modifier\":[{"
     "\"coding\":[{\"system\":"
     "\"http://terminology.hl7.org/CodeSystem/"

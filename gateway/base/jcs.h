@@ -9,8 +9,8 @@
 /* Writes the node.  Members of n itself, not of what is inside, whose name stands in skip (n_skip views) are
  * left out (CDex: id, meta, signature).  E_TOO_LARGE when out is full, E_OUT_OF_RANGE for a number that a
  * double cannot hold. */
-err jcs_write(const struct tree *t, const struct node *n, const view *skip, size_t n_skip,
-              struct buf *out) MUST_USE;
+err jcs_write(const struct tree *t, const struct node *n, const view *skip, size_t n_skip, struct buf *out)
+    MUST_USE;
 /* ECMAScript text of a double (finite). */
 view jcs_number(double value, char out[40]);
 /* The double nearest to a number as written; false when it is no number, not finite or longer than 64

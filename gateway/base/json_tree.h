@@ -22,7 +22,8 @@
 enum node_kind { NODE_NULL, NODE_FALSE, NODE_TRUE, NODE_NUMBER, NODE_STRING, NODE_ARRAY, NODE_OBJECT };
 
 enum node_flag {
-    NODE_TEXT_IN_POOL = 1, /* value holds an escape (JSON) or was decoded (XML): its text stands in the pool */
+    NODE_TEXT_IN_POOL =
+        1, /* value holds an escape (JSON) or was decoded (XML): its text stands in the pool */
     NODE_NAME_IN_POOL = 2,
     NODE_FROM_XML = 4,
 };
@@ -32,10 +33,11 @@ struct node {
     uint8_t kind;  /* enum node_kind */
     uint8_t flags; /* enum node_flag */
     uint16_t name_length;
-    uint32_t name;   /* offset of the member name in source or pool */
-    uint32_t from;   /* byte range of the value in the source (for strings: with the quotes) */
+    uint32_t name; /* offset of the member name in source or pool */
+    uint32_t from; /* byte range of the value in the source (for strings: with the quotes) */
     uint32_t length;
-    uint32_t text;   /* offset of the text (without quotes) in source or pool; arrays and objects: number of children */
+    uint32_t
+        text; /* offset of the text (without quotes) in source or pool; arrays and objects: number of children */
     uint32_t text_length;
     uint32_t next;   /* index of the next sibling, 0 when last */
     uint32_t parent; /* index, 0 for the root itself */
@@ -49,7 +51,7 @@ struct tree {
 };
 
 struct tree_limits {
-    size_t bytes;    /* of input */
+    size_t bytes; /* of input */
     uint32_t nodes;
 };
 
@@ -85,7 +87,10 @@ node_next(const struct tree *t, const struct node *n)
     return n->next ? &t->nodes[n->next] : NULL;
 }
 /* for (NODE_EACH(child, t, object_or_array)) ; a NULL parent gives no child */
-#define NODE_EACH(child, t, of) const struct node *child = node_first((t), (of)); child; child = node_next((t), child)
+#define NODE_EACH(child, t, of)                                                                              \
+    const struct node *child = node_first((t), (of));                                                        \
+    child;                                                                                                   \
+    child = node_next((t), child)
 
 /* Every getter takes NULL nodes and returns NULL or the empty view for them, so that paths can be chained. */
 view node_name(const struct tree *t, const struct node *n);

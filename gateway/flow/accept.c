@@ -24,11 +24,17 @@ dry_answer(struct passage *p, struct acceptance *ret)
 }
 
 err
-accept_document(struct gateway *g, const struct submission *s, arena *mem, struct issues *issues, struct acceptance *ret,
-                struct fault *f)
+accept_document(struct gateway *g, const struct submission *s, arena *mem, struct issues *issues,
+                struct acceptance *ret, struct fault *f)
 {
-    AUTO_DONE(passage_done) struct passage p = {
-        .g = g, .s = s, .mem = mem, .issues = issues, .f = f, .registry = gateway_registry(g), .trust = gateway_trust(g)};
+    AUTO_DONE(passage_done)
+    struct passage p = {.g = g,
+                        .s = s,
+                        .mem = mem,
+                        .issues = issues,
+                        .f = f,
+                        .registry = gateway_registry(g),
+                        .trust = gateway_trust(g)};
     TRY(passage_judge(&p));
     if (s->dry_run)
         return dry_answer(&p, ret);
@@ -40,7 +46,8 @@ accept_document(struct gateway *g, const struct submission *s, arena *mem, struc
         e = passage_store(&p, ret);
     if (e != E_OK)
         return fault_set(f, e, "", "", "");
-    metric_add(ret->created ? METRIC_SUBMISSIONS : METRIC_DUPLICATES, ret->created ? "document,accepted" : "document", 1);
+    metric_add(ret->created ? METRIC_SUBMISSIONS : METRIC_DUPLICATES,
+               ret->created ? "document,accepted" : "document", 1);
     log_event(LOG_ACCEPT, F_UID("document", "doc", &ret->document.u), F_UID("case", "case", &ret->in_case.u),
               F_NAME("outcome", ret->outcome), F_N("deliveries", (int64_t)ret->deliveries));
     if (ret->due && g->wake_relay)
@@ -79,17 +86,21 @@ print_receptions(const struct row_reception *list, struct buf *out)
     BUF_LIT(out, "{\"data\":[");
     for (const struct row_reception *row = list; row; row = row->next) {
         char submission[ID_TEXT_SIZE], document[ID_TEXT_SIZE], when[32];
-        buf_printf(out, "%s{\"submission\":\"%.*s\",\"document\":\"%.*s\",\"received_at\":\"%.*s\",\"outcome\":\"%.*s\",\"receipt\":\"%.*s\"}",
-                   row == list ? "" : ",", VIEW_ARG(submission_id_print((submission_id){row->id}, submission)),
-                   VIEW_ARG(doc_id_print((doc_id){row->document}, document)), VIEW_ARG(instant_print(row->at, when)),
-                   VIEW_ARG(row->outcome), VIEW_ARG(row->receipt));
+        buf_printf(out,
+                   "%s{\"submission\":\"%.*s\",\"document\":\"%.*s\",\"received_at\":\"%.*s\",\"outcome\":\"%"
+                   ".*s\",\"receipt\":\"%.*s\"}",
+                   row == list ? "" : ",",
+                   VIEW_ARG(submission_id_print((submission_id){row->id}, submission)),
+                   VIEW_ARG(doc_id_print((doc_id){row->document}, document)),
+                   VIEW_ARG(instant_print(row->at, when)), VIEW_ARG(row->outcome), VIEW_ARG(row->receipt));
     }
     BUF_LIT(out, "]}");
     return out->failed ? E_TOO_LARGE : E_OK;
 }
 
 err
-accept_lookup(struct gateway *g, partner_id sender, view reference, const digest *body, arena *mem, view *ret_json, struct fault *f)
+accept_lookup(struct gateway *g, partner_id sender, view reference, const digest *body, arena *mem,
+              view *ret_json, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_reception *list = NULL;
@@ -119,7 +130,8 @@ accept_lookup(struct gateway *g, partner_id sender, view reference, const digest
 }
 
 err
-accept_find(struct gateway *g, partner_id who, view system, view value, arena *mem, view *ret_json, struct fault *f)
+accept_find(struct gateway *g, partner_id who, view system, view value, arena *mem, view *ret_json,
+            struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_document *list = NULL;
@@ -133,8 +145,8 @@ accept_find(struct gateway *g, partner_id who, view system, view value, arena *m
     buf_init(&out, 1u << 20);
     BUF_LIT(&out, "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[");
     for (; list; list = list->next, n++)
-        buf_printf(&out, "%s{\"fullUrl\":\"%.*s/fhir/r4/Bundle/%.*s\",\"search\":{\"mode\":\"match\"}}", n ? "," : "", VIEW_ARG(g->base_url),
-                   VIEW_ARG(doc_id_print((doc_id){list->id}, text)));
+        buf_printf(&out, "%s{\"fullUrl\":\"%.*s/fhir/r4/Bundle/%.*s\",\"search\":{\"mode\":\"match\"}}",
+                   n ? "," : "", VIEW_ARG(g->base_url), VIEW_ARG(doc_id_print((doc_id){list->id}, text)));
     buf_printf(&out, "],\"total\":%zu}", n);
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);

@@ -19,7 +19,7 @@ struct submission {
     view cms_header, key_id_header, jws_header; /* AUTH, KeyId, X-JWS-Signature; empty when absent */
     partner_id sender;
     view client;
-    view reference;     /* the sender's own reference (header X-Sender-Reference), empty when none */
+    view reference; /* the sender's own reference (header X-Sender-Reference), empty when none */
     bool dry_run;
     bool strict;
     instant received;
@@ -30,20 +30,24 @@ struct acceptance {
     submission_id id;
     doc_id document;
     case_id in_case;
-    const char *outcome; /* "accepted", "accepted-with-findings", "waiting-permission", "waiting-verification", "duplicate" */
+    const char *
+        outcome; /* "accepted", "accepted-with-findings", "waiting-permission", "waiting-verification", "duplicate" */
     view receipt;
-    view verdict;        /* JSON */
-    size_t deliveries;   /* rows made by this unit */
-    bool due;            /* one of them is to be sent now, not fetched */
+    view verdict;      /* JSON */
+    size_t deliveries; /* rows made by this unit */
+    bool due;          /* one of them is to be sent now, not fetched */
 };
 
-err accept_document(struct gateway *g, const struct submission *s, arena *mem, struct issues *issues, struct acceptance *ret, struct fault *f) MUST_USE;
+err accept_document(struct gateway *g, const struct submission *s, arena *mem, struct issues *issues,
+                    struct acceptance *ret, struct fault *f) MUST_USE;
 /* Audit row of an authenticated refusal; never fails the request. */
 void accept_refused(struct gateway *g, const struct submission *s, const char *route, const struct fault *f);
 
 /* After a time-out: by the sender's own reference or the document's digest. JSON list of {submission, document, received_at, receipt}. */
-err accept_lookup(struct gateway *g, partner_id sender, view reference, const digest *body, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err accept_lookup(struct gateway *g, partner_id sender, view reference, const digest *body, arena *mem,
+                  view *ret_json, struct fault *f) MUST_USE;
 /* The sender's or author's own documents under an identifier, as a searchset Bundle without their content. */
-err accept_find(struct gateway *g, partner_id who, view system, view value, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err accept_find(struct gateway *g, partner_id who, view system, view value, arena *mem, view *ret_json,
+                struct fault *f) MUST_USE;
 
 #endif

@@ -75,7 +75,8 @@ add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_
         row->unique_identity = p->identity_blind;
     if (rd->work_value.n) {
         char signer[ID_TEXT_SIZE];
-        row->work = BLIND(p->g->seal, "work", partner_id_print(p->signer->id, signer), rd->work_system, rd->work_value);
+        row->work = BLIND(p->g->seal, "work", partner_id_print(p->signer->id, signer), rd->work_system,
+                          rd->work_value);
     }
     row->body = p->body_blind;
     row->media = p->s->media == FHIR_XML ? V("xml") : V("json");
@@ -94,7 +95,8 @@ add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_
 
 /* Reception, receipt and leaf: what the sender holds against us. */
 static err
-add_reception(struct passage *p, struct unit *u, uid document, uid in_case, const char *outcome, struct acceptance *ret)
+add_reception(struct passage *p, struct unit *u, uid document, uid in_case, const char *outcome,
+              struct acceptance *ret)
 {
     struct row_reception *row = unit_add_reception(u);
     if (!row)
@@ -110,12 +112,14 @@ add_reception(struct passage *p, struct unit *u, uid document, uid in_case, cons
     row->client = p->s->client;
     char sender[ID_TEXT_SIZE];
     if (p->s->reference.n)
-        row->reference = BLIND(p->g->seal, "reference", partner_id_print(p->sender->id, sender), p->s->reference);
+        row->reference =
+            BLIND(p->g->seal, "reference", partner_id_print(p->sender->id, sender), p->s->reference);
     row->leaf = leaf;
     row->at = p->s->received;
     row->case_id = in_case;
     row->outcome = view_of(outcome);
-    TRY(evidence_receipt(p->g, id, &p->s->body_digest, &p->verdict_digest, p->sender->id, p->s->received, &leaf, u->mem, &row->receipt));
+    TRY(evidence_receipt(p->g, id, &p->s->body_digest, &p->verdict_digest, p->sender->id, p->s->received,
+                         &leaf, u->mem, &row->receipt));
     ret->id = id;
     ret->receipt = row->receipt;
     ret->outcome = outcome;
@@ -190,12 +194,14 @@ add_signature(struct passage *p, struct reader *r, const struct row_document *kn
     TRY(add_verdict(p, &u, &key, known->id, &verdict));
     data_key_forget(&key);
     if ((int64_t)verdict_level(p->verdict) > known->level)
-        unit_change(&u, CHANGE_document_level, ARGS(val_uid(&known->id), val_int((int64_t)verdict_level(p->verdict))));
+        unit_change(&u, CHANGE_document_level,
+                    ARGS(val_uid(&known->id), val_int((int64_t)verdict_level(p->verdict))));
     const digest parts[] = {p->s->body_digest, p->verdict_digest};
     digest leaf;
     submission_id id = submission_id_new();
     TRY(evidence_leaf(&u, "signature", id.u, parts, COUNT_OF(parts), p->s->received, &leaf));
-    TRY(evidence_receipt(p->g, id, &p->s->body_digest, &p->verdict_digest, p->sender->id, p->s->received, &leaf, p->mem, &ret->receipt));
+    TRY(evidence_receipt(p->g, id, &p->s->body_digest, &p->verdict_digest, p->sender->id, p->s->received,
+                         &leaf, p->mem, &ret->receipt));
     ret->id = id;
     ret->document.u = known->id;
     ret->in_case.u = in_case ? in_case->id : (uid){{0}};
@@ -217,9 +223,11 @@ find_known(struct passage *p, struct reader *r, struct acceptance *ret, bool *re
     }
     TRY(query_documents_by_identity(r, ARGS(val_digest(&p->identity_blind)), p->mem, &known));
     if (known && p->reading.unique_identity)
-        return fault_set(p->f, E_DUPLICATE, "Bundle.identifier", "an identifier not used before", "one used with other content");
+        return fault_set(p->f, E_DUPLICATE, "Bundle.identifier", "an identifier not used before",
+                         "one used with other content");
     if (known)
-        issue_add(p->issues, ISSUE_WARNING, E_IDENTIFIER_REUSED, V("Bundle.identifier"), V("one version"), V("a further one"));
+        issue_add(p->issues, ISSUE_WARNING, E_IDENTIFIER_REUSED, V("Bundle.identifier"), V("one version"),
+                  V("a further one"));
     return E_OK;
 }
 
@@ -230,11 +238,12 @@ find_replaced(struct passage *p, struct reader *r, struct row_document **ret)
     if (!p->reading.replaces_value.n)
         return E_OK;
     char signer[ID_TEXT_SIZE];
-    digest blind = BLIND(p->g->seal, "identity", partner_id_print(p->signer->id, signer), p->reading.replaces_system,
-                         p->reading.replaces_value);
+    digest blind = BLIND(p->g->seal, "identity", partner_id_print(p->signer->id, signer),
+                         p->reading.replaces_system, p->reading.replaces_value);
     TRY(query_documents_by_identity(r, ARGS(val_digest(&blind)), p->mem, ret));
     if (!*ret)
-        return fault_set(p->f, E_REPLACES, "Composition.relatesTo", "a document of the same organisation", "none");
+        return fault_set(p->f, E_REPLACES, "Composition.relatesTo", "a document of the same organisation",
+                         "none");
     return E_OK;
 }
 
@@ -252,7 +261,8 @@ check_attachments(struct passage *p, struct reader *r, struct unit *u, doc_id do
         *of = document.u;
         TRY(query_attachment(r, ARGS(val_digest(id), val_uid(by)), p->mem, &row));
         if (!row)
-            return fault_setf(p->f, E_ATTACHMENT_MISSING, "an attachment that arrived before", "none", "attachments[%zu]", i);
+            return fault_setf(p->f, E_ATTACHMENT_MISSING, "an attachment that arrived before", "none",
+                              "attachments[%zu]", i);
         unit_change(u, CHANGE_attachment_claim, ARGS(val_digest(id), val_uid(by), val_uid(of)));
     }
     return E_OK;
@@ -278,8 +288,8 @@ link_document(struct passage *p, struct unit *u, case_id in_case, doc_id documen
     link->document = document.u;
     link->facts_version = 1;
     link->at = p->s->received;
-    return timeline_add(u, in_case.u, (uid){{0}}, "sender", p->sender->id.u,
-                        event_of(p), VIEW_NONE, document.u, p->s->received);
+    return timeline_add(u, in_case.u, (uid){{0}}, "sender", p->sender->id.u, event_of(p), VIEW_NONE,
+                        document.u, p->s->received);
 }
 
 /* An insurer that a hospital's document names: a claim that waits for the person (DOMAIN D4, THREATS S1). */
@@ -297,7 +307,8 @@ open_hinted(struct passage *p, struct reader *r, struct unit *u, case_id in_case
     for (const struct insurer_hint *h = p->reading.hints; h; h = h->next) {
         const struct partner *insurer = registry_by_code(p->registry, V("insurer"), h->code);
         if (!insurer) {
-            issue_add(p->issues, ISSUE_WARNING, E_INSURER_UNKNOWN, V("Coverage.payor"), V("a registered insurer"), V("another code"));
+            issue_add(p->issues, ISSUE_WARNING, E_INSURER_UNKNOWN, V("Coverage.payor"),
+                      V("a registered insurer"), V("another code"));
             continue;
         }
         bool known = false;
@@ -305,9 +316,15 @@ open_hinted(struct passage *p, struct reader *r, struct unit *u, case_id in_case
             known = known || uid_eq(c->recipient, insurer->id.u);
         if (known)
             continue;
-        struct row_claim claim = {.id = uid_new(), .case_id = in_case.u, .recipient = insurer->id.u, .line = h->line,
-                                  .claimant = subject, .state = V("received"), .since = p->s->received};
-        TRY(claim_move(u, &claim, V("need_permission"), "gateway", (uid){{0}}, (uid){{0}}, p->s->received, p->f));
+        struct row_claim claim = {.id = uid_new(),
+                                  .case_id = in_case.u,
+                                  .recipient = insurer->id.u,
+                                  .line = h->line,
+                                  .claimant = subject,
+                                  .state = V("received"),
+                                  .since = p->s->received};
+        TRY(claim_move(u, &claim, V("need_permission"), "gateway", (uid){{0}}, (uid){{0}}, p->s->received,
+                       p->f));
     }
     return E_OK;
 }
@@ -318,12 +335,15 @@ plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64
 {
     const struct plan_input in = {p->g, r, p->registry, p->mem, in_case, version, p->s->received};
     if (replaced) {
-        unit_change(u, CHANGE_document_state,
-                    ARGS(val_uid(&replaced->id), val_text(p->reading.withdraws ? V("withdrawn") : V("replaced"))));
-        TRY(plan_notices(&in, u, (doc_id){replaced->id}, p->reading.withdraws ? "document.recalled" : "document.corrected"));
+        unit_change(
+            u, CHANGE_document_state,
+            ARGS(val_uid(&replaced->id), val_text(p->reading.withdraws ? V("withdrawn") : V("replaced"))));
+        TRY(plan_notices(&in, u, (doc_id){replaced->id},
+                         p->reading.withdraws ? "document.recalled" : "document.corrected"));
     }
     if (found->n_merged)
-        return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &document, p->reading.kind, event_of(p), &ret->deliveries);
+        return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &document,
+                           p->reading.kind, event_of(p), &ret->deliveries);
     if (p->reading.withdraws)
         return E_OK;
     return plan_document(&in, u, document, p->reading.kind, event_of(p), &ret->deliveries);

@@ -15,20 +15,29 @@ judge_signature(struct filing *w, view compact, struct signed_by *ret)
     TRY(jws_split(compact, w->mem, &parts, w->f));
     TRY(jws_payload(&parts, w->mem, &payload, w->f));
     if (w->payload.p && !view_eq(w->payload, payload))
-        return fault_set(w->f, E_SIGNATURE_MISMATCH, "/co_signatures", "the same payload as the first signature", "another");
+        return fault_set(w->f, E_SIGNATURE_MISMATCH, "/co_signatures",
+                         "the same payload as the first signature", "another");
     w->payload = payload;
-    view detached = arena_printf(w->mem, "%.*s..%.*s", VIEW_ARG(parts.protected_b64), VIEW_ARG(parts.signature_b64));
+    view detached =
+        arena_printf(w->mem, "%.*s..%.*s", VIEW_ARG(parts.protected_b64), VIEW_ARG(parts.signature_b64));
     const struct signature_in in = {SIG_JWS, detached, VIEW_NONE};
     struct tree *tree = arena_make(w->mem, struct tree);
     if (!tree || !detached.p)
         return E_TOO_LARGE;
     TRY(tree_read_json(payload, NULL, w->mem, tree, w->f));
     struct key_source keys = registry_key_source(w->registry);
-    const struct verify_request rq = {.body = payload, .tree = tree, .signatures = &in, .n_signatures = 1, .trust = w->trust,
-                                      .keys = &keys, .now = w->in->received, .mem = w->mem};
+    const struct verify_request rq = {.body = payload,
+                                      .tree = tree,
+                                      .signatures = &in,
+                                      .n_signatures = 1,
+                                      .trust = w->trust,
+                                      .keys = &keys,
+                                      .now = w->in->received,
+                                      .mem = w->mem};
     TRY(verify_document(&rq, &ret->verdict));
     err code = verdict_code(ret->verdict);
-    const struct signature_out *sig = verdict_signatures(ret->verdict) ? verdict_signature(ret->verdict, 0) : NULL;
+    const struct signature_out *sig =
+        verdict_signatures(ret->verdict) ? verdict_signature(ret->verdict, 0) : NULL;
     if (code != E_OK) {
         if (sig && w->f && w->f->code == E_OK)
             *w->f = sig->fault;
@@ -89,7 +98,8 @@ static bool
 is_app(const struct filing *w, const struct signer *s)
 {
     partner_id id;
-    const struct partner *p = partner_id_parse(s->registered_partner, &id) == E_OK ? registry_partner(w->registry, id) : NULL;
+    const struct partner *p =
+        partner_id_parse(s->registered_partner, &id) == E_OK ? registry_partner(w->registry, id) : NULL;
     return p && view_eq(p->row->kind, V("app")) && view_eq(partner_option(p, "asserts"), V("yes"));
 }
 
@@ -101,19 +111,22 @@ check_evidence(struct filing *w)
     enum capacity capacity = capacity_of(subject, w->in->received);
     w->level = "presumption";
     if (capacity == CAPACITY_LIMITED && by_subject != by_representative)
-        return fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "the person and a representative", "one of the two");
+        return fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "the person and a representative",
+                         "one of the two");
     if (capacity == CAPACITY_NONE ? by_representative : by_subject)
         return E_OK;
     for (size_t i = 0; i < w->n_signed; i++) {
         const struct signer *s = w->signed_by[i].signer;
         if (s->subject != SUBJECT_PERSON && !is_app(w, s))
-            return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person", "one of an organisation");
+            return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person",
+                             "one of an organisation");
     }
     if (capacity == CAPACITY_FULL && is_app(w, w->signed_by[0].signer)) {
         w->level = "asserted";
         return E_OK;
     }
-    return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person named", "another person's");
+    return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person named",
+                     "another person's");
 }
 
 /* Nobody grants to himself: the organisation that signed or sends is not among the recipients (an app may be neither). */
@@ -125,11 +138,14 @@ check_recipients(struct filing *w)
         if (!to)
             to = registry_by_code(w->registry, V("fund"), i->recipient);
         if (!to || !partner_is_active(to))
-            return fault_setf(w->f, E_RECIPIENT, "a registered insurer or fund", "an unknown code", "/items/%lld/recipient", (long long)i->index);
+            return fault_setf(w->f, E_RECIPIENT, "a registered insurer or fund", "an unknown code",
+                              "/items/%lld/recipient", (long long)i->index);
         if (uid_eq(to->id.u, w->in->sender.u))
-            return fault_setf(w->f, E_PERMISSION_SELF, "another sender than the recipient", "the same", "/items/%lld/recipient", (long long)i->index);
+            return fault_setf(w->f, E_PERMISSION_SELF, "another sender than the recipient", "the same",
+                              "/items/%lld/recipient", (long long)i->index);
         if (i->payee_jwe.n && jwe_check_form(i->payee_jwe, w->mem, NULL) != E_OK)
-            return fault_setf(w->f, E_PAYEE, "a compact JWE, ECDH-ES with A256GCM", "another form", "/items/%lld/payee/jwe", (long long)i->index);
+            return fault_setf(w->f, E_PAYEE, "a compact JWE, ECDH-ES with A256GCM", "another form",
+                              "/items/%lld/payee/jwe", (long long)i->index);
         TRY(consent_text_check(i->text_id, i->text_version, i->text_lang, i->text_sha256, w->f));
     }
     return E_OK;
@@ -179,10 +195,17 @@ filing_done(struct filing *w)
 #define REBUILDS 8
 
 static err
-accept(struct gateway *g, const struct application_in *in, bool permissions_only, arena *mem, struct application_out *ret, struct fault *f)
+accept(struct gateway *g, const struct application_in *in, bool permissions_only, arena *mem,
+       struct application_out *ret, struct fault *f)
 {
-    AUTO_DONE(filing_done) struct filing w = {.g = g, .in = in, .mem = mem, .f = f, .permissions_only = permissions_only,
-                                              .registry = gateway_registry(g), .trust = gateway_trust(g)};
+    AUTO_DONE(filing_done)
+    struct filing w = {.g = g,
+                       .in = in,
+                       .mem = mem,
+                       .f = f,
+                       .permissions_only = permissions_only,
+                       .registry = gateway_registry(g),
+                       .trust = gateway_trust(g)};
     TRY(filing_judge(&w));
     err e = E_STALE;
     for (int i = 0; i < REBUILDS && e == E_STALE; i++)
@@ -195,13 +218,15 @@ accept(struct gateway *g, const struct application_in *in, bool permissions_only
 }
 
 err
-application_accept(struct gateway *g, const struct application_in *in, arena *mem, struct application_out *ret, struct fault *f)
+application_accept(struct gateway *g, const struct application_in *in, arena *mem,
+                   struct application_out *ret, struct fault *f)
 {
     return accept(g, in, false, mem, ret, f);
 }
 
 err
-permission_accept(struct gateway *g, const struct application_in *in, arena *mem, struct application_out *ret, struct fault *f)
+permission_accept(struct gateway *g, const struct application_in *in, arena *mem, struct application_out *ret,
+                  struct fault *f)
 {
     return accept(g, in, true, mem, ret, f);
 }

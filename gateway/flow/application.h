@@ -19,16 +19,20 @@ struct application_in {
 
 struct application_out {
     bool created;
-    view json; /* {"submission","application","case","claims":[{…}],"permissions":[…],"track_code","receipt","outcome"} */
+    view
+        json; /* {"submission","application","case","claims":[{…}],"permissions":[…],"track_code","receipt","outcome"} */
 };
 
-err application_accept(struct gateway *g, const struct application_in *in, arena *mem, struct application_out *ret, struct fault *f) MUST_USE;
+err application_accept(struct gateway *g, const struct application_in *in, arena *mem,
+                       struct application_out *ret, struct fault *f) MUST_USE;
 
 /* POST /v1/permissions: the same container for a case that exists, found by its references; adds permissions to claims that wait. */
-err permission_accept(struct gateway *g, const struct application_in *in, arena *mem, struct application_out *ret, struct fault *f) MUST_USE;
+err permission_accept(struct gateway *g, const struct application_in *in, arena *mem,
+                      struct application_out *ret, struct fault *f) MUST_USE;
 
 /* Withdrawal, signed by who gave it: {"signature":"a.b.c"} whose payload is {"withdraw":"perm-…","iat":…}. No send begins after its commit; the answer lists the sends begun
  * before. ret_json: {"permission","withdrawn_at","sends_begun":[…],"receipt"} */
-err permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, instant now, arena *mem,
+                        view *ret_json, struct fault *f) MUST_USE;
 
 #endif

@@ -51,13 +51,16 @@ find_case(struct store_work *s)
     for (const struct person_key *k = subject->keys; k; k = k->next) {
         TRY(join_add(&j, blind_person(w->g->seal, k->text), "person", false));
         for (const struct doc_ref *ref = w->a.refs; ref; ref = ref->next)
-            TRY(join_add(&j, blind_ref(w->g->seal, ref->author, ref->kind, ref->value, k->text), "ref", true));
+            TRY(join_add(&j, blind_ref(w->g->seal, ref->author, ref->kind, ref->value, k->text), "ref",
+                         true));
     }
     char sender[ID_TEXT_SIZE];
-    TRY(join_add(&j, BLIND(w->g->seal, "application", partner_id_print(w->in->sender, sender), w->a.id), "application", true));
+    TRY(join_add(&j, BLIND(w->g->seal, "application", partner_id_print(w->in->sender, sender), w->a.id),
+                 "application", true));
     TRY(join_find(s->r, &j, w->mem, &s->found));
     if (w->permissions_only && !s->found.target)
-        return fault_set(w->f, E_NOT_FOUND, "/items/common/references", "a case that these references find", "none");
+        return fault_set(w->f, E_NOT_FOUND, "/items/common/references", "a case that these references find",
+                         "none");
     if (s->found.target)
         TRY(load_case(s, s->found.target));
     for (size_t i = 0; i < s->found.n_merged; i++)
@@ -97,9 +100,11 @@ add_document(struct store_work *s)
     verdict->at = w->in->received;
     verdict->key = s->key.id;
     TRY(seal_box(&s->key, V("verdict"), verdict->id, w->verdict_text, w->mem, &verdict->verdict));
-    *link = (struct row_case_document){.case_id = s->in_case.u, .document = row->id, .facts_version = 0, .at = w->in->received};
-    return timeline_add(s->u, s->in_case.u, (uid){{0}}, "person", (uid){{0}}, w->permissions_only ? "permission.given" : "application.received",
-                        VIEW_NONE, row->id, w->in->received);
+    *link = (struct row_case_document){
+        .case_id = s->in_case.u, .document = row->id, .facts_version = 0, .at = w->in->received};
+    return timeline_add(s->u, s->in_case.u, (uid){{0}}, "person", (uid){{0}},
+                        w->permissions_only ? "permission.given" : "application.received", VIEW_NONE, row->id,
+                        w->in->received);
 }
 
 static const struct partner *
@@ -110,7 +115,8 @@ recipient_of(const struct filing *w, view code)
 }
 
 static err
-add_permission(struct store_work *s, const struct applied_insurer *i, uid recipient, struct row_permission **ret)
+add_permission(struct store_work *s, const struct applied_insurer *i, uid recipient,
+               struct row_permission **ret)
 {
     struct filing *w = s->w;
     struct row_permission *row = unit_add_permission(s->u);
@@ -131,8 +137,9 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     row->document = s->document.u;
     row->item = i->index;
     row->key = s->key.id;
-    view detail = arena_printf(w->mem, "{\"text\":{\"id\":\"%.*s\",\"version\":\"%.*s\",\"lang\":\"%.*s\",\"sha256\":\"%.*s\"}}",
-                               VIEW_ARG(i->text_id), VIEW_ARG(i->text_version), VIEW_ARG(i->text_lang), VIEW_ARG(i->text_sha256));
+    view detail = arena_printf(
+        w->mem, "{\"text\":{\"id\":\"%.*s\",\"version\":\"%.*s\",\"lang\":\"%.*s\",\"sha256\":\"%.*s\"}}",
+        VIEW_ARG(i->text_id), VIEW_ARG(i->text_version), VIEW_ARG(i->text_lang), VIEW_ARG(i->text_sha256));
     TRY(seal_box(&s->key, V("permission"), row->id, detail, w->mem, &row->detail));
     *ret = row;
     return E_OK;
@@ -218,7 +225,8 @@ add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, 
     /* An app's word opens the claim and waits for the person's own. */
     bool asserted = strcmp(w->level, "asserted") == 0;
     if (!asserted || claim_next(claim_state_of(claim->state), V("need_permission")) != STATE_COUNT)
-        TRY(claim_move(s->u, claim, asserted ? V("need_permission") : V("permit"), "person", (uid){{0}}, s->document.u, w->in->received, w->f));
+        TRY(claim_move(s->u, claim, asserted ? V("need_permission") : V("permit"), "person", (uid){{0}},
+                       s->document.u, w->in->received, w->f));
     *ret = claim;
     return E_OK;
 }
@@ -233,12 +241,14 @@ deliver(struct store_work *s, struct row_claim *claim, const struct row_permissi
     s->deliveries++;
     for (const struct row_document *d = s->documents; d; d = d->next) {
         enum document_kind kind = document_kind_of(d->kind);
-        if (!view_eq(d->state, V("current")) || !permission_covers(permission, claim->recipient, V("claim"), kind, w->in->received))
+        if (!view_eq(d->state, V("current")) ||
+            !permission_covers(permission, claim->recipient, V("claim"), kind, w->in->received))
             continue;
         TRY(plan_delivery_new(&in, s->u, claim, permission, d->id, "document.available"));
         s->deliveries++;
     }
-    if (claim_next(claim_state_of(claim->state), V("send")) != STATE_COUNT && view_eq(claim->state, V("permitted")))
+    if (claim_next(claim_state_of(claim->state), V("send")) != STATE_COUNT &&
+        view_eq(claim->state, V("permitted")))
         TRY(claim_move(s->u, claim, V("send"), "gateway", (uid){{0}}, s->document.u, w->in->received, w->f));
     return E_OK;
 }
@@ -277,7 +287,8 @@ add_reception(struct store_work *s, view *ret_receipt, submission_id *ret_id)
     submission_id id = submission_id_new();
     const digest parts[] = {w->in->body_digest, w->verdict_digest, sha256(uid_view(&s->in_case.u))};
     digest leaf;
-    TRY(evidence_leaf(s->u, w->permissions_only ? "permission" : "application", id.u, parts, COUNT_OF(parts), w->in->received, &leaf));
+    TRY(evidence_leaf(s->u, w->permissions_only ? "permission" : "application", id.u, parts, COUNT_OF(parts),
+                      w->in->received, &leaf));
     row->id = id.u;
     row->document = s->document.u;
     row->sender = w->in->sender.u;
@@ -286,7 +297,8 @@ add_reception(struct store_work *s, view *ret_receipt, submission_id *ret_id)
     row->at = w->in->received;
     row->case_id = s->in_case.u;
     row->outcome = V("accepted");
-    TRY(evidence_receipt(w->g, id, &w->in->body_digest, &w->verdict_digest, w->in->sender, w->in->received, &leaf, w->mem, &row->receipt));
+    TRY(evidence_receipt(w->g, id, &w->in->body_digest, &w->verdict_digest, w->in->sender, w->in->received,
+                         &leaf, w->mem, &row->receipt));
     *ret_receipt = row->receipt;
     *ret_id = id;
     return E_OK;
@@ -298,23 +310,32 @@ struct answer_row {
 };
 
 static err
-print_answer(struct store_work *s, const struct answer_row *rows, size_t n, const view *codes, view receipt, submission_id id, view *ret)
+print_answer(struct store_work *s, const struct answer_row *rows, size_t n, const view *codes, view receipt,
+             submission_id id, view *ret)
 {
     struct buf out;
     char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE], c[ID_TEXT_SIZE];
     buf_init(&out, 1u << 18);
-    buf_printf(&out, "{\"submission\":\"%.*s\",\"application\":\"%.*s\",\"case\":\"%.*s\",\"outcome\":\"accepted\",\"claims\":[",
-               VIEW_ARG(submission_id_print(id, a)), VIEW_ARG(doc_id_print(s->document, b)), VIEW_ARG(case_id_print(s->in_case, c)));
+    buf_printf(&out,
+               "{\"submission\":\"%.*s\",\"application\":\"%.*s\",\"case\":\"%.*s\",\"outcome\":\"accepted\","
+               "\"claims\":[",
+               VIEW_ARG(submission_id_print(id, a)), VIEW_ARG(doc_id_print(s->document, b)),
+               VIEW_ARG(case_id_print(s->in_case, c)));
     for (size_t i = 0; i < n; i++) {
         const struct partner *to = registry_partner(s->w->registry, (partner_id){rows[i].claim->recipient});
-        buf_printf(&out, "%s{\"claim\":\"%.*s\",\"recipient\":\"%.*s\",\"line\":\"%.*s\",\"state\":\"%.*s\",\"permission\":\"%.*s\"}", i ? "," : "",
-                   VIEW_ARG(claim_id_print((claim_id){rows[i].claim->id}, a)), VIEW_ARG(to ? to->row->code : V("")),
-                   VIEW_ARG(rows[i].claim->line), VIEW_ARG(rows[i].claim->state), VIEW_ARG(perm_id_print((perm_id){rows[i].permission->id}, b)));
+        buf_printf(&out,
+                   "%s{\"claim\":\"%.*s\",\"recipient\":\"%.*s\",\"line\":\"%.*s\",\"state\":\"%.*s\","
+                   "\"permission\":\"%.*s\"}",
+                   i ? "," : "", VIEW_ARG(claim_id_print((claim_id){rows[i].claim->id}, a)),
+                   VIEW_ARG(to ? to->row->code : V("")), VIEW_ARG(rows[i].claim->line),
+                   VIEW_ARG(rows[i].claim->state),
+                   VIEW_ARG(perm_id_print((perm_id){rows[i].permission->id}, b)));
     }
     BUF_LIT(&out, "],\"track_codes\":[");
     size_t k = 0;
     for (const struct applied_person *p = s->w->a.people; p; p = p->next, k++)
-        buf_printf(&out, "%s{\"role\":\"%.*s\",\"code\":\"%.*s\"}", k ? "," : "", VIEW_ARG(p->role), VIEW_ARG(codes[k]));
+        buf_printf(&out, "%s{\"role\":\"%.*s\",\"code\":\"%.*s\"}", k ? "," : "", VIEW_ARG(p->role),
+                   VIEW_ARG(codes[k]));
     buf_printf(&out, "],\"receipt\":\"%.*s\"}", VIEW_ARG(receipt));
     view text = out.failed ? VIEW_NONE : arena_dup(s->w->mem, buf_view(&out));
     buf_done(&out);
@@ -353,17 +374,23 @@ build(struct store_work *s, struct application_out *ret)
 
 /* The same bytes again: the original receipt, without the codes (they are given once). */
 static err
-answer_known(struct filing *w, struct reader *r, const struct row_document *known, struct application_out *ret)
+answer_known(struct filing *w, struct reader *r, const struct row_document *known,
+             struct application_out *ret)
 {
     struct row_reception *reception = NULL;
     TRY(query_reception_of(r, ARGS(val_uid(&known->id), val_uid(&w->in->sender.u)), w->mem, &reception));
     if (!reception)
-        return fault_set(w->f, E_DUPLICATE, "/signature", "an application not sent before", "one sent by another organisation");
+        return fault_set(w->f, E_DUPLICATE, "/signature", "an application not sent before",
+                         "one sent by another organisation");
     char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE], c[ID_TEXT_SIZE];
     ret->created = false;
-    ret->json = arena_printf(w->mem, "{\"submission\":\"%.*s\",\"application\":\"%.*s\",\"case\":\"%.*s\",\"outcome\":\"duplicate\",\"receipt\":\"%.*s\"}",
-                             VIEW_ARG(submission_id_print((submission_id){reception->id}, a)), VIEW_ARG(doc_id_print((doc_id){known->id}, b)),
-                             VIEW_ARG(case_id_print((case_id){reception->case_id}, c)), VIEW_ARG(reception->receipt));
+    ret->json =
+        arena_printf(w->mem,
+                     "{\"submission\":\"%.*s\",\"application\":\"%.*s\",\"case\":\"%.*s\",\"outcome\":"
+                     "\"duplicate\",\"receipt\":\"%.*s\"}",
+                     VIEW_ARG(submission_id_print((submission_id){reception->id}, a)),
+                     VIEW_ARG(doc_id_print((doc_id){known->id}, b)),
+                     VIEW_ARG(case_id_print((case_id){reception->case_id}, c)), VIEW_ARG(reception->receipt));
     return ret->json.p ? E_OK : E_TOO_LARGE;
 }
 

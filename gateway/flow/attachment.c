@@ -5,12 +5,13 @@
 #include "flow/seal.h"
 
 err
-attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body, const digest *body_digest, view media, instant now, arena *mem,
-               bool *ret_created, struct fault *f)
+attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body, const digest *body_digest,
+               view media, instant now, arena *mem, bool *ret_created, struct fault *f)
 {
     view want = text_hex(mem, digest_view(body_digest)), sealed;
     if (!view_eq(want, sha256_hex))
-        return fault_set(f, E_ATTACHMENT_DIGEST, "sha256", "the SHA-256 of the body in lower-case hex", "another");
+        return fault_set(f, E_ATTACHMENT_DIGEST, "sha256", "the SHA-256 of the body in lower-case hex",
+                         "another");
     digest id = BLIND(g->seal, "attachment", sha256_hex);
     AUTO(reader_done) struct reader *r = NULL;
     struct row_attachment *known = NULL;

@@ -6,7 +6,7 @@
 
 #include "flow/gateway.h"
 
-err attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body, const digest *body_digest, view media, instant now, arena *mem,
-                   bool *ret_created, struct fault *f) MUST_USE;
+err attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body, const digest *body_digest,
+                   view media, instant now, arena *mem, bool *ret_created, struct fault *f) MUST_USE;
 
 #endif

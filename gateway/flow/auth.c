@@ -46,7 +46,8 @@ form_decode(view text, arena *mem)
     if (!out)
         return VIEW_NONE;
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 && hex_value(text.p[i + 2]) >= 0) {
+        if (text.p[i] == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 &&
+            hex_value(text.p[i + 2]) >= 0) {
             out[n++] = (char)(hex_value(text.p[i + 1]) * 16 + hex_value(text.p[i + 2]));
             i += 2;
         } else {
@@ -102,7 +103,8 @@ static err
 token_read(struct gateway *g, view text, arena *mem, struct token *ret)
 {
     view raw;
-    if (text.n > TOKEN_MAX * 2 || text_base64url_decode(text, mem, &raw) != E_OK || raw.n < TOKEN_FIXED + 1 + 32)
+    if (text.n > TOKEN_MAX * 2 || text_base64url_decode(text, mem, &raw) != E_OK ||
+        raw.n < TOKEN_FIXED + 1 + 32)
         return E_TOKEN;
     view body = view_sub(raw, 0, raw.n - 32), mac = view_sub(raw, raw.n - 32, 32);
     digest key = seal_derived(g->seal, "access-token-v1");
@@ -137,7 +139,8 @@ static err
 assertion_times(const json_t *claims, instant now, struct fault *f)
 {
     int64_t seconds = instant_unix(now);
-    int64_t exp = json_int(claims, "exp", -1), iat = json_int(claims, "iat", seconds), nbf = json_int(claims, "nbf", seconds);
+    int64_t exp = json_int(claims, "exp", -1), iat = json_int(claims, "iat", seconds),
+            nbf = json_int(claims, "nbf", seconds);
     if (exp < 0 || exp + SKEW_S < seconds || exp > seconds + ASSERTION_LIFE_S + SKEW_S)
         return assertion_fault(f, "client_assertion/exp", "a number at most 300 s ahead");
     if (iat > seconds + SKEW_S || nbf > seconds + SKEW_S)
@@ -173,7 +176,8 @@ assertion_once(struct gateway *g, const struct assertion *a, arena *mem, struct 
 }
 
 static err
-assertion_check(struct gateway *g, struct registry *r, view text, instant now, arena *mem, struct assertion *ret, struct fault *f)
+assertion_check(struct gateway *g, struct registry *r, view text, instant now, arena *mem,
+                struct assertion *ret, struct fault *f)
 {
     view payload;
     if (jws_split(text, mem, &ret->parts, NULL) != E_OK)
@@ -186,7 +190,8 @@ assertion_check(struct gateway *g, struct registry *r, view text, instant now, a
         return assertion_fault(f, "client_assertion/kid", "the kid of a registered key");
     if (jws_verify(&ret->parts, VIEW_NONE, ret->key->alg, ret->key->pkey, mem, NULL) != E_OK)
         return assertion_fault(f, "client_assertion", "a signature by the registered key");
-    if (jws_payload(&ret->parts, mem, &payload, NULL) != E_OK || json_load(payload, mem, &ret->claims, NULL) != E_OK)
+    if (jws_payload(&ret->parts, mem, &payload, NULL) != E_OK ||
+        json_load(payload, mem, &ret->claims, NULL) != E_OK)
         return assertion_fault(f, "client_assertion", "claims as a JSON object");
     view iss = json_text(ret->claims, "iss");
     if (!iss.n || !view_eq(iss, json_text(ret->claims, "sub")) || !view_eq(iss, ret->key->partner->text))
@@ -203,7 +208,8 @@ binding_wanted(const struct partner *p, instant now)
     static const char *const kinds[] = {"hospital", "clinic", "insurer", "fund", "police", "prosecutor"};
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (view_eq(p->row->kind, view_of(kinds[i])))
-            return partner_key(p, "mtls", now) != NULL && !view_eq(partner_option(p, "token_binding"), V("off"));
+            return partner_key(p, "mtls", now) != NULL &&
+                   !view_eq(partner_option(p, "token_binding"), V("off"));
     return false;
 }
 
@@ -224,12 +230,15 @@ token_scopes(const struct partner *p, view asked, view *ret, struct fault *f)
 }
 
 err
-auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem, view *ret_json, struct fault *f)
+auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem, view *ret_json,
+           struct fault *f)
 {
     if (!view_eq(form_field(form, "grant_type", mem), V("client_credentials")))
         return fault_set(f, E_GRANT, "grant_type", "client_credentials", "another grant");
-    if (!view_eq(form_field(form, "client_assertion_type", mem), V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")))
-        return assertion_fault(f, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+    if (!view_eq(form_field(form, "client_assertion_type", mem),
+                 V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")))
+        return assertion_fault(f, "client_assertion_type",
+                               "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     AUTO(registry_unref) struct registry *r = gateway_registry(g);
     struct assertion a = {0};
     struct token t = {0};
@@ -252,8 +261,9 @@ auth_token(struct gateway *g, view form, const digest *certificate, instant now,
     t.expires_us = now.us + life;
     t.client = a.key->row->kid;
     view token = token_print(g, &t, mem);
-    *ret_json = arena_printf(mem, "{\"access_token\":\"%.*s\",\"token_type\":\"Bearer\",\"expires_in\":%lld,\"scope\":\"%.*s\"}",
-                             VIEW_ARG(token), (long long)(life / 1000000), VIEW_ARG(t.scopes));
+    *ret_json = arena_printf(
+        mem, "{\"access_token\":\"%.*s\",\"token_type\":\"Bearer\",\"expires_in\":%lld,\"scope\":\"%.*s\"}",
+        VIEW_ARG(token), (long long)(life / 1000000), VIEW_ARG(t.scopes));
     metric_add(METRIC_TOKENS, "issued", 1);
     return token.p && ret_json->p ? E_OK : E_TOO_LARGE;
 }
@@ -276,8 +286,8 @@ identify(const struct partner *p, view client, view scopes, arena *mem, struct i
 }
 
 static err
-check_bearer(struct gateway *g, struct registry *r, view text, view certificate, instant now, arena *mem, struct identity *ret,
-             struct fault *f)
+check_bearer(struct gateway *g, struct registry *r, view text, view certificate, instant now, arena *mem,
+             struct identity *ret, struct fault *f)
 {
     struct token t;
     static const digest none;
@@ -288,14 +298,16 @@ check_bearer(struct gateway *g, struct registry *r, view text, view certificate,
     if (!digest_eq(&t.certificate, &none)) {
         digest print = sha256(certificate);
         if (!certificate.n || !digest_eq(&print, &t.certificate))
-            return fault_set(f, E_TOKEN_BINDING, "Authorization", "the certificate that the token is bound to", "another or none");
+            return fault_set(f, E_TOKEN_BINDING, "Authorization",
+                             "the certificate that the token is bound to", "another or none");
         ret->peer_certificate = print;
     }
     return identify(registry_partner(r, (partner_id){t.partner}), t.client, t.scopes, mem, ret, f);
 }
 
 err
-auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem, struct identity *ret, struct fault *f)
+auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem,
+           struct identity *ret, struct fault *f)
 {
     AUTO(registry_unref) struct registry *r = gateway_registry(g);
     struct identity who = {0};
@@ -360,15 +372,17 @@ auth_admit(struct gateway *g, partner_id partner, const char *route_class, insta
 view
 auth_metadata(struct gateway *g, bool smart, arena *mem)
 {
-    return arena_printf(
-        mem,
-        "{\"issuer\":\"%.*s\",\"token_endpoint\":\"%.*s/oauth2/token\",\"jwks_uri\":\"%.*s/.well-known/jwks.json\","
-        "\"grant_types_supported\":[\"client_credentials\"],"
-        "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"],"
-        "\"token_endpoint_auth_signing_alg_values_supported\":[\"ES256\",\"ES384\",\"RS256\",\"RS384\",\"PS256\",\"Ed25519\",\"EdDSA\"],"
-        "\"tls_client_certificate_bound_access_tokens\":true%s}",
-        VIEW_ARG(g->base_url), VIEW_ARG(g->base_url), VIEW_ARG(g->base_url),
-        smart ? ",\"capabilities\":[\"client-confidential-asymmetric\",\"permission-v2\"]" : "");
+    return arena_printf(mem,
+                        "{\"issuer\":\"%.*s\",\"token_endpoint\":\"%.*s/oauth2/token\",\"jwks_uri\":\"%.*s/"
+                        ".well-known/jwks.json\","
+                        "\"grant_types_supported\":[\"client_credentials\"],"
+                        "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"],"
+                        "\"token_endpoint_auth_signing_alg_values_supported\":[\"ES256\",\"ES384\",\"RS256\","
+                        "\"RS384\",\"PS256\",\"Ed25519\",\"EdDSA\"],"
+                        "\"tls_client_certificate_bound_access_tokens\":true%s}",
+                        VIEW_ARG(g->base_url), VIEW_ARG(g->base_url), VIEW_ARG(g->base_url),
+                        smart ? ",\"capabilities\":[\"client-confidential-asymmetric\",\"permission-v2\"]"
+                              : "");
 }
 
 view

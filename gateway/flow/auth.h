@@ -16,14 +16,17 @@ struct identity {
 };
 
 /* form: application/x-www-form-urlencoded body of POST /oauth2/token.  certificate: SHA-256 of the TLS peer's, zero when none. ret_json: the token answer. */
-err auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem,
+               view *ret_json, struct fault *f) MUST_USE;
 /* authorization: header value ("Bearer …") or empty; certificate: DER or empty.  A registered mTLS certificate alone authenticates its partner with all of its scopes. */
-err auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem, struct identity *ret, struct fault *f) MUST_USE;
+err auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem,
+               struct identity *ret, struct fault *f) MUST_USE;
 bool scope_has(view scopes, view wanted);
 /* SMART configuration and RFC 8414 metadata. */
 view auth_metadata(struct gateway *g, bool smart, arena *mem);
 view auth_jwks(struct gateway *g, arena *mem);
 /* Quota per partner and route class: GCRA in memory. E_QUOTA and seconds to wait. */
-err auth_admit(struct gateway *g, partner_id partner, const char *route_class, instant now, int *ret_wait) MUST_USE;
+err auth_admit(struct gateway *g, partner_id partner, const char *route_class, instant now, int *ret_wait)
+    MUST_USE;
 
 #endif

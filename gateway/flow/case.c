@@ -24,7 +24,8 @@ follow(struct reader *r, uid id, arena *mem, struct row_case **ret, struct fault
 }
 
 err
-case_facts(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem, struct claim_case **ret)
+case_facts(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem,
+           struct claim_case **ret)
 {
     struct data_key key;
     struct tree *t = arena_make(mem, struct tree);
@@ -74,7 +75,8 @@ load_documents(struct gateway *g, struct reader *r, arena *mem, struct loaded_ca
 }
 
 err
-case_fold_loaded(struct gateway *g, struct reader *r, const struct row_claim *own, arena *mem, struct loaded_case *c, struct fault *f)
+case_fold_loaded(struct gateway *g, struct reader *r, const struct row_claim *own, arena *mem,
+                 struct loaded_case *c, struct fault *f)
 {
     struct claim_case *frame = NULL;
     struct case_part *parts = arena_make_array(mem, c->n + 1, struct case_part);
@@ -86,14 +88,16 @@ case_fold_loaded(struct gateway *g, struct reader *r, const struct row_claim *ow
         char id[ID_TEXT_SIZE];
         if (!c->documents[i].facts)
             continue;
-        parts[n++] = (struct case_part){c->documents[i].facts, arena_dup(mem, doc_id_print((doc_id){c->documents[i].row->id}, id)),
+        parts[n++] = (struct case_part){c->documents[i].facts,
+                                        arena_dup(mem, doc_id_print((doc_id){c->documents[i].row->id}, id)),
                                         subject_of(c->documents[i].facts)};
     }
     return case_fold(frame, parts, n, mem, &c->folded, f);
 }
 
 err
-case_load_rows(struct gateway *g, struct reader *r, uid id, arena *mem, struct loaded_case *ret, struct fault *f)
+case_load_rows(struct gateway *g, struct reader *r, uid id, arena *mem, struct loaded_case *ret,
+               struct fault *f)
 {
     struct loaded_case c = {0};
     TRY(follow(r, id, mem, &c.row, f));
@@ -147,8 +151,9 @@ case_list(struct gateway *g, view limit, arena *mem, view *ret_json, struct faul
     buf_init(&out, 16u << 20);
     BUF_LIT(&out, "{\"data\":[");
     for (const struct row_case *c = list; c; c = c->next)
-        buf_printf(&out, "%s{\"case\":\"%.*s\",\"version\":%lld,\"state\":\"%.*s\",\"updated_at\":\"%.*s\"}", c == list ? "" : ",",
-                   VIEW_ARG(case_id_print((case_id){c->id}, id)), (long long)c->version, VIEW_ARG(c->state), VIEW_ARG(instant_print(c->updated_at, when)));
+        buf_printf(&out, "%s{\"case\":\"%.*s\",\"version\":%lld,\"state\":\"%.*s\",\"updated_at\":\"%.*s\"}",
+                   c == list ? "" : ",", VIEW_ARG(case_id_print((case_id){c->id}, id)), (long long)c->version,
+                   VIEW_ARG(c->state), VIEW_ARG(instant_print(c->updated_at, when)));
     BUF_LIT(&out, "]}");
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);
@@ -157,7 +162,8 @@ case_list(struct gateway *g, view limit, arena *mem, view *ret_json, struct faul
 
 /* Over HTTP a case is for the app that filed the person's application; insurers see only claims. */
 err
-case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json, struct fault *f)
+case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json,
+           struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_document *list = NULL;
@@ -165,7 +171,8 @@ case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena
     TRY(store_reader(g->store, &r));
     TRY(query_documents_of_case(r, ARGS(val_uid(&id.u)), mem, &list));
     for (; list; list = list->next)
-        filed = filed || (uid_eq(list->sender, who.u) && view_eq(list->kind, view_of(document_kind_word(KIND_APPLICATION))));
+        filed = filed || (uid_eq(list->sender, who.u) &&
+                          view_eq(list->kind, view_of(document_kind_word(KIND_APPLICATION))));
     if (!filed)
         return fault_set(f, E_NOT_FOUND, "", "a case that you filed", "none");
     reader_done(TAKE(r));

@@ -21,12 +21,15 @@ struct loaded_case {
 };
 
 /* Follows merged_into.  Withdrawn and replaced documents are left out. */
-err case_load(struct gateway *g, struct reader *r, uid id, arena *mem, struct loaded_case *ret, struct fault *f) MUST_USE;
+err case_load(struct gateway *g, struct reader *r, uid id, arena *mem, struct loaded_case *ret,
+              struct fault *f) MUST_USE;
 
 /* For operators: the whole case, and per field its document, pointer or XPath and byte range. */
-err case_show(struct gateway *g, case_id id, bool provenance, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err case_show(struct gateway *g, case_id id, bool provenance, arena *mem, view *ret_json, struct fault *f)
+    MUST_USE;
 /* The same over HTTP for the app that filed the application of this case; E_NOT_FOUND for all others. */
-err case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json,
+               struct fault *f) MUST_USE;
 /* The newest cases: text is a limit. */
 err case_list(struct gateway *g, view limit, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 

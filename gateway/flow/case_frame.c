@@ -18,7 +18,8 @@ keep(arena *mem, view v)
 }
 
 err
-claim_benefits(struct gateway *g, struct reader *r, const struct row_claim *claim, arena *mem, view *ret_words, view *ret_detail)
+claim_benefits(struct gateway *g, struct reader *r, const struct row_claim *claim, arena *mem,
+               view *ret_words, view *ret_detail)
 {
     struct data_key key;
     view text;
@@ -36,7 +37,8 @@ claim_benefits(struct gateway *g, struct reader *r, const struct row_claim *clai
     TRY(e);
     TRY(json_load(text, mem, &json, NULL));
     buf_init(&words, 4096);
-    json_array_foreach (json_object_get(json_object_get(json, "detail"), "benefits"), i, item) {
+    json_array_foreach(json_object_get(json_object_get(json, "detail"), "benefits"), i, item)
+    {
         view word = json_is_object(item) ? json_text(item, "kind") : view_of(json_string_value(item));
         if (words.n)
             BUF_LIT(&words, " ");
@@ -81,7 +83,8 @@ add_document(struct claim_case *frame, const struct row_document *row, arena *me
     leaf_set_text(&d->document_id, keep(mem, doc_id_print((doc_id){row->id}, id)), own());
     leaf_set_text(&d->kind, row->kind, own());
     leaf_set_text(&d->media, row->media, own());
-    leaf_set_text(&d->sha256, V("sealed"), own()); /* low-entropy papers can be guessed from a digest (THREATS S24) */
+    leaf_set_text(&d->sha256, V("sealed"),
+                  own()); /* low-entropy papers can be guessed from a digest (THREATS S24) */
     leaf_set_int(&d->bytes, row->bytes, own());
     leaf_set_time(&d->received_at, row->received_at, 0, own());
     leaf_set_text(&d->sender, keep(mem, partner_id_print((partner_id){row->sender}, sender)), own());
@@ -111,7 +114,8 @@ add_recipient(struct claim_case *frame, const struct partner *p, arena *mem, vie
 }
 
 static err
-add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const struct row_claim *row, const struct partner *p, arena *mem)
+add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const struct row_claim *row,
+          const struct partner *p, arena *mem)
 {
     struct case_claim *c = case_add_claims(mem, frame);
     view recipient, words, detail;
@@ -133,7 +137,8 @@ add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const s
 }
 
 err
-frame_make(struct gateway *g, struct reader *r, const struct loaded_case *c, const struct row_claim *own_claim, arena *mem, struct claim_case **ret)
+frame_make(struct gateway *g, struct reader *r, const struct loaded_case *c,
+           const struct row_claim *own_claim, arena *mem, struct claim_case **ret)
 {
     AUTO(registry_unref) struct registry *registry = gateway_registry(g);
     struct claim_case *frame = case_new(mem);

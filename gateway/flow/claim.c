@@ -16,11 +16,16 @@ claim_print(struct gateway *g, const struct row_claim *claim, enum lang lang, st
     enum claim_state state = claim_state_of(claim->state);
     const struct state_row *row = claim_state_info(state);
     char id[ID_TEXT_SIZE], when[32], due[32];
-    buf_printf(out, "{\"id\":\"%.*s\",\"state\":\"%.*s\",\"label\":\"%s\",\"acting\":\"%.*s\",\"version\":%lld,\"line\":\"%.*s\"",
-               VIEW_ARG(claim_id_print((claim_id){claim->id}, id)), VIEW_ARG(claim->state), row->public_word[lang],
-               VIEW_ARG(claim->acting), (long long)claim->version, VIEW_ARG(claim->line));
+    buf_printf(out,
+               "{\"id\":\"%.*s\",\"state\":\"%.*s\",\"label\":\"%s\",\"acting\":\"%.*s\",\"version\":%lld,"
+               "\"line\":\"%.*s\"",
+               VIEW_ARG(claim_id_print((claim_id){claim->id}, id)), VIEW_ARG(claim->state),
+               row->public_word[lang], VIEW_ARG(claim->acting), (long long)claim->version,
+               VIEW_ARG(claim->line));
     buf_printf(out, ",\"recipient\":{\"code\":\"%.*s\",\"name\":", VIEW_ARG(to ? to->row->code : V("")));
-    buf_add_json(out, !to ? V("") : lang == LANG_EN && to->row->name_en.n ? to->row->name_en : to->row->name_zh);
+    buf_add_json(out, !to                                     ? V("")
+                      : lang == LANG_EN && to->row->name_en.n ? to->row->name_en
+                                                              : to->row->name_zh);
     buf_printf(out, "},\"since\":\"%.*s\"", VIEW_ARG(instant_print(claim->since, when)));
     if (claim->due.us)
         buf_printf(out, ",\"due\":\"%.*s\"", VIEW_ARG(instant_print(claim->due, due)));
@@ -46,7 +51,8 @@ static err
 find_claim(struct told *t)
 {
     TRY(query_claim(t->r, ARGS(val_uid(&t->w->claim.u)), t->mem, &t->claim));
-    if (!t->claim || (!uid_eq(t->claim->recipient, t->w->insurer.u) && !uid_eq(t->claim->through, t->w->insurer.u)))
+    if (!t->claim ||
+        (!uid_eq(t->claim->recipient, t->w->insurer.u) && !uid_eq(t->claim->through, t->w->insurer.u)))
         return fault_set(t->f, E_NOT_FOUND, "", "a claim of yours", "none");
     return E_OK;
 }
@@ -77,7 +83,8 @@ find_replay(struct told *t, bool *ret_replayed)
     if (!row)
         return E_OK;
     if (!digest_eq(&row->fingerprint, &t->fingerprint))
-        return fault_set(t->f, E_IDEMPOTENCY_REUSED, "Idempotency-Key", "a new key for a new request", "a used one");
+        return fault_set(t->f, E_IDEMPOTENCY_REUSED, "Idempotency-Key", "a new key for a new request",
+                         "a used one");
     memcpy(place.b, row->id.b, sizeof place.b);
     TRY(seal_load_key(t->g->seal, t->r, row->key, t->mem, &key));
     err e = seal_unbox(&key, V("idempotency"), place, row->body, t->mem, &t->answer);
@@ -92,7 +99,8 @@ check_signature(struct told *t)
 {
     const struct insurer_word *w = t->w;
     if (!w->jws_header.n)
-        return fault_set(t->f, E_DECISION_UNSIGNED, "X-JWS-Signature", "a detached JWS over the body", "none");
+        return fault_set(t->f, E_DECISION_UNSIGNED, "X-JWS-Signature", "a detached JWS over the body",
+                         "none");
     AUTO(registry_unref) struct registry *registry = gateway_registry(t->g);
     AUTO(trust_unref) struct trust *trust = gateway_trust(t->g);
     struct key_source keys = registry_key_source(registry);
@@ -102,14 +110,21 @@ check_signature(struct told *t)
         return E_TOO_LARGE;
     TRY(tree_read_json(w->body, NULL, t->mem, tree, t->f));
     const struct signature_in in = {SIG_JWS, w->jws_header, VIEW_NONE};
-    const struct verify_request rq = {.body = w->body, .tree = tree, .signatures = &in, .n_signatures = 1, .trust = trust,
-                                      .keys = &keys, .now = w->at, .mem = t->mem};
+    const struct verify_request rq = {.body = w->body,
+                                      .tree = tree,
+                                      .signatures = &in,
+                                      .n_signatures = 1,
+                                      .trust = trust,
+                                      .keys = &keys,
+                                      .now = w->at,
+                                      .mem = t->mem};
     TRY(verify_document(&rq, &verdict));
     const struct signature_out *sig = verdict_signatures(verdict) ? verdict_signature(verdict, 0) : NULL;
     if (verdict_code(verdict) != E_OK) {
         if (sig && t->f && t->f->code == E_OK)
             *t->f = sig->fault;
-        return fault_set(t->f, verdict_code(verdict), "X-JWS-Signature", "a signature that holds", "another outcome");
+        return fault_set(t->f, verdict_code(verdict), "X-JWS-Signature", "a signature that holds",
+                         "another outcome");
     }
     const struct partner *p = registry_partner(registry, w->insurer);
     if (!p || !view_eq(sig->signer.registered_partner, p->text))
@@ -117,7 +132,8 @@ check_signature(struct told *t)
     return authority_check(&sig->signer, KIND_DECISION, p->row->code, false, t->f);
 }
 
-static const char *const decided[] = {"approved", "partially_approved", "declined", "guaranteed", "interim_approved", "paid", "offset"};
+static const char *const decided[] = {
+    "approved", "partially_approved", "declined", "guaranteed", "interim_approved", "paid", "offset"};
 
 static err
 read_word(struct told *t, view *ret_event)
@@ -131,7 +147,8 @@ read_word(struct told *t, view *ret_event)
     for (size_t i = 0; i < COUNT_OF(decided); i++)
         is_decided = is_decided || view_eq(event, view_of(decided[i]));
     if (!event.n)
-        return fault_set(t->f, E_SCHEMA, t->w->is_decision ? "/outcome" : "/state", "the state that the claim goes to", "none");
+        return fault_set(t->f, E_SCHEMA, t->w->is_decision ? "/outcome" : "/state",
+                         "the state that the claim goes to", "none");
     if (is_decided && !t->w->is_decision)
         return fault_set(t->f, E_DECISION_UNSIGNED, "/state", "a signed decision for this state", "a status");
     if (!is_decided && t->w->is_decision)
@@ -156,14 +173,16 @@ add_rows(struct told *t, struct unit *u, view event)
     row->kind = w->is_decision ? V("decision") : V("status");
     row->at = w->at;
     row->key = key.id;
-    view body = arena_printf(t->mem, "{\"body\":%.*s,\"signature\":\"%.*s\"}", VIEW_ARG(w->body), VIEW_ARG(w->jws_header));
+    view body = arena_printf(t->mem, "{\"body\":%.*s,\"signature\":\"%.*s\"}", VIEW_ARG(w->body),
+                             VIEW_ARG(w->jws_header));
     TRY(seal_box(&key, V("decision"), row->id, body, t->mem, &row->body));
     TRY(claim_move(u, t->claim, event, "insurer", w->insurer.u, (uid){{0}}, w->at, t->f));
     view due = json_text(t->json, "due");
     if (due.n && instant_parse(due, &((struct row_claim *)u->last_row[ROW_claim])->due, NULL) != E_OK)
         return fault_set(t->f, E_SCHEMA, "/due", "an RFC 3339 time", "another form");
     const digest parts[] = {sha256(w->body), sha256(event)};
-    TRY(evidence_leaf(u, w->is_decision ? "decision" : "status", row->id, parts, COUNT_OF(parts), w->at, &leaf));
+    TRY(evidence_leaf(u, w->is_decision ? "decision" : "status", row->id, parts, COUNT_OF(parts), w->at,
+                      &leaf));
     submission_id id = {row->id};
     TRY(evidence_receipt(t->g, id, &parts[0], &parts[1], w->insurer, w->at, &leaf, t->mem, &row->receipt));
     struct buf out;
@@ -179,7 +198,8 @@ add_rows(struct told *t, struct unit *u, view event)
         return E_TOO_LARGE;
     uid place;
     memcpy(place.b, t->idempotency.b, sizeof place.b);
-    *once = (struct row_idempotency){.id = t->idempotency, .fingerprint = t->fingerprint, .status = 200, .key = key.id, .at = w->at};
+    *once = (struct row_idempotency){
+        .id = t->idempotency, .fingerprint = t->fingerprint, .status = 200, .key = key.id, .at = w->at};
     e = seal_box(&key, V("idempotency"), place, t->answer, t->mem, &once->body);
     data_key_forget(&key);
     return e;
@@ -208,7 +228,8 @@ tell(struct told *t, bool *ret_replayed)
 }
 
 err
-claim_told(struct gateway *g, const struct insurer_word *w, arena *mem, view *ret_json, view *ret_etag, bool *ret_replayed, struct fault *f)
+claim_told(struct gateway *g, const struct insurer_word *w, arena *mem, view *ret_json, view *ret_etag,
+           bool *ret_replayed, struct fault *f)
 {
     err e = E_STALE;
     bool replayed = false;

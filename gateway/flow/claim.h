@@ -29,9 +29,11 @@ enum claim_state claim_next(enum claim_state from, view event);
 view claim_events(enum claim_state from, arena *mem);
 
 /* Adds the changed claim (ROW_PUT) and its timeline entry to the unit.  claim is updated.  event: word of a MOVE. actor: partner or none for the gateway. */
-err claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document, instant at, struct fault *f) MUST_USE;
+err claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
+               instant at, struct fault *f) MUST_USE;
 /* A timeline entry without a move. */
-err timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, const char *event, view state, uid document, instant at) MUST_USE;
+err timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, const char *event,
+                 view state, uid document, instant at) MUST_USE;
 
 /* {"id","state","label","acting","due","version","line","recipient":{…},"since"} for the claim's own insurer or the person. */
 err claim_print(struct gateway *g, const struct row_claim *claim, enum lang lang, struct buf *out) MUST_USE;
@@ -47,6 +49,7 @@ struct insurer_word {
     bool is_decision;
     instant at;
 };
-err claim_told(struct gateway *g, const struct insurer_word *w, arena *mem, view *ret_json, view *ret_etag, bool *ret_replayed, struct fault *f) MUST_USE;
+err claim_told(struct gateway *g, const struct insurer_word *w, arena *mem, view *ret_json, view *ret_etag,
+               bool *ret_replayed, struct fault *f) MUST_USE;
 
 #endif

@@ -1,7 +1,7 @@
 #include "flow/claim.h"
 
 static const struct state_row states[] = {
-#define STATE(id, word, acting, en, zh, sentence_zh, sentence_en)                                          \
+#define STATE(id, word, acting, en, zh, sentence_zh, sentence_en)                                            \
     [STATE_##id] = {word, acting, {en, zh}, {sentence_en, sentence_zh}},
 #include "flow/states.def"
 #undef STATE
@@ -80,8 +80,8 @@ timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, 
 }
 
 err
-claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document, instant at,
-           struct fault *f)
+claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
+           instant at, struct fault *f)
 {
     enum claim_state from = claim_state_of(claim->state);
     enum claim_state to = from == STATE_COUNT ? STATE_COUNT : claim_next(from, event);

@@ -14,7 +14,8 @@ consent_text_check(view id, view version, view lang, view sha256_hex, struct fau
 {
     for (size_t i = 0; i < consent_texts_count; i++) {
         const struct consent_text *t = &consent_texts[i];
-        if (!view_eq(id, view_of(t->id)) || !view_eq(version, view_of(t->version)) || !view_eq(lang, view_of(t->lang)))
+        if (!view_eq(id, view_of(t->id)) || !view_eq(version, view_of(t->version)) ||
+            !view_eq(lang, view_of(t->lang)))
             continue;
         digest d = sha256(t->text);
         struct buf hex;
@@ -22,7 +23,10 @@ consent_text_check(view id, view version, view lang, view sha256_hex, struct fau
         buf_add_hex(&hex, digest_view(&d));
         bool same = view_eq(buf_view(&hex), sha256_hex);
         buf_done(&hex);
-        return same ? E_OK : fault_set(f, E_PERMISSION_TEXT, "/insurer/permission/text/sha256", "the hash of the text in force", "another");
+        return same ? E_OK
+                    : fault_set(f, E_PERMISSION_TEXT, "/insurer/permission/text/sha256",
+                                "the hash of the text in force", "another");
     }
-    return fault_set(f, E_PERMISSION_TEXT, "/insurer/permission/text", "a text in force", "another id, version or language");
+    return fault_set(f, E_PERMISSION_TEXT, "/insurer/permission/text", "a text in force",
+                     "another id, version or language");
 }

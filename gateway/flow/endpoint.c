@@ -11,12 +11,17 @@ static err
 check_url(const struct gateway *g, view url, struct fault *f)
 {
     bool https = view_starts(url, V("https://"));
-    bool http = view_starts(url, V("http://")) && g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE);
+    bool http =
+        view_starts(url, V("http://")) && g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE);
     if ((!https && !http) || url.n > 1024)
-        return fault_set(f, E_EGRESS, "/url", "an https:// address of at most 1,024 characters", "another form");
+        return fault_set(f, E_EGRESS, "/url", "an https:// address of at most 1,024 characters",
+                         "another form");
     for (size_t i = 0; i < url.n; i++)
-        if ((unsigned char)url.p[i] <= ' ' || (unsigned char)url.p[i] >= 0x7F || url.p[i] == '@' || url.p[i] == '\\' || url.p[i] == '#')
-            return fault_set(f, E_EGRESS, "/url", "an address without credentials, fragment and control characters", "another form");
+        if ((unsigned char)url.p[i] <= ' ' || (unsigned char)url.p[i] >= 0x7F || url.p[i] == '@' ||
+            url.p[i] == '\\' || url.p[i] == '#')
+            return fault_set(f, E_EGRESS, "/url",
+                             "an address without credentials, fragment and control characters",
+                             "another form");
     return E_OK;
 }
 
@@ -26,11 +31,13 @@ print(const struct row_endpoint *row, struct buf *out)
     char id[ID_TEXT_SIZE], when[32];
     buf_printf(out, "{\"id\":\"%.*s\",\"url\":", VIEW_ARG(endpoint_id_print((endpoint_id){row->id}, id)));
     buf_add_json(out, row->url);
-    buf_printf(out, ",\"state\":\"%.*s\",\"since\":\"%.*s\"}", VIEW_ARG(row->state), VIEW_ARG(instant_print(row->since, when)));
+    buf_printf(out, ",\"state\":\"%.*s\",\"since\":\"%.*s\"}", VIEW_ARG(row->state),
+               VIEW_ARG(instant_print(row->since, when)));
 }
 
 err
-endpoint_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json, struct fault *f)
+endpoint_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json,
+                struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_endpoint *known = NULL;
@@ -52,8 +59,14 @@ endpoint_create(struct gateway *g, partner_id who, view body, instant now, arena
     struct row_endpoint *row = unit_add_endpoint(&u);
     if (!row)
         return E_TOO_LARGE;
-    *row = (struct row_endpoint){.id = endpoint_id_new().u, .partner = who.u, .url = url, .types = V(""), .state = V("active"),
-                                 .reason = V(""), .since = now, .version = 1};
+    *row = (struct row_endpoint){.id = endpoint_id_new().u,
+                                 .partner = who.u,
+                                 .url = url,
+                                 .types = V(""),
+                                 .state = V("active"),
+                                 .reason = V(""),
+                                 .since = now,
+                                 .version = 1};
     const digest parts[] = {sha256(url)};
     digest leaf;
     TRY(evidence_leaf(&u, "endpoint", row->id, parts, 1, now, &leaf));

@@ -6,7 +6,8 @@
 #include "flow/gateway.h"
 
 /* body: {"url":"https://…"} */
-err endpoint_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err endpoint_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json,
+                    struct fault *f) MUST_USE;
 err endpoint_list(struct gateway *g, partner_id who, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 err endpoint_delete(struct gateway *g, partner_id who, endpoint_id id, arena *mem, struct fault *f) MUST_USE;
 

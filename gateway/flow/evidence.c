@@ -16,7 +16,8 @@ leaf_text(struct buf *out, const char *kind, uid ref, const digest *commitment, 
     char id[ID_TEXT_SIZE], when[32];
     buf_printf(out, "{\"at\":\"%.*s\",\"commit\":\"", VIEW_ARG(instant_print(at, when)));
     buf_add_hex(out, digest_view(commitment));
-    buf_printf(out, "\",\"kind\":\"%s\",\"ref\":\"%.*s\",\"v\":1}", kind, VIEW_ARG(uid_print(V("ref"), ref, id)));
+    buf_printf(out, "\",\"kind\":\"%s\",\"ref\":\"%.*s\",\"v\":1}", kind,
+               VIEW_ARG(uid_print(V("ref"), ref, id)));
 }
 
 static digest
@@ -31,7 +32,8 @@ commitment(view salt, const digest *parts, size_t n)
 }
 
 err
-evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at, digest *ret_hash)
+evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at,
+              digest *ret_hash)
 {
     struct row_leaf *row = unit_add_leaf(u);
     uint8_t *salt = arena_alloc(u->mem, SALT_SIZE);
@@ -209,8 +211,8 @@ tree_read(void *self, unsigned level, uint64_t index, digest *ret)
 }
 
 static err
-proof_print(struct gateway *g, const digest *leaf, uint64_t index, uint64_t n, const digest *path, size_t length,
-            const digest *root, arena *mem, view *ret_json)
+proof_print(struct gateway *g, const digest *leaf, uint64_t index, uint64_t n, const digest *path,
+            size_t length, const digest *root, arena *mem, view *ret_json)
 {
     view checkpoint;
     TRY(checkpoint_print(g->log_id, n, root, g->signing_key, mem, &checkpoint));
@@ -238,7 +240,8 @@ proof_print(struct gateway *g, const digest *leaf, uint64_t index, uint64_t n, c
 }
 
 err
-evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json, struct fault *f)
+evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json,
+               struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     TRY(store_reader(g->store, &r));

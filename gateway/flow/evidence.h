@@ -9,15 +9,19 @@
 #include "signing/receipt.h"
 
 /* Adds the leaf row; parts are what the leaf commits to (document digest, verdict digest, link …). */
-err evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at, digest *ret_hash) MUST_USE;
+err evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at,
+                  digest *ret_hash) MUST_USE;
 /* What the leaf's data was, to check a row against the log. */
-err evidence_leaf_data(const struct row_leaf *row, const digest *parts, size_t n, arena *mem, view *ret_data) MUST_USE;
+err evidence_leaf_data(const struct row_leaf *row, const digest *parts, size_t n, arena *mem, view *ret_data)
+    MUST_USE;
 
-err evidence_receipt(struct gateway *g, submission_id id, const digest *document, const digest *verdict, partner_id sender, instant received,
-                     const digest *leaf, arena *mem, view *ret_jws) MUST_USE;
+err evidence_receipt(struct gateway *g, submission_id id, const digest *document, const digest *verdict,
+                     partner_id sender, instant received, const digest *leaf, arena *mem, view *ret_jws)
+    MUST_USE;
 
 /* {"leaf_index":n,"tree_size":n,"leaf_hash":…,"path":[base64…],"checkpoint":"…"} */
-err evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json,
+                   struct fault *f) MUST_USE;
 err evidence_checkpoint(struct gateway *g, arena *mem, view *ret_text) MUST_USE;
 
 struct log_tree *log_tree_new(struct store *s);

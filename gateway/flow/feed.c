@@ -57,13 +57,16 @@ print_event(struct reader *r, const struct row_event *e, instant now, arena *mem
 {
     char id[ID_TEXT_SIZE], claim[ID_TEXT_SIZE], document[ID_TEXT_SIZE], when[32];
     bool open = is_open(r, e, now, mem);
-    buf_printf(out, "{\"id\":\"%.*s\",\"sequence\":%lld,\"time\":\"%.*s\",\"type\":\"%.*s\"", VIEW_ARG(event_id_print((event_id){e->id}, id)),
-               (long long)e->seq, VIEW_ARG(instant_print(e->at, when)), VIEW_ARG(open ? e->type : V("tombstone")));
+    buf_printf(out, "{\"id\":\"%.*s\",\"sequence\":%lld,\"time\":\"%.*s\",\"type\":\"%.*s\"",
+               VIEW_ARG(event_id_print((event_id){e->id}, id)), (long long)e->seq,
+               VIEW_ARG(instant_print(e->at, when)), VIEW_ARG(open ? e->type : V("tombstone")));
     if (open && !uid_is_none(e->claim)) {
         view c = claim_id_print((claim_id){e->claim}, claim);
-        buf_printf(out, ",\"claim\":\"%.*s\",\"case_version\":%lld,\"href\":\"/v1/claims/%.*s\"", VIEW_ARG(c), (long long)e->case_version, VIEW_ARG(c));
+        buf_printf(out, ",\"claim\":\"%.*s\",\"case_version\":%lld,\"href\":\"/v1/claims/%.*s\"", VIEW_ARG(c),
+                   (long long)e->case_version, VIEW_ARG(c));
         if (!uid_is_none(e->document))
-            buf_printf(out, ",\"document\":\"%.*s\"", VIEW_ARG(doc_id_print((doc_id){e->document}, document)));
+            buf_printf(out, ",\"document\":\"%.*s\"",
+                       VIEW_ARG(doc_id_print((doc_id){e->document}, document)));
     }
     BUF_LIT(out, "}");
 }
@@ -81,7 +84,8 @@ position_of(struct reader *r, partner_id who, view consumer, arena *mem, int64_t
 }
 
 err
-feed_list(struct gateway *g, partner_id who, view cursor, view consumer, int limit, instant now, arena *mem, view *ret_json, struct fault *f)
+feed_list(struct gateway *g, partner_id who, view cursor, view consumer, int limit, instant now, arena *mem,
+          view *ret_json, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_event *events = NULL;
@@ -103,7 +107,8 @@ feed_list(struct gateway *g, partner_id who, view cursor, view consumer, int lim
         print_event(r, events, now, mem, &out);
         after = events->seq;
     }
-    buf_printf(&out, "],\"has_more\":%s,\"next_cursor\":\"%.*s\"}", events ? "true" : "false", VIEW_ARG(feed_cursor_print(g, who, after, mem)));
+    buf_printf(&out, "],\"has_more\":%s,\"next_cursor\":\"%.*s\"}", events ? "true" : "false",
+               VIEW_ARG(feed_cursor_print(g, who, after, mem)));
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);
     return ret_json->p ? E_OK : E_TOO_LARGE;
@@ -111,7 +116,8 @@ feed_list(struct gateway *g, partner_id who, view cursor, view consumer, int lim
 
 /* Claims whose papers the insurer has now taken over: sent → received by the insurer. */
 static err
-acknowledge(struct reader *r, struct unit *u, partner_id who, int64_t from, int64_t to, instant now, arena *mem)
+acknowledge(struct reader *r, struct unit *u, partner_id who, int64_t from, int64_t to, instant now,
+            arena *mem)
 {
     struct row_event *events = NULL;
     TRY(query_events_after(r, ARGS(val_uid(&who.u), val_int(from), val_int(to - from)), mem, &events));
@@ -132,7 +138,8 @@ acknowledge(struct reader *r, struct unit *u, partner_id who, int64_t from, int6
 }
 
 static err
-commit_once(struct gateway *g, partner_id who, view consumer, int64_t seq, instant now, arena *mem, struct fault *f)
+commit_once(struct gateway *g, partner_id who, view consumer, int64_t seq, instant now, arena *mem,
+            struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct unit u;
@@ -150,14 +157,16 @@ commit_once(struct gateway *g, partner_id who, view consumer, int64_t seq, insta
         if (seq - before > 100000)
             return fault_set(f, E_PARAMETER, "/cursor", "at most 100,000 events in one commit", "more");
         TRY(acknowledge(r, &u, who, before, seq, now, mem));
-        unit_change(&u, CHANGE_deliveries_acknowledge, ARGS(val_uid(id), val_int(before), val_int(seq), val_time(now)));
+        unit_change(&u, CHANGE_deliveries_acknowledge,
+                    ARGS(val_uid(id), val_int(before), val_int(seq), val_time(now)));
     }
     reader_done(TAKE(r));
     return store_commit(g->store, &u);
 }
 
 err
-feed_commit(struct gateway *g, partner_id who, view consumer, view cursor, instant now, arena *mem, view *ret_json, struct fault *f)
+feed_commit(struct gateway *g, partner_id who, view consumer, view cursor, instant now, arena *mem,
+            view *ret_json, struct fault *f)
 {
     int64_t seq;
     if (!consumer.n || consumer.n > 64)
@@ -167,12 +176,14 @@ feed_commit(struct gateway *g, partner_id who, view consumer, view cursor, insta
     for (int i = 0; i < 8 && (e == E_STALE || e == E_VERSION_CONFLICT); i++)
         e = commit_once(g, who, consumer, seq, now, mem, f);
     TRY(e);
-    *ret_json = arena_printf(mem, "{\"consumer\":\"%.*s\",\"sequence\":%lld}", VIEW_ARG(consumer), (long long)seq);
+    *ret_json =
+        arena_printf(mem, "{\"consumer\":\"%.*s\",\"sequence\":%lld}", VIEW_ARG(consumer), (long long)seq);
     return ret_json->p ? E_OK : E_TOO_LARGE;
 }
 
 err
-feed_own_claim(struct reader *r, partner_id who, claim_id id, arena *mem, struct row_claim **ret, struct fault *f)
+feed_own_claim(struct reader *r, partner_id who, claim_id id, arena *mem, struct row_claim **ret,
+               struct fault *f)
 {
     struct row_claim *claim = NULL;
     TRY(query_claim(r, ARGS(val_uid(&id.u)), mem, &claim));
@@ -183,7 +194,8 @@ feed_own_claim(struct reader *r, partner_id who, claim_id id, arena *mem, struct
 }
 
 err
-claim_search(struct gateway *g, partner_id who, view body, enum lang lang, arena *mem, view *ret_json, struct fault *f)
+claim_search(struct gateway *g, partner_id who, view body, enum lang lang, arena *mem, view *ret_json,
+             struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_claim *list = NULL;
@@ -201,7 +213,8 @@ claim_search(struct gateway *g, partner_id who, view body, enum lang lang, arena
     if (limit < 1 || limit > LIMIT_MAX)
         return fault_set(f, E_PARAMETER, "/limit", "1 to 200", "another number");
     TRY(store_reader(g->store, &r));
-    TRY(query_claims_of_recipient(r, ARGS(val_uid(&who.u), val_blob(uid_view(&after.u)), val_int(limit + 1)), mem, &list));
+    TRY(query_claims_of_recipient(r, ARGS(val_uid(&who.u), val_blob(uid_view(&after.u)), val_int(limit + 1)),
+                                  mem, &list));
     struct buf out;
     buf_init(&out, 4u << 20);
     BUF_LIT(&out, "{\"data\":[");
@@ -215,7 +228,8 @@ claim_search(struct gateway *g, partner_id who, view body, enum lang lang, arena
         e = claim_print(g, list, lang, &out);
     }
     char text[ID_TEXT_SIZE];
-    buf_printf(&out, "],\"has_more\":%s,\"next_cursor\":\"%.*s\"}", list ? "true" : "false", VIEW_ARG(claim_id_print(after, text)));
+    buf_printf(&out, "],\"has_more\":%s,\"next_cursor\":\"%.*s\"}", list ? "true" : "false",
+               VIEW_ARG(claim_id_print(after, text)));
     *ret_json = e == E_OK && !out.failed ? arena_dup(mem, buf_view(&out)) : VIEW_NONE;
     buf_done(&out);
     return ret_json->p ? E_OK : e == E_OK ? E_TOO_LARGE : e;

@@ -13,7 +13,8 @@ interpret_bundle(struct passage *p, const struct tree *t)
 {
     struct bundle bundle;
     const struct partner *sender = registry_partner(p->registry, p->s->sender);
-    const struct validate_options options = {.strict = p->s->strict || (sender && view_eq(partner_option(sender, "strict"), V("on")))};
+    const struct validate_options options = {
+        .strict = p->s->strict || (sender && view_eq(partner_option(sender, "strict"), V("on")))};
     TRY(bundle_index(t, p->mem, &bundle, p->issues));
     TRY(fhir_validate(p->g->profiles, &bundle, &options, p->issues));
     if (p->issues->errors)
@@ -71,10 +72,11 @@ verify(struct passage *p, const struct intake_row *row)
     err code = verdict_code(p->verdict);
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
         const struct signature_out *sig = verdict_signature(p->verdict, i);
-        metric_add(METRIC_VERIFICATIONS, sig->format == SIG_CMS  ? sig->code == E_OK ? "cms,ok" : "cms,refused"
-                                         : sig->format == SIG_JWS ? sig->code == E_OK ? "jws,ok" : "jws,refused"
-                                         : sig->code == E_OK      ? "xmldsig,ok"
-                                                                  : "xmldsig,refused",
+        metric_add(METRIC_VERIFICATIONS,
+                   sig->format == SIG_CMS   ? sig->code == E_OK ? "cms,ok" : "cms,refused"
+                   : sig->format == SIG_JWS ? sig->code == E_OK ? "jws,ok" : "jws,refused"
+                   : sig->code == E_OK      ? "xmldsig,ok"
+                                            : "xmldsig,refused",
                    1);
         if (code != E_OK && sig->code == code && p->f && p->f->code == E_OK)
             *p->f = sig->fault;
@@ -122,15 +124,16 @@ passage_judge(struct passage *p)
     p->verdict_digest = sha256(p->verdict_text);
     p->body_blind = BLIND(p->g->seal, "body", digest_view(&p->s->body_digest));
     char signer[ID_TEXT_SIZE];
-    p->identity_blind = BLIND(p->g->seal, "identity", partner_id_print(p->signer->id, signer), p->reading.identifier_system,
-                              p->reading.identifier_value);
+    p->identity_blind = BLIND(p->g->seal, "identity", partner_id_print(p->signer->id, signer),
+                              p->reading.identifier_system, p->reading.identifier_value);
     TRY(join_of_reading(p->g->seal, &p->reading, row->by_accident, &p->join, p->f));
     return print_facts(p);
 }
 
 /* -- authority -- */
 
-static const char *const author_kinds[] = {"hospital", "clinic", "police", "prosecutor", "board", "insurer", "shop"};
+static const char *const author_kinds[] = {"hospital", "clinic",  "police", "prosecutor",
+                                           "board",    "insurer", "shop"};
 
 static const struct partner *
 find_author(const struct registry *r, view code)
@@ -150,10 +153,12 @@ is_listed(struct passage *p, view licence)
     digest blind = BLIND(p->g->seal, "licence", licence);
     /* The snapshot stays for the unit that comes next. */
     if ((!p->reader && store_reader(p->g->store, &p->reader) != E_OK) ||
-        query_listings_of(p->reader, ARGS(val_uid(&p->author->id.u), val_digest(&blind)), p->mem, &list) != E_OK)
+        query_listings_of(p->reader, ARGS(val_uid(&p->author->id.u), val_digest(&blind)), p->mem, &list) !=
+            E_OK)
         return false;
     for (; list; list = list->next)
-        if (list->valid_from.us <= p->s->received.us && (!list->valid_to.us || list->valid_to.us > p->s->received.us))
+        if (list->valid_from.us <= p->s->received.us &&
+            (!list->valid_to.us || list->valid_to.us > p->s->received.us))
             return true;
     return false;
 }
@@ -171,7 +176,8 @@ check_signature(struct passage *p, const struct signature_out *sig, bool institu
     /* Bound by attribute and registry: the certificate must stand in the author's row too (DOMAIN D11). */
     char id[ID_TEXT_SIZE];
     if (!view_eq(sig->signer.registered_partner, partner_id_print(p->author->id, id)))
-        return fault_set(p->f, E_SIGNER_UNKNOWN, "signature", "a certificate registered for the author", "one that is not");
+        return fault_set(p->f, E_SIGNER_UNKNOWN, "signature", "a certificate registered for the author",
+                         "one that is not");
     return E_OK;
 }
 
@@ -180,12 +186,14 @@ passage_authority(struct passage *p)
 {
     p->author = find_author(p->registry, p->reading.author);
     if (!p->author || !partner_is_active(p->author))
-        return fault_set(p->f, E_SIGNER_UNKNOWN, "Composition.custodian", "an organisation of the registry", "an unknown or suspended one");
+        return fault_set(p->f, E_SIGNER_UNKNOWN, "Composition.custodian", "an organisation of the registry",
+                         "an unknown or suspended one");
     p->signer = p->author;
     bool institution = false;
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
         const struct signer *s = &verdict_signature(p->verdict, i)->signer;
-        institution = institution || (s->subject == SUBJECT_HOSPITAL && view_eq(s->organisation, p->reading.author));
+        institution =
+            institution || (s->subject == SUBJECT_HOSPITAL && view_eq(s->organisation, p->reading.author));
     }
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++)
         TRY(check_signature(p, verdict_signature(p->verdict, i), institution));
@@ -193,6 +201,7 @@ passage_authority(struct passage *p)
     if (!p->sender || !partner_is_active(p->sender))
         return fault_set(p->f, E_SUSPENDED, "", "an active partner", "another status");
     if (p->sender != p->author && !partner_acts_for(p->sender, p->author))
-        return fault_set(p->f, E_SENDER, "Composition.custodian", "the author itself or its submitting agent", "another organisation");
+        return fault_set(p->f, E_SENDER, "Composition.custodian", "the author itself or its submitting agent",
+                         "another organisation");
     return E_OK;
 }

@@ -44,14 +44,16 @@ join_add(struct join *j, digest blind, const char *kind, bool finds)
 
 /* One number of the document in every form by which it may be looked for. */
 static err
-add_ref(const struct seal *s, const struct reading *rd, const struct doc_ref *ref, bool by_accident, struct join *j)
+add_ref(const struct seal *s, const struct reading *rd, const struct doc_ref *ref, bool by_accident,
+        struct join *j)
 {
     if (ref->kind == REF_ACCIDENT_NO) {
         TRY(join_add(j, blind_accident(s, ref->author, ref->value), "accident", by_accident));
         /* A record reaches a person by a party link, never by the accident number alone. */
         for (const struct person_key *p = rd->persons; p; p = p->next)
             if (p->is_subject || by_accident)
-                TRY(join_add(j, blind_ref(s, ref->author, ref->kind, ref->value, p->text), "party", !by_accident));
+                TRY(join_add(j, blind_ref(s, ref->author, ref->kind, ref->value, p->text), "party",
+                             !by_accident));
         return E_OK;
     }
     if (ref->kind == REF_CASE_NO)
@@ -64,7 +66,8 @@ add_ref(const struct seal *s, const struct reading *rd, const struct doc_ref *re
 }
 
 err
-join_of_reading(const struct seal *s, const struct reading *rd, bool by_accident, struct join *ret, struct fault *f)
+join_of_reading(const struct seal *s, const struct reading *rd, bool by_accident, struct join *ret,
+                struct fault *f)
 {
     ret->n = 0;
     err e = E_OK;
@@ -120,7 +123,8 @@ claims_collide(struct reader *r, uid a, uid b, arena *mem, bool *ret)
     TRY(query_claims_of_case(r, ARGS(val_uid(&b)), mem, &right));
     for (; left && !*ret; left = left->next)
         for (const struct row_claim *c = right; c && !*ret; c = c->next)
-            *ret = uid_eq(left->recipient, c->recipient) && view_eq(left->line, c->line) && digest_eq(&left->claimant, &c->claimant);
+            *ret = uid_eq(left->recipient, c->recipient) && view_eq(left->line, c->line) &&
+                   digest_eq(&left->claimant, &c->claimant);
     return E_OK;
 }
 
@@ -177,7 +181,8 @@ merge_into(struct unit *u, const struct row_case *younger, uid target, instant a
     unit_change(u, CHANGE_deliveries_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_timeline_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_case_merge, ARGS(val_uid(&younger->id), val_uid(to), val_time(at)));
-    return timeline_add(u, target, (uid){{0}}, "gateway", (uid){{0}}, "case-merged", VIEW_NONE, (uid){{0}}, at);
+    return timeline_add(u, target, (uid){{0}}, "gateway", (uid){{0}}, "case-merged", VIEW_NONE, (uid){{0}},
+                        at);
 }
 
 /* A key that finds and that nobody had when we looked must still be nobody's at the commit. */
@@ -197,7 +202,8 @@ guard_new_keys(struct unit *u, const struct join *j, const struct joined *found)
 }
 
 err
-join_write(struct unit *u, const struct join *j, const struct joined *found, instant at, case_id *ret_case, int64_t *ret_version)
+join_write(struct unit *u, const struct join *j, const struct joined *found, instant at, case_id *ret_case,
+           int64_t *ret_version)
 {
     case_id id;
     int64_t version = 1;
@@ -213,7 +219,8 @@ join_write(struct unit *u, const struct join *j, const struct joined *found, ins
         struct row_case *row = unit_add_case(u);
         if (!row)
             return E_TOO_LARGE;
-        *row = (struct row_case){.id = id.u, .version = 1, .state = V("open"), .created_at = at, .updated_at = at};
+        *row = (struct row_case){
+            .id = id.u, .version = 1, .state = V("open"), .created_at = at, .updated_at = at};
     }
     for (size_t i = 0; i < found->n_merged; i++)
         TRY(merge_into(u, found->merged[i], id.u, at));
@@ -221,8 +228,11 @@ join_write(struct unit *u, const struct join *j, const struct joined *found, ins
         struct row_case_key *key = unit_add_case_key(u);
         if (!key)
             return E_TOO_LARGE;
-        *key = (struct row_case_key){.blind = j->blinds[i].blind, .case_id = id.u, .kind = view_of(j->blinds[i].kind),
-                                     .at = at, .op = ROW_PUT};
+        *key = (struct row_case_key){.blind = j->blinds[i].blind,
+                                     .case_id = id.u,
+                                     .kind = view_of(j->blinds[i].kind),
+                                     .at = at,
+                                     .op = ROW_PUT};
     }
     *ret_case = id;
     *ret_version = version;

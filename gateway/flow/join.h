@@ -13,8 +13,8 @@
 
 struct join_blind {
     digest blind;
-    const char *kind;  /* "person", "case_no", "ref", "accident" */
-    bool finds;        /* joins by itself; else only registered for others to find */
+    const char *kind; /* "person", "case_no", "ref", "accident" */
+    bool finds;       /* joins by itself; else only registered for others to find */
 };
 
 struct join {
@@ -28,11 +28,12 @@ digest blind_case_no(const struct seal *s, view author, view value);
 digest blind_accident(const struct seal *s, view agency, view number);
 
 /* Blinds of a document.  by_accident: police records join by accident number. */
-err join_of_reading(const struct seal *s, const struct reading *rd, bool by_accident, struct join *ret, struct fault *f) MUST_USE;
+err join_of_reading(const struct seal *s, const struct reading *rd, bool by_accident, struct join *ret,
+                    struct fault *f) MUST_USE;
 err join_add(struct join *j, digest blind, const char *kind, bool finds) MUST_USE;
 
 struct joined {
-    struct row_case *target;  /* NULL: a new case is made */
+    struct row_case *target;    /* NULL: a new case is made */
     struct row_case *merged[8]; /* further cases found to be the same, younger ones */
     size_t n_merged;
     bool known[JOIN_BLINDS_MAX]; /* by blind: some case had this key already */
@@ -41,6 +42,7 @@ struct joined {
 err join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret) MUST_USE;
 /* Puts the case row (new, or touched with its version guarded), merges and keys into the unit; keys that no case had are guarded, so that two papers which arrive at
  * the same moment cannot open two cases: the later unit is E_STALE and reads again.  ret_case is the surviving id, ret_version its version afterwards. */
-err join_write(struct unit *u, const struct join *j, const struct joined *found, instant at, case_id *ret_case, int64_t *ret_version) MUST_USE;
+err join_write(struct unit *u, const struct join *j, const struct joined *found, instant at,
+               case_id *ret_case, int64_t *ret_version) MUST_USE;
 
 #endif

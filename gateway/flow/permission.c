@@ -10,7 +10,8 @@
 
 /* Who may withdraw: whoever signed the permission's document shows the same key, or the same person's certificate (a card is renewed, the number's tail stays). */
 static err
-check_withdrawer(struct gateway *g, struct reader *r, const struct row_permission *p, const struct signer *s, arena *mem, struct fault *f)
+check_withdrawer(struct gateway *g, struct reader *r, const struct row_permission *p, const struct signer *s,
+                 arena *mem, struct fault *f)
 {
     struct row_verdict *given = NULL;
     struct data_key key;
@@ -27,11 +28,13 @@ check_withdrawer(struct gateway *g, struct reader *r, const struct row_permissio
     buf_add_hex(&hex, digest_view(&s->spki));
     bool same = view_find(text, buf_view(&hex)) < text.n;
     buf_done(&hex);
-    return same ? E_OK : fault_set(f, E_PERMISSION_EVIDENCE, "/signature", "who gave the permission", "another");
+    return same ? E_OK
+                : fault_set(f, E_PERMISSION_EVIDENCE, "/signature", "who gave the permission", "another");
 }
 
 static err
-judge(struct gateway *g, view compact, instant now, arena *mem, struct verdict **ret, view *ret_payload, struct fault *f)
+judge(struct gateway *g, view compact, instant now, arena *mem, struct verdict **ret, view *ret_payload,
+      struct fault *f)
 {
     AUTO(registry_unref) struct registry *registry = gateway_registry(g);
     AUTO(trust_unref) struct trust *trust = gateway_trust(g);
@@ -43,10 +46,17 @@ judge(struct gateway *g, view compact, instant now, arena *mem, struct verdict *
     TRY(jws_split(compact, mem, &parts, f));
     TRY(jws_payload(&parts, mem, ret_payload, f));
     TRY(tree_read_json(*ret_payload, NULL, mem, tree, f));
-    view detached = arena_printf(mem, "%.*s..%.*s", VIEW_ARG(parts.protected_b64), VIEW_ARG(parts.signature_b64));
+    view detached =
+        arena_printf(mem, "%.*s..%.*s", VIEW_ARG(parts.protected_b64), VIEW_ARG(parts.signature_b64));
     const struct signature_in in = {SIG_JWS, detached, VIEW_NONE};
-    const struct verify_request rq = {.body = *ret_payload, .tree = tree, .signatures = &in, .n_signatures = 1, .trust = trust,
-                                      .keys = &keys, .now = now, .mem = mem};
+    const struct verify_request rq = {.body = *ret_payload,
+                                      .tree = tree,
+                                      .signatures = &in,
+                                      .n_signatures = 1,
+                                      .trust = trust,
+                                      .keys = &keys,
+                                      .now = now,
+                                      .mem = mem};
     TRY(verify_document(&rq, ret));
     if (verdict_code(*ret) != E_OK)
         return fault_set(f, verdict_code(*ret), "/signature", "a signature that holds", "another outcome");
@@ -65,15 +75,16 @@ print_begun(struct reader *r, const struct row_permission *p, arena *mem, struct
         if (!uid_eq(list->permission, p->id) || !list->begun_at.us)
             continue;
         buf_printf(out, "%s{\"delivery\":\"%.*s\",\"begun_at\":\"%.*s\",\"state\":\"%.*s\"}", n++ ? "," : "",
-                   VIEW_ARG(delivery_id_print((delivery_id){list->id}, id)), VIEW_ARG(instant_print(list->begun_at, when)), VIEW_ARG(list->state));
+                   VIEW_ARG(delivery_id_print((delivery_id){list->id}, id)),
+                   VIEW_ARG(instant_print(list->begun_at, when)), VIEW_ARG(list->state));
     }
     BUF_LIT(out, "]");
     return out->failed ? E_TOO_LARGE : E_OK;
 }
 
 static err
-withdraw_unit(struct gateway *g, struct reader *r, struct row_permission *p, view signature, partner_id sender, instant now, arena *mem,
-              view *ret_receipt, struct fault *f)
+withdraw_unit(struct gateway *g, struct reader *r, struct row_permission *p, view signature,
+              partner_id sender, instant now, arena *mem, view *ret_receipt, struct fault *f)
 {
     struct unit u;
     struct row_claim *claims = NULL;
@@ -85,9 +96,11 @@ withdraw_unit(struct gateway *g, struct reader *r, struct row_permission *p, vie
     unit_change(&u, CHANGE_events_tombstone, ARGS(val_uid(&p->id)));
     TRY(query_claims_of_case(r, ARGS(val_uid(&p->case_id)), mem, &claims));
     for (; claims; claims = claims->next)
-        if (uid_eq(claims->recipient, p->recipient) && claim_next(claim_state_of(claims->state), V("withdraw")) != STATE_COUNT)
+        if (uid_eq(claims->recipient, p->recipient) &&
+            claim_next(claim_state_of(claims->state), V("withdraw")) != STATE_COUNT)
             TRY(claim_move(&u, claims, V("withdraw"), "person", (uid){{0}}, (uid){{0}}, now, f));
-    TRY(timeline_add(&u, p->case_id, (uid){{0}}, "person", (uid){{0}}, "permission.withdrawn", VIEW_NONE, (uid){{0}}, now));
+    TRY(timeline_add(&u, p->case_id, (uid){{0}}, "person", (uid){{0}}, "permission.withdrawn", VIEW_NONE,
+                     (uid){{0}}, now));
     const digest parts[] = {sha256(signature), sha256(uid_view(&p->id))};
     submission_id id = submission_id_new();
     TRY(evidence_leaf(&u, "withdrawal", id.u, parts, COUNT_OF(parts), now, &leaf));
@@ -96,7 +109,8 @@ withdraw_unit(struct gateway *g, struct reader *r, struct row_permission *p, vie
 }
 
 err
-permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, instant now, arena *mem, view *ret_json, struct fault *f)
+permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, instant now, arena *mem,
+                    view *ret_json, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_permission *p = NULL;
@@ -123,7 +137,8 @@ permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender,
     TRY(store_reader(g->store, &r));
     struct buf out;
     buf_init(&out, 1u << 20);
-    buf_printf(&out, "{\"permission\":\"%.*s\",\"withdrawn_at\":\"%.*s\",", VIEW_ARG(perm_id_print(id, text)), VIEW_ARG(instant_print(now, when)));
+    buf_printf(&out, "{\"permission\":\"%.*s\",\"withdrawn_at\":\"%.*s\",", VIEW_ARG(perm_id_print(id, text)),
+               VIEW_ARG(instant_print(now, when)));
     err e = print_begun(r, p, mem, &out);
     buf_printf(&out, ",\"receipt\":\"%.*s\"}", VIEW_ARG(receipt));
     *ret_json = e == E_OK ? arena_dup(mem, buf_view(&out)) : VIEW_NONE;

@@ -6,13 +6,16 @@
 static bool
 is_special(enum document_kind kind)
 {
-    return kind == KIND_CERTIFICATE || kind == KIND_RECEIPT || kind == KIND_REPORT || kind == KIND_CLAIM_BUNDLE || kind == KIND_INQUEST || kind == KIND_OTHER;
+    return kind == KIND_CERTIFICATE || kind == KIND_RECEIPT || kind == KIND_REPORT ||
+           kind == KIND_CLAIM_BUNDLE || kind == KIND_INQUEST || kind == KIND_OTHER;
 }
 
 bool
-permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind, instant now)
+permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
+                  instant now)
 {
-    if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us || p->uses_left == 0)
+    if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us ||
+        p->uses_left == 0)
         return false;
     if (p->valid_from.us > now.us || (p->valid_to.us && p->valid_to.us <= now.us))
         return false;
@@ -27,7 +30,8 @@ permission_covers(const struct row_permission *p, uid recipient, view purpose, e
 }
 
 const struct row_permission *
-permission_for(const struct row_permission *list, uid recipient, view purpose, enum document_kind kind, instant now)
+permission_for(const struct row_permission *list, uid recipient, view purpose, enum document_kind kind,
+               instant now)
 {
     for (; list; list = list->next)
         if (permission_covers(list, recipient, purpose, kind, now))
@@ -49,7 +53,8 @@ has_endpoint(const struct plan_input *in, uid recipient, struct row_endpoint **r
 }
 
 static err
-add_event(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid document, uid delivery, const char *type)
+add_event(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid document, uid delivery,
+          const char *type)
 {
     struct row_event *event = unit_add_event(u);
     if (!event)
@@ -67,7 +72,8 @@ add_event(const struct plan_input *in, struct unit *u, uid recipient, uid claim,
 }
 
 static err
-add_delivery(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid permission, uid document, const char *event)
+add_delivery(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid permission,
+             uid document, const char *event)
 {
     struct row_delivery *row = unit_add_delivery(u);
     struct row_endpoint *endpoints = NULL;
@@ -93,16 +99,17 @@ add_delivery(const struct plan_input *in, struct unit *u, uid recipient, uid cla
 }
 
 err
-plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission,
-                  uid document, const char *event)
+plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_claim *claim,
+                  const struct row_permission *permission, uid document, const char *event)
 {
     uid recipient = uid_is_none(claim->through) ? claim->recipient : claim->through;
-    return add_delivery(in, u, recipient, claim->id, permission ? permission->id : (uid){{0}}, document, event);
+    return add_delivery(in, u, recipient, claim->id, permission ? permission->id : (uid){{0}}, document,
+                        event);
 }
 
 err
-plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission,
-              uid document, const char *event)
+plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim,
+              const struct row_permission *permission, uid document, const char *event)
 {
     /* Asked again in the writer: a withdrawal between this reading and the commit must win. */
     if (permission)
@@ -124,8 +131,9 @@ move(const struct plan_input *in, struct unit *u, struct row_claim *c, view even
 
 /* One paper to those of a case's claims whose permissions cover it. */
 static err
-plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *claims, const struct row_permission *permissions, uid document,
-                enum document_kind kind, const char *event, size_t *ret_deliveries)
+plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *claims,
+                const struct row_permission *permissions, uid document, enum document_kind kind,
+                const char *event, size_t *ret_deliveries)
 {
     for (struct row_claim *c = claims; c; c = c->next) {
         const struct row_permission *p = permission_for(permissions, c->recipient, V("claim"), kind, in->now);
@@ -136,15 +144,16 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
         enum claim_state state = claim_state_of(c->state);
         if (claim_next(state, V("permit")) != STATE_COUNT)
             TRY(move(in, u, c, V("permit"), document));
-        if (claim_next(claim_state_of(c->state), V("send")) == STATE_SENT && claim_state_of(c->state) != STATE_SENT)
+        if (claim_next(claim_state_of(c->state), V("send")) == STATE_SENT &&
+            claim_state_of(c->state) != STATE_SENT)
             TRY(move(in, u, c, V("send"), document));
     }
     return E_OK;
 }
 
 err
-plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind, const char *event,
-              size_t *ret_deliveries)
+plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind,
+              const char *event, size_t *ret_deliveries)
 {
     struct row_claim *claims = NULL;
     struct row_permission *permissions = NULL;
@@ -174,18 +183,20 @@ load_joined(const struct plan_input *in, uid id, struct joined_case *ret)
 
 /* The papers of one case to the claims of another that is now the same. */
 static err
-plan_across(const struct plan_input *in, struct unit *u, const struct joined_case *to, const struct joined_case *from, size_t *ret_deliveries)
+plan_across(const struct plan_input *in, struct unit *u, const struct joined_case *to,
+            const struct joined_case *from, size_t *ret_deliveries)
 {
     for (const struct row_document *d = from->documents; d; d = d->next) {
         if (view_eq(d->state, V("current")))
-            TRY(plan_for_claims(in, u, to->claims, to->permissions, d->id, document_kind_of(d->kind), "document.available", ret_deliveries));
+            TRY(plan_for_claims(in, u, to->claims, to->permissions, d->id, document_kind_of(d->kind),
+                                "document.available", ret_deliveries));
     }
     return E_OK;
 }
 
 err
-plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n, const doc_id *document, enum document_kind kind,
-            const char *event, size_t *ret_deliveries)
+plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n,
+            const doc_id *document, enum document_kind kind, const char *event, size_t *ret_deliveries)
 {
     struct joined_case cases[PLAN_JOINED_MAX + 1] = {{0}};
     n = n < PLAN_JOINED_MAX ? n : PLAN_JOINED_MAX;
@@ -194,7 +205,8 @@ plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const 
         TRY(load_joined(in, merged[i]->id, &cases[i + 1]));
     for (size_t i = 0; i <= n; i++) {
         if (document)
-            TRY(plan_for_claims(in, u, cases[i].claims, cases[i].permissions, document->u, kind, event, ret_deliveries));
+            TRY(plan_for_claims(in, u, cases[i].claims, cases[i].permissions, document->u, kind, event,
+                                ret_deliveries));
         for (size_t k = 0; k <= n; k++)
             if (k != i)
                 TRY(plan_across(in, u, &cases[i], &cases[k], ret_deliveries));

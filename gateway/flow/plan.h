@@ -20,24 +20,28 @@ struct plan_input {
 };
 
 /* True when the permission covers this recipient, kind and moment (uses included). */
-bool permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind, instant now);
+bool permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
+                       instant now);
 /* The best covering permission of the list, NULL when none. */
-const struct row_permission *permission_for(const struct row_permission *list, uid recipient, view purpose, enum document_kind kind, instant now);
+const struct row_permission *permission_for(const struct row_permission *list, uid recipient, view purpose,
+                                            enum document_kind kind, instant now);
 
 /* Event word for a document: "document.available", "document.replaced", "document.withdrawn", "document.refunded". */
-err plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind, const char *event, size_t *ret_deliveries) MUST_USE;
+err plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind,
+                  const char *event, size_t *ret_deliveries) MUST_USE;
 /* A delivery and its event for one claim; permission may be NULL for notices without content. */
-err plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission, uid document,
-                  const char *event) MUST_USE;
+err plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim,
+                  const struct row_permission *permission, uid document, const char *event) MUST_USE;
 /* The same under a permission that this very unit makes. */
-err plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_claim *claim, const struct row_permission *permission, uid document,
-                      const char *event) MUST_USE;
+err plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_claim *claim,
+                      const struct row_permission *permission, uid document, const char *event) MUST_USE;
 
 /* The same when the paper joins the case with others (merged: their rows as read before the join): it goes to the claims of all of them, and each case's papers go to
  * the claims of the others.  document NULL when the paper itself is not to be sent. */
 #define PLAN_JOINED_MAX 8
-err plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n, const doc_id *document, enum document_kind kind,
-                const char *event, size_t *ret_deliveries) MUST_USE;
+err plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n,
+                const doc_id *document, enum document_kind kind, const char *event, size_t *ret_deliveries)
+    MUST_USE;
 /* Notices to all who had an earlier version, whatever their permission is now; no content. */
 err plan_notices(const struct plan_input *in, struct unit *u, doc_id earlier, const char *event) MUST_USE;
 

@@ -27,8 +27,8 @@ struct look {
     struct loaded_case c;
     view kinds[KIND_COUNT];
     size_t n_kinds;
-    view subject;    /* local id in the folded case */
-    view own_claim;  /* local id */
+    view subject;   /* local id in the folded case */
+    view own_claim; /* local id */
     view recipient;
     enum view_kind view;
     view detail;
@@ -101,8 +101,12 @@ look_at(struct look *l, partner_id who, claim_id id)
 static err
 project(struct look *l, view *ret_body)
 {
-    const struct view_request rq = {.view = l->view, .claim = l->own_claim, .subject = l->subject, .recipient = l->recipient,
-                                    .document_kinds = l->kinds, .n_document_kinds = l->n_kinds};
+    const struct view_request rq = {.view = l->view,
+                                    .claim = l->own_claim,
+                                    .subject = l->subject,
+                                    .recipient = l->recipient,
+                                    .document_kinds = l->kinds,
+                                    .n_document_kinds = l->n_kinds};
     struct buf out;
     if (!l->n_kinds || !l->subject.n) {
         *ret_body = V("{}");
@@ -120,8 +124,8 @@ project(struct look *l, view *ret_body)
 static bool
 is_open_predicate(enum view_predicate p)
 {
-    return p == PREDICATE_ALL || p == PREDICATE_SUBJECT || p == PREDICATE_SUBJECT_SIGNER || p == PREDICATE_VICTIM || p == PREDICATE_VICTIM_SIGNER ||
-           p == PREDICATE_REFERENCED;
+    return p == PREDICATE_ALL || p == PREDICATE_SUBJECT || p == PREDICATE_SUBJECT_SIGNER ||
+           p == PREDICATE_VICTIM || p == PREDICATE_VICTIM_SIGNER || p == PREDICATE_REFERENCED;
 }
 
 struct whole {
@@ -164,12 +168,14 @@ print_documents(struct look *l, struct buf *out)
         digest commitment = seal_commitment(&key, l->claim->recipient);
         data_key_forget(&key);
         view text = doc_id_print((doc_id){d->row->id}, id);
-        buf_printf(out, "%s{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"level\":\"%s\",\"commitment\":\"", shown++ ? "," : "", VIEW_ARG(text), VIEW_ARG(d->row->kind),
+        buf_printf(out, "%s{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"level\":\"%s\",\"commitment\":\"",
+                   shown++ ? "," : "", VIEW_ARG(text), VIEW_ARG(d->row->kind),
                    evidence_level_word((enum evidence_level)d->row->level));
         buf_add_base64url(out, digest_view(&commitment));
         BUF_LIT(out, "\"");
         if (sees_whole(l, d))
-            buf_printf(out, ",\"original\":\"/v1/claims/%.*s/documents/%.*s\"", VIEW_ARG(claim_id_print((claim_id){l->claim->id}, claim)), VIEW_ARG(text));
+            buf_printf(out, ",\"original\":\"/v1/claims/%.*s/documents/%.*s\"",
+                       VIEW_ARG(claim_id_print((claim_id){l->claim->id}, claim)), VIEW_ARG(text));
         BUF_LIT(out, "}");
     }
     BUF_LIT(out, "]");
@@ -184,14 +190,20 @@ attest(struct look *l, view body, view documents, view *ret)
     digest d = sha256(body);
     struct buf text;
     buf_init(&text, 1u << 20);
-    buf_printf(&text, "{\"iss\":\"%.*s\",\"aud\":\"%.*s\",\"claim\":\"%.*s\",\"case_version\":%lld,\"policy\":\"" POLICY "\",\"view\":\"%s\",\"issued_at\":\"%.*s\",\"projection_sha256\":\"",
-               VIEW_ARG(l->g->base_url), VIEW_ARG(partner_id_print((partner_id){l->claim->recipient}, recipient)),
-               VIEW_ARG(claim_id_print((claim_id){l->claim->id}, claim)), (long long)l->c.row->version, view_kind_word(l->view), VIEW_ARG(instant_print(l->now, when)));
+    buf_printf(
+        &text,
+        "{\"iss\":\"%.*s\",\"aud\":\"%.*s\",\"claim\":\"%.*s\",\"case_version\":%lld,\"policy\":\"" POLICY
+        "\",\"view\":\"%s\",\"issued_at\":\"%.*s\",\"projection_sha256\":\"",
+        VIEW_ARG(l->g->base_url), VIEW_ARG(partner_id_print((partner_id){l->claim->recipient}, recipient)),
+        VIEW_ARG(claim_id_print((claim_id){l->claim->id}, claim)), (long long)l->c.row->version,
+        view_kind_word(l->view), VIEW_ARG(instant_print(l->now, when)));
     buf_add_hex(&text, digest_view(&d));
     BUF_LIT(&text, "\",\"documents\":");
     buf_add_view(&text, documents);
     BUF_LIT(&text, "}");
-    err e = text.failed ? E_TOO_LARGE : jws_sign(l->g->signing_key, V("\"typ\":\"claimgate-attestation+jwt\""), buf_view(&text), false, l->mem, ret);
+    err e = text.failed ? E_TOO_LARGE
+                        : jws_sign(l->g->signing_key, V("\"typ\":\"claimgate-attestation+jwt\""),
+                                   buf_view(&text), false, l->mem, ret);
     buf_done(&text);
     return e;
 }
@@ -230,7 +242,8 @@ print_answer(struct look *l, enum lang lang, view *ret)
     if (e == E_OK)
         e = claim_print(l->g, l->claim, lang, &out);
     if (e == E_OK) {
-        buf_printf(&out, ",\"case_version\":%lld,\"view\":\"%s\",\"case\":", (long long)l->c.row->version, view_kind_word(l->view));
+        buf_printf(&out, ",\"case_version\":%lld,\"view\":\"%s\",\"case\":", (long long)l->c.row->version,
+                   view_kind_word(l->view));
         buf_add_view(&out, body);
         BUF_LIT(&out, ",\"documents\":");
         buf_add_view(&out, buf_view(&documents));
@@ -245,7 +258,8 @@ print_answer(struct look *l, enum lang lang, view *ret)
 }
 
 err
-claim_fetch(struct gateway *g, partner_id who, claim_id id, enum lang lang, instant now, arena *mem, view *ret_json, view *ret_etag, struct fault *f)
+claim_fetch(struct gateway *g, partner_id who, claim_id id, enum lang lang, instant now, arena *mem,
+            view *ret_json, view *ret_etag, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct look l = {.g = g, .mem = mem, .f = f, .now = now};
@@ -260,7 +274,8 @@ claim_fetch(struct gateway *g, partner_id who, claim_id id, enum lang lang, inst
 /* -- originals -- */
 
 static err
-open_original(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem, struct original *ret)
+open_original(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem,
+              struct original *ret)
 {
     struct data_key key;
     struct row_verdict *verdict = NULL;
@@ -285,7 +300,8 @@ open_original(struct gateway *g, struct reader *r, const struct row_document *ro
 }
 
 err
-document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id document, instant now, arena *mem, struct original *ret, struct fault *f)
+document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id document, instant now, arena *mem,
+               struct original *ret, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct look l = {.g = g, .mem = mem, .f = f, .now = now};
@@ -301,7 +317,8 @@ document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id documen
 }
 
 err
-document_fetch_own(struct gateway *g, partner_id who, doc_id document, arena *mem, struct original *ret, struct fault *f)
+document_fetch_own(struct gateway *g, partner_id who, doc_id document, arena *mem, struct original *ret,
+                   struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_document *row = NULL;

@@ -41,7 +41,8 @@ put_patient(struct minting *m)
     }
     if (n)
         BUF_LIT(m->out, "]");
-    view name = node_text_at(m->t, person, "names[0].text"), birth = node_text_at(m->t, person, "birth_date.value");
+    view name = node_text_at(m->t, person, "names[0].text"),
+         birth = node_text_at(m->t, person, "birth_date.value");
     if (name.n) {
         BUF_LIT(m->out, ",\"name\":[{");
         put_text(m, "text", name);
@@ -60,7 +61,8 @@ put_diagnoses(struct minting *m)
     size_t n = 0;
     for (NODE_EACH(d, m->t, node_member(m->t, m->body, V("diagnoses")))) {
         n++;
-        buf_printf(m->out, "%s{\"sequence\":%zu,\"diagnosisCodeableConcept\":{", n == 1 ? ",\"diagnosis\":[" : ",", n);
+        buf_printf(m->out, "%s{\"sequence\":%zu,\"diagnosisCodeableConcept\":{",
+                   n == 1 ? ",\"diagnosis\":[" : ",", n);
         put_text(m, "text", node_text_at(m->t, d, "text_zh"));
         BUF_LIT(m->out, "}}");
     }
@@ -72,7 +74,8 @@ put_diagnoses(struct minting *m)
 static void
 put_item(struct minting *m, const struct node *line, size_t n)
 {
-    view amount = node_text_at(m->t, line, "amount.amount"), category = node_text_at(m->t, line, "category.nhi_list");
+    view amount = node_text_at(m->t, line, "amount.amount"),
+         category = node_text_at(m->t, line, "category.nhi_list");
     buf_printf(m->out, "%s{\"sequence\":%zu,\"category\":{", n == 1 ? ",\"item\":[" : ",", n);
     put_text(m, "text", category.n ? category : V("other_non_medical"));
     BUF_LIT(m->out, "},\"productOrService\":{");
@@ -105,8 +108,10 @@ mint(struct minting *m)
     put_text(m, "id", node_text_at(m->t, m->claim, "id"));
     BUF_LIT(m->out, ",");
     put_patient(m);
-    buf_printf(m->out, ",\"status\":\"%s\",\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/claim-type\",\"code\":\"institutional\"}]},\"use\":\"claim\","
-                       "\"patient\":{\"reference\":\"#p\"},",
+    buf_printf(m->out,
+               ",\"status\":\"%s\",\"type\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+               "claim-type\",\"code\":\"institutional\"}]},\"use\":\"claim\","
+               "\"patient\":{\"reference\":\"#p\"},",
                view_eq(state, V("withdrawn")) ? "cancelled" : "active");
     put_text(m, "created", view_sub(node_text_at(m->t, m->claim, "since"), 0, 10));
     BUF_LIT(m->out, ",\"insurer\":{\"identifier\":{\"system\":\"https://gcis.nat.gov.tw\",");
@@ -117,7 +122,8 @@ mint(struct minting *m)
         if (!provider.n && view_eq(node_text_at(m->t, p, "organisation.kind"), V("hospital")))
             provider = node_text_at(m->t, p, "organisation.name");
     put_text(m, "display", provider.n ? provider : V("-"));
-    BUF_LIT(m->out, "},\"priority\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/processpriority\",\"code\":\"normal\"}]}");
+    BUF_LIT(m->out, "},\"priority\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+                    "processpriority\",\"code\":\"normal\"}]}");
     put_diagnoses(m);
     BUF_LIT(m->out, ",\"insurance\":[{\"sequence\":1,\"focal\":true,\"coverage\":{\"display\":");
     buf_add_json(m->out, node_text_at(m->t, m->claim, "line"));
@@ -127,7 +133,8 @@ mint(struct minting *m)
 }
 
 err
-claim_fetch_fhir(struct gateway *g, partner_id who, claim_id id, instant now, arena *mem, view *ret_json, struct fault *f)
+claim_fetch_fhir(struct gateway *g, partner_id who, claim_id id, instant now, arena *mem, view *ret_json,
+                 struct fault *f)
 {
     view json, etag;
     struct tree t;
@@ -135,7 +142,8 @@ claim_fetch_fhir(struct gateway *g, partner_id who, claim_id id, instant now, ar
     TRY(claim_fetch(g, who, id, LANG_EN, now, mem, &json, &etag, f));
     TRY(tree_read_json(json, &(struct tree_limits){.bytes = 128u << 20}, mem, &t, f));
     buf_init(&out, 64u << 20);
-    struct minting m = {&t, node_member(&t, tree_root(&t), V("claim")), node_member(&t, tree_root(&t), V("case")), &out};
+    struct minting m = {&t, node_member(&t, tree_root(&t), V("claim")),
+                        node_member(&t, tree_root(&t), V("case")), &out};
     mint(&m);
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);

@@ -3,7 +3,8 @@
 #include "flow/evidence.h"
 
 static err
-own_reception(struct gateway *g, partner_id who, submission_id id, arena *mem, struct row_reception **ret, struct fault *f)
+own_reception(struct gateway *g, partner_id who, submission_id id, arena *mem, struct row_reception **ret,
+              struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_reception *row = NULL;
@@ -16,20 +17,25 @@ own_reception(struct gateway *g, partner_id who, submission_id id, arena *mem, s
 }
 
 err
-receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json, struct fault *f)
+receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
+              struct fault *f)
 {
     struct row_reception *row = NULL;
     char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE], c[ID_TEXT_SIZE], when[32];
     TRY(own_reception(g, who, id, mem, &row, f));
-    *ret_json = arena_printf(mem, "{\"submission\":\"%.*s\",\"document\":\"%.*s\",\"case\":\"%.*s\",\"received_at\":\"%.*s\",\"outcome\":\"%.*s\",\"receipt\":\"%.*s\"}",
-                             VIEW_ARG(submission_id_print(id, a)), VIEW_ARG(doc_id_print((doc_id){row->document}, b)),
-                             VIEW_ARG(case_id_print((case_id){row->case_id}, c)), VIEW_ARG(instant_print(row->at, when)), VIEW_ARG(row->outcome),
-                             VIEW_ARG(row->receipt));
+    *ret_json =
+        arena_printf(mem,
+                     "{\"submission\":\"%.*s\",\"document\":\"%.*s\",\"case\":\"%.*s\",\"received_at\":\"%.*"
+                     "s\",\"outcome\":\"%.*s\",\"receipt\":\"%.*s\"}",
+                     VIEW_ARG(submission_id_print(id, a)), VIEW_ARG(doc_id_print((doc_id){row->document}, b)),
+                     VIEW_ARG(case_id_print((case_id){row->case_id}, c)),
+                     VIEW_ARG(instant_print(row->at, when)), VIEW_ARG(row->outcome), VIEW_ARG(row->receipt));
     return ret_json->p ? E_OK : E_TOO_LARGE;
 }
 
 err
-receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json, struct fault *f)
+receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
+              struct fault *f)
 {
     struct row_reception *row = NULL;
     TRY(own_reception(g, who, id, mem, &row, f));

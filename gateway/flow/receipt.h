@@ -4,7 +4,9 @@
 
 #include "flow/gateway.h"
 
-err receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json, struct fault *f) MUST_USE;
-err receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+err receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
+                  struct fault *f) MUST_USE;
+err receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
+                  struct fault *f) MUST_USE;
 
 #endif

@@ -279,7 +279,8 @@ partner_option(const struct partner *p, const char *name)
     size_t n = strlen(name);
     for (size_t at = view_find_byte(text, '"'); at < text.n; at++) {
         view rest = view_sub(text, at, text.n);
-        if (rest.n > n + 4 && rest.p[0] == '"' && memcmp(rest.p + 1, name, n) == 0 && memcmp(rest.p + 1 + n, "\":\"", 3) == 0) {
+        if (rest.n > n + 4 && rest.p[0] == '"' && memcmp(rest.p + 1, name, n) == 0 &&
+            memcmp(rest.p + 1 + n, "\":\"", 3) == 0) {
             rest = view_sub(rest, n + 4, rest.n);
             return view_sub(rest, 0, view_find_byte(rest, '"'));
         }
@@ -311,7 +312,8 @@ registry_key_by_fingerprint(const struct registry *r, const char *use, const dig
 {
     for (size_t slot = lookup_hash(digest_view(fingerprint)), i; lookup_next(&r->fingerprints, &slot, &i);) {
         const struct registry_key *k = &r->keys[i];
-        if (digest_eq(&k->row->fingerprint, fingerprint) && view_eq(k->row->use, view_of(use)) && key_is_valid(k, at))
+        if (digest_eq(&k->row->fingerprint, fingerprint) && view_eq(k->row->use, view_of(use)) &&
+            key_is_valid(k, at))
             return k;
     }
     return NULL;
@@ -323,7 +325,8 @@ partner_key(const struct partner *p, const char *use, instant at)
     const struct registry_key *best = NULL;
     for (size_t i = 0; i < p->n_keys; i++) {
         const struct registry_key *k = &p->keys[i];
-        if (view_eq(k->row->use, view_of(use)) && key_is_valid(k, at) && (!best || k->row->valid_from.us > best->row->valid_from.us))
+        if (view_eq(k->row->use, view_of(use)) && key_is_valid(k, at) &&
+            (!best || k->row->valid_from.us > best->row->valid_from.us))
             best = k;
     }
     return best;

@@ -40,8 +40,10 @@ bool partner_acts_for(const struct partner *agent, const struct partner *of);
 /* Member of the partner's options JSON, "" when absent: "strict", "view", "min_level", "designated". */
 view partner_option(const struct partner *p, const char *name);
 /* use: "client", "mtls", "sign", "encrypt".  Valid at `at`, status active. */
-const struct registry_key *registry_key_by_kid(const struct registry *r, const char *use, view kid, instant at);
-const struct registry_key *registry_key_by_fingerprint(const struct registry *r, const char *use, const digest *fingerprint, instant at);
+const struct registry_key *registry_key_by_kid(const struct registry *r, const char *use, view kid,
+                                               instant at);
+const struct registry_key *registry_key_by_fingerprint(const struct registry *r, const char *use,
+                                                       const digest *fingerprint, instant at);
 /* A key of one partner for a use, newest first. */
 const struct registry_key *partner_key(const struct partner *p, const char *use, instant at);
 /* For verify_request. Valid while the snapshot lives. */
@@ -50,7 +52,8 @@ struct key_source registry_key_source(struct registry *r);
 /* -- changes -- */
 /* change JSON: {"kind":"partner.put"|"partner.status"|"key.add"|"key.status"|"listing.put"|"operator.add"|"operator.status"|"policy.put","subject":"org-…"?,"body":{…},"at":…,"nonce":…}
  * jws: compact, embedded payload, signed by an enrolled operator (kid).  Tightening changes act at once. */
-err change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view *ret_state, struct fault *f) MUST_USE;
+err change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view *ret_state, struct fault *f)
+    MUST_USE;
 /* jws payload: {"approve":"chg-…","digest":"hex SHA-256 of the proposal JWS"} by another operator; E_CHANGE_APPROVAL for the same one. */
 err change_approve(struct gateway *g, view jws, arena *mem, view *ret_state, struct fault *f) MUST_USE;
 /* Puts changes into effect whose time has come; called by a duty and after approval. */
@@ -59,6 +62,7 @@ err changes_run(struct gateway *g, instant now, struct fault *f) MUST_USE;
 err registry_print(struct gateway *g, arena *mem, view *ret_json) MUST_USE;
 err change_print(struct gateway *g, view id, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 /* First operators, only while there is none (claimgate init): two public JWKs. */
-err operators_enrol(struct gateway *g, const view *jwks, const view *names, size_t n, struct fault *f) MUST_USE;
+err operators_enrol(struct gateway *g, const view *jwks, const view *names, size_t n, struct fault *f)
+    MUST_USE;
 
 #endif

@@ -41,7 +41,8 @@ words(arena *mem, const json_t *value)
     if (!json_is_array(value))
         return json_is_string(value) ? arena_dup(mem, view_of(json_string_value(value))) : V("");
     buf_init(&out, 1u << 20);
-    json_array_foreach (value, i, item) {
+    json_array_foreach(value, i, item)
+    {
         if (i)
             BUF_LIT(&out, " ");
         buf_add_view(&out, view_of(json_string_value(item)));
@@ -213,7 +214,8 @@ put_listing(struct change_work *w, uid subject, const json_t *body)
         TRY(instant_parse(json_text(body, "to"), &to, NULL));
     if (!json_is_array(list))
         return body_fault(w->f, "/body/licences", "a list of licence numbers");
-    json_array_foreach (list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         struct row_listing *row = unit_add_listing(w->u);
         if (!row)
             return E_TOO_LARGE;
@@ -353,8 +355,8 @@ subject_of(const json_t *change, const struct change_kind *kind, uid *ret, struc
 }
 
 static err
-apply_change(struct gateway *g, struct reader *r, const struct change_kind *kind, uid change, uid subject, view proposal,
-             const json_t *body, struct unit *u, arena *mem, instant now, struct fault *f)
+apply_change(struct gateway *g, struct reader *r, const struct change_kind *kind, uid change, uid subject,
+             view proposal, const json_t *body, struct unit *u, arena *mem, instant now, struct fault *f)
 {
     struct change_work w = {g, r, u, mem, now, f};
     TRY(kind->apply(&w, subject, body));
@@ -435,7 +437,8 @@ change_approve(struct gateway *g, view jws, arena *mem, view *ret_state, struct 
     unit_init(&u, mem);
     unit_guard(&u, GUARD_change_state, ARGS(val_uid(&id.u), val_text(V("proposed"))));
     unit_change(&u, CHANGE_change_decide,
-                ARGS(val_uid(&id.u), val_text(V("approved")), val_blob(jws), val_text(word.kid), val_time(effective)));
+                ARGS(val_uid(&id.u), val_text(V("approved")), val_blob(jws), val_text(word.kid),
+                     val_time(effective)));
     const digest parts[] = {want, sha256(jws)};
     digest leaf;
     TRY(evidence_leaf(&u, "registry-approval", id.u, parts, 2, clock_now(), &leaf));
@@ -465,9 +468,10 @@ run_one(struct gateway *g, const struct row_change *row, arena *mem, instant now
     unit_init(&u, mem);
     unit_guard(&u, GUARD_change_state, ARGS(val_uid(&row->id), val_text(V("approved"))));
     unit_change(&u, CHANGE_change_decide,
-                ARGS(val_uid(&row->id), val_text(V("effective")), val_blob(row->approval), val_text(row->approver),
-                     val_time(row->effective_at)));
-    TRY(apply_change(g, r, kind, row->id, row->subject, row->proposal, json_member(json, "body"), &u, mem, now, f));
+                ARGS(val_uid(&row->id), val_text(V("effective")), val_blob(row->approval),
+                     val_text(row->approver), val_time(row->effective_at)));
+    TRY(apply_change(g, r, kind, row->id, row->subject, row->proposal, json_member(json, "body"), &u, mem,
+                     now, f));
     return store_commit(g->store, &u);
 }
 

@@ -21,8 +21,8 @@ print_partner(const struct row_partner *p, const struct row_partner_key *keys, s
 {
     char id[ID_TEXT_SIZE], from[32], to[32];
     size_t n = 0;
-    buf_printf(out, "{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"code\":\"%.*s\",\"name_zh\":", VIEW_ARG(partner_id_print((partner_id){p->id}, id)), VIEW_ARG(p->kind),
-               VIEW_ARG(p->code));
+    buf_printf(out, "{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"code\":\"%.*s\",\"name_zh\":",
+               VIEW_ARG(partner_id_print((partner_id){p->id}, id)), VIEW_ARG(p->kind), VIEW_ARG(p->code));
     buf_add_json(out, p->name_zh.p ? p->name_zh : V(""));
     buf_printf(out, ",\"status\":\"%.*s\",\"scopes\":", VIEW_ARG(p->status));
     print_words(out, p->scopes);
@@ -32,8 +32,9 @@ print_partner(const struct row_partner *p, const struct row_partner_key *keys, s
     for (; keys; keys = keys->next) {
         if (!uid_eq(keys->partner, p->id))
             continue;
-        buf_printf(out, "%s{\"use\":\"%.*s\",\"kid\":\"%.*s\",\"status\":\"%.*s\",\"from\":\"%.*s\"", n++ ? "," : "", VIEW_ARG(keys->use), VIEW_ARG(keys->kid),
-                   VIEW_ARG(keys->status), VIEW_ARG(instant_print(keys->valid_from, from)));
+        buf_printf(out, "%s{\"use\":\"%.*s\",\"kid\":\"%.*s\",\"status\":\"%.*s\",\"from\":\"%.*s\"",
+                   n++ ? "," : "", VIEW_ARG(keys->use), VIEW_ARG(keys->kid), VIEW_ARG(keys->status),
+                   VIEW_ARG(instant_print(keys->valid_from, from)));
         if (keys->valid_to.us)
             buf_printf(out, ",\"to\":\"%.*s\"", VIEW_ARG(instant_print(keys->valid_to, to)));
         BUF_LIT(out, "}");
@@ -78,7 +79,11 @@ change_print(struct gateway *g, view id, arena *mem, view *ret_json, struct faul
     if (!row)
         return fault_set(f, E_NOT_FOUND, "", "a change", "none");
     digest d = sha256(row->proposal);
-    *ret_json = arena_printf(mem, "{\"change\":\"%.*s\",\"kind\":\"%.*s\",\"state\":\"%.*s\",\"proposed_at\":\"%.*s\",\"digest\":\"%.*s\"}", VIEW_ARG(id), VIEW_ARG(row->kind),
-                             VIEW_ARG(row->state), VIEW_ARG(instant_print(row->proposed_at, when)), VIEW_ARG(text_hex(mem, digest_view(&d))));
+    *ret_json = arena_printf(mem,
+                             "{\"change\":\"%.*s\",\"kind\":\"%.*s\",\"state\":\"%.*s\",\"proposed_at\":\"%.*"
+                             "s\",\"digest\":\"%.*s\"}",
+                             VIEW_ARG(id), VIEW_ARG(row->kind), VIEW_ARG(row->state),
+                             VIEW_ARG(instant_print(row->proposed_at, when)),
+                             VIEW_ARG(text_hex(mem, digest_view(&d))));
     return ret_json->p ? E_OK : E_TOO_LARGE;
 }

@@ -72,7 +72,9 @@ seal_create(const char *kek_file, struct fault *f)
     box_forget(kek, sizeof kek);
     box_forget(text.p, text.n);
     buf_done(&text);
-    return written ? E_OK : fault_set(f, E_FILE, kek_file, "a new file", errno == EEXIST ? "it exists" : "not writable");
+    return written
+               ? E_OK
+               : fault_set(f, E_FILE, kek_file, "a new file", errno == EEXIST ? "it exists" : "not writable");
 }
 
 void

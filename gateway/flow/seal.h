@@ -38,7 +38,7 @@ err seal_unbox(const struct data_key *k, view table, uid row, view box, arena *m
 
 /* HMAC(index key, label ‖ len ‖ part …): parts are length-prefixed. */
 digest seal_blind(const struct seal *s, const char *label, const view *parts, size_t n);
-#define BLIND(s, label, ...)                                                                               \
+#define BLIND(s, label, ...)                                                                                 \
     seal_blind((s), (label), (const view[]){__VA_ARGS__}, sizeof((const view[]){__VA_ARGS__}) / sizeof(view))
 /* Key for one other use, derived from the KEK by label (tokens, cursors): 32 bytes. */
 digest seal_derived(const struct seal *s, const char *label);

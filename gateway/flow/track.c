@@ -9,7 +9,8 @@
 #define TRIES_MAX 5
 
 static err
-find_track(struct gateway *g, struct reader *r, view code, instant now, arena *mem, struct row_track **ret, struct fault *f)
+find_track(struct gateway *g, struct reader *r, view code, instant now, arena *mem, struct row_track **ret,
+           struct fault *f)
 {
     struct row_track *row = NULL;
     digest id = BLIND(g->seal, "track", code);
@@ -24,7 +25,8 @@ find_track(struct gateway *g, struct reader *r, view code, instant now, arena *m
 /* -- session by code and birth date -- */
 
 static err
-birth_matches(struct gateway *g, struct reader *r, const struct row_track *row, view birth_date, arena *mem, bool *ret)
+birth_matches(struct gateway *g, struct reader *r, const struct row_track *row, view birth_date, arena *mem,
+              bool *ret)
 {
     struct data_key key;
     view stored;
@@ -52,7 +54,8 @@ session_mac(struct gateway *g, const struct session *s)
 }
 
 err
-track_session(struct gateway *g, view code, view birth_date, instant now, arena *mem, view *ret_json, struct fault *f)
+track_session(struct gateway *g, view code, view birth_date, instant now, arena *mem, view *ret_json,
+              struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_track *row = NULL;
@@ -75,12 +78,14 @@ track_session(struct gateway *g, view code, view birth_date, instant now, arena 
     } token = {.s = {row->case_id, row->person, now.us + (int64_t)SESSION_LIFE_S * 1000000}};
     token.mac = session_mac(g, &token.s);
     view text = text_base64url(mem, view_make(&token, sizeof token));
-    *ret_json = arena_printf(mem, "{\"track_token\":\"s.%.*s\",\"expires_in\":%d}", VIEW_ARG(text), SESSION_LIFE_S);
+    *ret_json =
+        arena_printf(mem, "{\"track_token\":\"s.%.*s\",\"expires_in\":%d}", VIEW_ARG(text), SESSION_LIFE_S);
     return ret_json->p ? E_OK : E_TOO_LARGE;
 }
 
 static err
-session_read(struct gateway *g, view text, instant now, arena *mem, struct person_caller *ret, struct fault *f)
+session_read(struct gateway *g, view text, instant now, arena *mem, struct person_caller *ret,
+             struct fault *f)
 {
     view raw;
     struct {
@@ -98,7 +103,8 @@ session_read(struct gateway *g, view text, instant now, arena *mem, struct perso
 }
 
 err
-track_caller(struct gateway *g, view token, instant now, arena *mem, struct person_caller *ret, struct fault *f)
+track_caller(struct gateway *g, view token, instant now, arena *mem, struct person_caller *ret,
+             struct fault *f)
 {
     if (!token.n || token.n > 256)
         return fault_set(f, E_LOGIN, "X-Track-Token", "a code or session", "none");
@@ -152,8 +158,11 @@ print_timeline(const struct row_timeline *list, uid claim, struct buf *out)
         /* An insurer sees its own claim's entries only: the case's others tell of other insurers and of documents it may not see. */
         if (!uid_is_none(claim) && !uid_eq(claim, list->claim))
             continue;
-        buf_printf(out, "%s{\"at\":\"%.*s\",\"actor\":\"%.*s\",\"event\":\"%.*s\",\"state\":\"%.*s\",\"text\":{\"zh-TW\":", n++ ? "," : "",
-                   VIEW_ARG(instant_print(list->at, when)), VIEW_ARG(list->actor), VIEW_ARG(list->event), VIEW_ARG(list->state));
+        buf_printf(out,
+                   "%s{\"at\":\"%.*s\",\"actor\":\"%.*s\",\"event\":\"%.*s\",\"state\":\"%.*s\",\"text\":{"
+                   "\"zh-TW\":",
+                   n++ ? "," : "", VIEW_ARG(instant_print(list->at, when)), VIEW_ARG(list->actor),
+                   VIEW_ARG(list->event), VIEW_ARG(list->state));
         buf_add_json(out, view_of(event_text(list, LANG_ZH)));
         BUF_LIT(out, ",\"en\":");
         buf_add_json(out, view_of(event_text(list, LANG_EN)));
@@ -169,8 +178,9 @@ print_steps(const struct row_claim *claims, enum lang lang, struct buf *out)
     char when[32];
     for (const struct row_claim *c = claims; c; c = c->next) {
         const struct state_row *row = claim_state_info(claim_state_of(c->state));
-        buf_printf(out, "%s{\"state\":\"%.*s\",\"label\":\"%s\",\"acting\":\"%.*s\",\"since\":\"%.*s\"}", c == claims ? "" : ",", VIEW_ARG(c->state),
-                   row->public_word[lang], VIEW_ARG(c->acting), VIEW_ARG(instant_print(c->since, when)));
+        buf_printf(out, "%s{\"state\":\"%.*s\",\"label\":\"%s\",\"acting\":\"%.*s\",\"since\":\"%.*s\"}",
+                   c == claims ? "" : ",", VIEW_ARG(c->state), row->public_word[lang], VIEW_ARG(c->acting),
+                   VIEW_ARG(instant_print(c->since, when)));
     }
     return out->failed ? E_TOO_LARGE : E_OK;
 }
@@ -182,9 +192,12 @@ print_documents(struct registry *registry, const struct row_document *list, stru
     size_t n = 0;
     BUF_LIT(out, "[");
     for (; list; list = list->next) {
-        const struct partner *from = registry_partner(registry, (partner_id){uid_is_none(list->signer) ? list->sender : list->signer});
-        buf_printf(out, "%s{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"state\":\"%.*s\",\"received_at\":\"%.*s\",\"from\":", n++ ? "," : "",
-                   VIEW_ARG(doc_id_print((doc_id){list->id}, id)), VIEW_ARG(list->kind), VIEW_ARG(list->state), VIEW_ARG(instant_print(list->received_at, when)));
+        const struct partner *from =
+            registry_partner(registry, (partner_id){uid_is_none(list->signer) ? list->sender : list->signer});
+        buf_printf(
+            out, "%s{\"id\":\"%.*s\",\"kind\":\"%.*s\",\"state\":\"%.*s\",\"received_at\":\"%.*s\",\"from\":",
+            n++ ? "," : "", VIEW_ARG(doc_id_print((doc_id){list->id}, id)), VIEW_ARG(list->kind),
+            VIEW_ARG(list->state), VIEW_ARG(instant_print(list->received_at, when)));
         buf_add_json(out, from ? from->row->name_zh : V(""));
         BUF_LIT(out, "}");
     }
@@ -202,10 +215,14 @@ print_receivers(struct registry *registry, const struct row_delivery *list, stru
         const struct partner *to = registry_partner(registry, (partner_id){list->recipient});
         buf_printf(out, "%s{\"recipient\":", n++ ? "," : "");
         buf_add_json(out, to ? to->row->name_zh : V(""));
-        buf_printf(out, ",\"what\":\"%.*s\",\"document\":\"%.*s\",\"state\":\"%.*s\",\"at\":\"%.*s\",\"because\":\"%.*s\"}", VIEW_ARG(list->kind),
-                   VIEW_ARG(doc_id_print((doc_id){list->document}, id)), VIEW_ARG(list->state),
-                   VIEW_ARG(instant_print(list->done_at.us ? list->done_at : list->created_at, when)),
-                   VIEW_ARG(uid_is_none(list->permission) ? V("notice") : perm_id_print((perm_id){list->permission}, permission)));
+        buf_printf(
+            out,
+            ",\"what\":\"%.*s\",\"document\":\"%.*s\",\"state\":\"%.*s\",\"at\":\"%.*s\",\"because\":\"%.*"
+            "s\"}",
+            VIEW_ARG(list->kind), VIEW_ARG(doc_id_print((doc_id){list->document}, id)), VIEW_ARG(list->state),
+            VIEW_ARG(instant_print(list->done_at.us ? list->done_at : list->created_at, when)),
+            VIEW_ARG(uid_is_none(list->permission) ? V("notice")
+                                                   : perm_id_print((perm_id){list->permission}, permission)));
     }
     BUF_LIT(out, "]");
 }
@@ -244,7 +261,8 @@ surviving(struct reader *r, uid id, arena *mem, uid *ret)
 }
 
 err
-track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem, view *ret_json, struct fault *f)
+track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem,
+           view *ret_json, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     AUTO(registry_unref) struct registry *registry = gateway_registry(g);
@@ -260,8 +278,9 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
     struct buf out;
     err e = E_OK;
     buf_init(&out, 8u << 20);
-    buf_printf(&out, "{\"case\":\"%.*s\",\"as_of\":\"%.*s\",\"role\":\"%.*s\",\"claims\":[", VIEW_ARG(case_id_print((case_id){in_case}, id)),
-               VIEW_ARG(instant_print(now, when)), VIEW_ARG(who->role));
+    buf_printf(&out, "{\"case\":\"%.*s\",\"as_of\":\"%.*s\",\"role\":\"%.*s\",\"claims\":[",
+               VIEW_ARG(case_id_print((case_id){in_case}, id)), VIEW_ARG(instant_print(now, when)),
+               VIEW_ARG(who->role));
     if (who->steps_only)
         e = print_steps(rows.claims, lang, &out);
     for (const struct row_claim *c = rows.claims; c && !who->steps_only && e == E_OK; c = c->next) {
@@ -284,7 +303,8 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
 }
 
 err
-track_permissions(struct gateway *g, const struct person_caller *who, arena *mem, view *ret_json, struct fault *f)
+track_permissions(struct gateway *g, const struct person_caller *who, arena *mem, view *ret_json,
+                  struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     AUTO(registry_unref) struct registry *registry = gateway_registry(g);
@@ -301,10 +321,13 @@ track_permissions(struct gateway *g, const struct person_caller *who, arena *mem
     BUF_LIT(&out, "{\"data\":[");
     for (const struct row_permission *p = list; p; p = p->next) {
         const struct partner *recipient = registry_partner(registry, (partner_id){p->recipient});
-        buf_printf(&out, "%s{\"id\":\"%.*s\",\"recipient\":", p == list ? "" : ",", VIEW_ARG(perm_id_print((perm_id){p->id}, id)));
+        buf_printf(&out, "%s{\"id\":\"%.*s\",\"recipient\":", p == list ? "" : ",",
+                   VIEW_ARG(perm_id_print((perm_id){p->id}, id)));
         buf_add_json(&out, recipient ? recipient->row->name_zh : V(""));
-        buf_printf(&out, ",\"purpose\":\"%.*s\",\"document_kinds\":\"%.*s\",\"level\":\"%.*s\",\"from\":\"%.*s\"", VIEW_ARG(p->purpose), VIEW_ARG(p->kinds),
-                   VIEW_ARG(p->level), VIEW_ARG(instant_print(p->valid_from, from)));
+        buf_printf(&out,
+                   ",\"purpose\":\"%.*s\",\"document_kinds\":\"%.*s\",\"level\":\"%.*s\",\"from\":\"%.*s\"",
+                   VIEW_ARG(p->purpose), VIEW_ARG(p->kinds), VIEW_ARG(p->level),
+                   VIEW_ARG(instant_print(p->valid_from, from)));
         if (p->valid_to.us)
             buf_printf(&out, ",\"to\":\"%.*s\"", VIEW_ARG(instant_print(p->valid_to, to)));
         if (p->withdrawn_at.us)
@@ -318,7 +341,8 @@ track_permissions(struct gateway *g, const struct person_caller *who, arena *mem
 }
 
 err
-claim_timeline(struct gateway *g, partner_id who, claim_id id, enum lang lang, arena *mem, view *ret_json, struct fault *f)
+claim_timeline(struct gateway *g, partner_id who, claim_id id, enum lang lang, arena *mem, view *ret_json,
+               struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_claim *claim = NULL;
