@@ -293,6 +293,28 @@ distance(const char *a, const char *b)
     return la + lb - 2 * n;
 }
 
+/* "claimgate NOUN --help": the verbs of the noun. */
+static bool
+is_noun_help(int argc, char **argv)
+{
+    if (argc != 3 || (strcmp(argv[2], "--help") != 0 && strcmp(argv[2], "-h") != 0))
+        return false;
+    for (size_t i = 0; i < commands_count; i++)
+        if (strcmp(argv[1], commands[i].noun) == 0)
+            return true;
+    return false;
+}
+
+static void
+print_noun_help(const char *noun)
+{
+    printf("Commands:\n");
+    for (size_t i = 0; i < commands_count; i++)
+        if (strcmp(noun, commands[i].noun) == 0)
+            printf("  claimgate %s %-12s %s\n", noun, commands[i].verb, commands[i].summary);
+    printf("\nclaimgate %s VERB --help shows examples and options of one.\n", noun);
+}
+
 static int
 unknown_command(int argc, char **argv)
 {
@@ -328,6 +350,10 @@ command_main(int argc, char **argv)
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
     const struct command *c = find_command(argc, argv, &used);
+    if (!c && is_noun_help(argc, argv)) {
+        print_noun_help(argv[1]);
+        return EXIT_OK;
+    }
     if (!c)
         return unknown_command(argc, argv);
     struct args a = {.command = c, .words = (const char *const *)argv + used, .n = argc - used};
