@@ -13,9 +13,9 @@ Test(claim_state, every_state_has_its_words)
     for (int s = 0; s < STATE_COUNT; s++) {
         const struct state_row *row = claim_state_info((enum claim_state)s);
         cr_assert(row->word && row->acting && row->public_word[LANG_EN] && row->sentence[LANG_ZH]);
-        cr_assert_eq(claim_state_of(view_of(row->word)), s, "%s is not its own word", row->word);
+        cr_assert_eq((int)claim_state_of(view_of(row->word)), s, "%s is not its own word", row->word);
     }
-    cr_assert_eq(claim_state_of(V("no_such_state")), STATE_COUNT);
+    cr_assert_eq((int)claim_state_of(V("no_such_state")), (int)STATE_COUNT);
 }
 
 Test(claim_state, the_matrix_allows_what_the_table_lists_and_nothing_else)
