@@ -190,7 +190,7 @@ static err
 link_all(struct loader *l)
 {
     struct profile_set *set = l->set;
-    const struct value_set_finder finder = {.self = set, .system = find_system_fn, .set = find_set_fn};
+    const struct value_set_finder finder = {.self = set, .code_system = find_system_fn, .set = find_set_fn};
     for (uint32_t i = 0; i < set->n_sets; i++)
         TRY(value_set_link(&set->sets[i], &finder, set->mem));
     for (uint32_t i = 0; i < set->n_profiles; i++)

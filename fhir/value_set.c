@@ -106,7 +106,7 @@ static void
 link_systems(struct value_set *s, const struct value_set_finder *find)
 {
     for (uint32_t i = 0; i < s->n_systems; i++) {
-        const struct code_system *system = find->system(find->self, s->systems[i].system);
+        const struct code_system *system = find->code_system(find->self, s->systems[i].system);
         s->systems[i].listed = system && system->complete ? system : NULL;
     }
 }

@@ -42,7 +42,7 @@ err value_set_read(const struct tree *t, arena *mem, struct value_set *ret) MUST
 /* What the linker asks: NULL when it is not loaded. */
 struct value_set_finder {
     const void *self;
-    const struct code_system *(*system)(const void *self, view canonical);
+    const struct code_system *(*code_system)(const void *self, view canonical);
     const struct value_set *(*set)(const void *self, view canonical);
 };
 err value_set_link(struct value_set *s, const struct value_set_finder *find, arena *mem) MUST_USE;

@@ -227,3 +227,17 @@ mixed_next(struct mixed *m, arena *mem, struct mixed_stay *ret, err *ret_e)
     m->documents += (int64_t)ret->n;
     return true;
 }
+
+int
+party_main(struct args *a, party_job job)
+{
+    struct party p;
+    struct fault f;
+    fault_init(&f);
+    if (a->n_positional != 1 || !args_value(a, "dir"))
+        return command_usage(a, "needs a name and --dir DIR");
+    err e = party_open(&p, a, &f);
+    int code = e == E_OK ? party_run(&p, job) : command_fail(a, e, &f);
+    party_close(&p);
+    return code;
+}

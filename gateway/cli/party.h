@@ -39,6 +39,9 @@ void party_close(struct party *p);
 typedef bool (*party_job)(struct party *p, view word, view rest);
 int party_run(struct party *p, party_job job);
 
+/* A party that needs no more than its folder: opens, runs and closes it.  Returns the exit code. */
+int party_main(struct args *a, party_job job);
+
 /* -- telling -- */
 void party_say(const char *format, ...) PRINTF_LIKE(1, 2);
 void party_step(const struct party *p, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -347,13 +347,5 @@ job(struct party *p, view word, view rest)
 int
 run_party_person(struct args *a)
 {
-    struct party p;
-    struct fault f;
-    fault_init(&f);
-    if (a->n_positional != 1 || !args_value(a, "dir"))
-        return command_usage(a, "needs a name and --dir DIR");
-    err e = party_open(&p, a, &f);
-    int code = e == E_OK ? party_run(&p, job) : command_fail(a, e, &f);
-    party_close(&p);
-    return code;
+    return party_main(a, job);
 }
