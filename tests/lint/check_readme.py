@@ -3,11 +3,10 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 
-from lint import Tree
+from lint import Tree, free_ports
 
 README = "README.md"
 SECONDS = 100
@@ -16,22 +15,17 @@ EXPECTED = ["waiting-permission", "waiting-permission", "signature-mismatch", "9
             "sent", "404", "received_by_insurer", "waiting-permission", "in the log at position", '"range":[', "沙箱第一醫院", "store ok", "claimgate_submissions_total", "http.connections"]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return str(s.getsockname()[1])
-
-
 def session(text):
     start = text.index("\n## Try it")
     return "\n".join(re.findall(r"^```sh\n(.*?)^```", text[start:text.index("\n## ", start + 1)], re.S | re.M))
 
 
 def run(tree, folder, script):
-    script = script.replace("8443", free_port()).replace("9464", free_port())
+    ports = free_ports(("8443", "9464"))
+    for port, free in ports.items():
+        script = script.replace(port, str(free))
     # init writes the port of the listener into the configuration.
-    port = re.search(r"GATEWAY=https://127.0.0.1:(\d+)", script).group(1)
-    script = script.replace("init ./sandbox --sandbox", f"init ./sandbox --sandbox --listen 127.0.0.1:{port}")
+    script = script.replace("init ./sandbox --sandbox", f"init ./sandbox --sandbox --listen 127.0.0.1:{ports['8443']}")
     environment = {**os.environ, "PATH": f"{tree.build}:{os.environ['PATH']}", "no_proxy": "*"}
     process = subprocess.Popen(["bash", "-e", "-u", "-c", "trap 'kill $!; wait' EXIT\n" + script], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, start_new_session=True)

@@ -6,6 +6,7 @@ A check is called with the source folder and the build folder.  It prints each f
 import os
 import pathlib
 import re
+import socket
 import sys
 
 SKIPPED_FOLDERS = {".git", "build", "node_modules", ".cache", "__pycache__"}
@@ -143,3 +144,15 @@ def functions(text):
 
 def has_han(text):
     return re.search(r"[\u4e00-\u9fff\u3400-\u4dbf]", text) is not None
+
+
+def free_ports(names):
+    """Different ones: all are held until all are known."""
+    sockets = [socket.socket() for _ in names]
+    try:
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return {name: s.getsockname()[1] for name, s in zip(names, sockets)}
+    finally:
+        for s in sockets:
+            s.close()
