@@ -147,6 +147,8 @@ read_certificates(const struct reading *r, const char *place, const json_t *arra
                 return config_fault(r, place, "at most 256 certificates", "more");
             }
             TRY(check_ca(r, place, x));
+            /* OpenSSL reads the extensions at first use: now, while no other thread shares the certificate. */
+            (void)X509_check_purpose(x, -1, 0);
         }
     }
     *ret = TAKE(all);
