@@ -9,7 +9,7 @@ from lint import Tree
 
 CMAKE = "room(base gateway/base)\nroom(signing signing USES base)\nroom(fhir fhir USES base)\nroom(store gateway/store USES base)\nroom(http gateway/http USES base signing)\n" \
     "room(net gateway/net USES base signing)\nroom(adapters adapters USES base fhir signing)\nroom(flow gateway/flow USES base store adapters)\nroom(relay gateway/relay USES flow)\n" \
-    "room(duty gateway/duty USES flow)\nroom(api gateway/api USES http flow)\nroom(cli gateway/cli USES api)\n"
+    "room(duty gateway/duty USES flow)\nroom(api gateway/api USES http flow)\nroom(conformance gateway/conformance USES fhir)\nroom(cli gateway/cli USES api)\n"
 BODY = "int\nf(void)\n{\n%s}\n"
 ERR_ROW = 'ERR(E_A, "%s", 400, "value", false,\n    "Text.", "%s", "Remedy.", "補救。")\n'
 

@@ -7,7 +7,7 @@ import re
 
 from lint import C_ROOMS, Tree, line_of, room_of, without_comments
 
-LAYERS = [{"base"}, {"signing", "fhir", "store"}, {"http", "net"}, {"adapters"}, {"flow"}, {"relay", "duty", "api"}, {"cli", "main"}]
+LAYERS = [{"base"}, {"signing", "fhir", "store"}, {"http", "net"}, {"adapters"}, {"flow"}, {"relay", "duty", "api", "conformance"}, {"cli", "main"}]
 # The wire is not a matter of flow or adapters, whatever their layer says.
 NEVER = {("flow", "http"), ("flow", "net"), ("adapters", "http"), ("adapters", "net"), ("adapters", "store"), ("http", "store"), ("http", "fhir"), ("net", "store"), ("net", "fhir")}
 
