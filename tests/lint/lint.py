@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 
-SKIPPED_FOLDERS = {".git", "build", "node_modules", ".cache", "__pycache__"}
+SKIPPED = {".git", "build", "node_modules", ".cache", "__pycache__"}
 SKIP = 77
 
 
@@ -28,8 +28,8 @@ class Tree:
         """Relative paths below a folder, sorted; all files when no suffix is given."""
         out = []
         for folder, names, files in os.walk(self.source / under):
-            names[:] = sorted(n for n in names if n not in SKIPPED_FOLDERS and pathlib.Path(folder, n) != self.build)
-            out += [pathlib.Path(folder, f).relative_to(self.source) for f in files if not suffixes or f.endswith(suffixes)]
+            names[:] = sorted(n for n in names if n not in SKIPPED and pathlib.Path(folder, n) != self.build)
+            out += [pathlib.Path(folder, f).relative_to(self.source) for f in files if f not in SKIPPED and (not suffixes or f.endswith(suffixes))]
         return sorted(out)
 
     def text(self, path):
