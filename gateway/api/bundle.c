@@ -81,12 +81,6 @@ add_parameter(struct buf *out, const char *name, const char *type, view value)
     BUF_LIT(out, "}");
 }
 
-static const char *
-severity_word(enum issue_severity s)
-{
-    return s == ISSUE_ERROR ? "error" : s == ISSUE_WARNING ? "warning" : "information";
-}
-
 /* A FHIR Parameters resource with an OperationOutcome of findings. */
 static view
 acceptance_parameters(struct request *rq, const struct acceptance *a)
@@ -107,17 +101,7 @@ acceptance_parameters(struct request *rq, const struct acceptance *a)
     if (a->verdict.p)
         add_parameter(&out, "verdict", "valueString", a->verdict);
     BUF_LIT(&out, ",{\"name\":\"findings\",\"resource\":{\"resourceType\":\"OperationOutcome\",\"issue\":[");
-    for (const struct issue *i = rq->issues.first; i; i = i->next) {
-        const struct err_row *row = err_info(i->code);
-        buf_printf(&out,
-                   "%s{\"severity\":\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":\"https://"
-                   "claimgate.tw/codes/outcome\",\"code\":\"%s\"}],\"text\":",
-                   i == rq->issues.first ? "" : ",", severity_word(i->severity), row->issue, row->code);
-        buf_add_json(&out, view_of(row->text[rq->lang]));
-        BUF_LIT(&out, "},\"expression\":[");
-        buf_add_json(&out, i->path.p && i->path.n ? i->path : V("Bundle"));
-        BUF_LIT(&out, "]}");
-    }
+    reply_findings(rq, &out);
     if (!rq->issues.first)
         BUF_LIT(&out,
                 "{\"severity\":\"information\",\"code\":\"informational\",\"details\":{\"text\":\"ok\"}}");

@@ -62,17 +62,19 @@ issues_fault(const struct issues *list, struct fault *f)
     /* The arena was full before the first error: the document is refused all the same. */
     if (!i)
         return fault_set(f, E_TOO_LARGE, "", "", "");
+    /* Strict mode: a finding's own code says that it refuses nothing. */
+    err code = err_info(i->code)->status < 400 ? E_STRICT : i->code;
     if (!f || f->code != E_OK)
-        return i->code;
+        return code;
     view place = i->path.n ? i->path : i->pointer;
     char where[2 * sizeof f->where], expected[2 * sizeof f->expected], found[2 * sizeof f->found];
-    fault_set(f, i->code, terminate(place, where, sizeof where),
+    fault_set(f, code, terminate(place, where, sizeof where),
               terminate(i->expected, expected, sizeof expected), terminate(i->found, found, sizeof found));
     f->from = i->from;
     f->length = i->length;
     f->line = i->line;
     f->column = i->column;
-    return i->code;
+    return code;
 }
 
 /* A fault names one place: a JSON pointer when it begins with a slash, else a path. */

@@ -33,7 +33,8 @@ void issues_init(struct issues *list, arena *mem, size_t ceiling);
 /* Copies the views into the arena. Never fails: past the ceiling it counts. Returns the issue or NULL. */
 struct issue *issue_add(struct issues *list, enum issue_severity severity, err code, view path, view expected,
                         view found);
-/* The first error as a fault (E_OK and untouched fault when there is none). */
+/* The first error as a fault (E_OK and untouched fault when there is none); E_STRICT when its code is that of a
+ * finding. */
 err issues_fault(const struct issues *list, struct fault *f);
 /* A fault as an issue. */
 struct issue *issue_of_fault(struct issues *list, const struct fault *f);

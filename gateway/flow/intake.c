@@ -17,6 +17,8 @@ interpret_bundle(struct passage *p, const struct tree *t)
         .strict = p->s->strict || (sender && view_eq(partner_option(sender, "strict"), V("on")))};
     TRY(bundle_index(t, p->mem, &bundle, p->issues));
     TRY(fhir_validate(p->g->profiles, &bundle, &options, p->issues));
+    if (!options.strict)
+        hospital_excuse(&bundle, p->issues);
     if (p->issues->errors)
         return issues_fault(p->issues, p->f);
     return hospital_interpret(&bundle, p->mem, p->issues, &p->reading, p->f);

@@ -211,6 +211,21 @@ add_issues(const struct request *rq, enum issue_severity severity, struct buf *o
     }
 }
 
+static void
+add_every_issue(const struct request *rq, struct buf *out, add_item add, bool *any)
+{
+    add_issues(rq, ISSUE_ERROR, out, add, any);
+    add_issues(rq, ISSUE_WARNING, out, add, any);
+    add_issues(rq, ISSUE_INFO, out, add, any);
+}
+
+void
+reply_findings(const struct request *rq, struct buf *out)
+{
+    bool any = false;
+    add_every_issue(rq, out, add_fhir_item, &any);
+}
+
 /* The outcome itself when no issue names it, then the issues, errors first: a reader of the first line
  * learns why the document was refused. */
 static void
@@ -224,9 +239,7 @@ add_all(const struct request *rq, err e, struct buf *out, add_item add)
         struct wrong wrong = wrong_of_fault(rq, e);
         add(out, &wrong, rq->lang);
     }
-    add_issues(rq, ISSUE_ERROR, out, add, &any);
-    add_issues(rq, ISSUE_WARNING, out, add, &any);
-    add_issues(rq, ISSUE_INFO, out, add, &any);
+    add_every_issue(rq, out, add, &any);
 }
 
 static void

@@ -118,6 +118,8 @@ void reply_json(struct reply *rp, int status, view body);
  * members of problem+json (authorisation), RFC 9457 problem+json (all else).  Headers that stand in rp stay.
  * The body is good until the next reply_error of the request. */
 void reply_error(struct request *rq, struct reply *rp, err e);
+/* rq->issues as items of OperationOutcome.issue, as reply_error writes them: for what was accepted with findings. */
+void reply_findings(const struct request *rq, struct buf *out);
 
 /* One function per route, in route order; api_handlers[] is made in gateway/api/handlers.c.  Returns E_OK
  * with the reply filled, or an err that reply_error turns into the answer. */

@@ -41,6 +41,21 @@ Test(issue, only_counts_past_the_ceiling_but_keeps_the_first_error)
     cr_assert_eq(issues_fault(&list, NULL), E_REQUIRED);
 }
 
+/* Strict mode raises findings to errors; they were answered as faults of the gateway. */
+Test(issue, a_finding_that_refuses_has_the_code_of_strict_mode)
+{
+    AUTO(arena_free) arena *mem = arena_new(65536);
+    struct issues list;
+    struct fault f;
+    issues_init(&list, mem, 10);
+    fault_init(&f);
+    issue_add(&list, ISSUE_ERROR, E_PROFILE_NOT_LOADED, V("Bundle.meta.profile[0]"), V("loaded"), V("x"));
+    cr_assert_eq(issues_fault(&list, &f), E_STRICT);
+    cr_assert_eq(f.code, E_STRICT);
+    cr_assert_str_eq(f.where, "Bundle.meta.profile[0]");
+    cr_assert_geq(err_info(E_STRICT)->status, 400);
+}
+
 /* An arena that is full must not turn a refusal into an acceptance. */
 Test(issue, refuses_when_no_memory_was_left_for_the_error)
 {
