@@ -6,62 +6,23 @@
 #define NEED_R NEED_ALWAYS
 #define NEED_P NEED_UNLESS_INQUEST
 #define NEED_O NEED_OPTIONAL
-#define ROW_(m, kind, need, arg, min, max, text)                                                             \
-    {V_INIT(#m), MEMBER_##kind, NEED_##need, arg, min, max, text},
 
 #define SHAPE(o) static const struct record_field fields_##o[] = {
 #define END(o)                                                                                               \
     }                                                                                                        \
     ;
-#define TEXT(o, m, need, form, text) ROW_(m, TEXT, need, FORM_##form, 0, 0, text)
-#define TEXTS(o, m, need, form, text) ROW_(m, TEXTS, need, FORM_##form, 0, 0, text)
-#define WORD(o, m, need, list, text) ROW_(m, WORD, need, RECORD_WORDS_##list, 0, 0, text)
-#define INT(o, m, need, min, max, text) ROW_(m, INT, need, 0, min, max, text)
-#define DECIMAL(o, m, need, min, max, text) ROW_(m, DECIMAL, need, 0, min, max, text)
-#define BOOL(o, m, need, text) ROW_(m, BOOL, need, 0, 0, 0, text)
-#define DATE(o, m, need, text) ROW_(m, DATE, need, 0, 0, 0, text)
-#define TIME(o, m, need, text) ROW_(m, TIME, need, 0, 0, 0, text)
-#define CODE(o, m, need, column, text) ROW_(m, CODE, need, COLUMN_##column, 0, 0, text)
-#define CODES(o, m, need, column, text) ROW_(m, CODES, need, COLUMN_##column, 0, 0, text)
-#define ONE(o, m, need, shape, text) ROW_(m, ONE, need, SHAPE_##shape, 0, 0, text)
-#define LIST(o, m, need, shape, text) ROW_(m, LIST, need, SHAPE_##shape, 0, 0, text)
+#define ROW(m, kind, need, arg, min, max, text) {V_INIT(#m), MEMBER_##kind, NEED_##need, arg, min, max, text},
 #include "adapters/police/record.def"
-#undef SHAPE
-#undef END
-#undef TEXT
-#undef TEXTS
-#undef WORD
-#undef INT
-#undef DECIMAL
-#undef BOOL
-#undef DATE
-#undef TIME
-#undef CODE
-#undef CODES
-#undef ONE
-#undef LIST
 
 static const struct record_shape_row shapes[] = {
 #define SHAPE(o) [SHAPE_##o] = {#o, fields_##o, COUNT_OF(fields_##o)},
 #define END(o)
-#define TEXT(...)
-#define TEXTS(...)
-#define WORD(...)
-#define INT(...)
-#define DECIMAL(...)
-#define BOOL(...)
-#define DATE(...)
-#define TIME(...)
-#define CODE(...)
-#define CODES(...)
-#define ONE(...)
-#define LIST(...)
+#define ROW(...)
 #include "adapters/police/record.def"
 };
 
 static const char *const word_lists[] = {
 #define WORDS(list, words) words,
-#undef SHAPE
 #include "adapters/police/record.def"
 #undef WORDS
 };

@@ -32,33 +32,8 @@ enum record_need { NEED_OPTIONAL, NEED_UNLESS_INQUEST, NEED_ALWAYS };
 enum record_shape {
 #define SHAPE(o) SHAPE_##o,
 #define END(o)
-#define TEXT(...)
-#define TEXTS(...)
-#define WORD(...)
-#define INT(...)
-#define DECIMAL(...)
-#define BOOL(...)
-#define DATE(...)
-#define TIME(...)
-#define CODE(...)
-#define CODES(...)
-#define ONE(...)
-#define LIST(...)
+#define ROW(...)
 #include "adapters/police/record.def"
-#undef SHAPE
-#undef END
-#undef TEXT
-#undef TEXTS
-#undef WORD
-#undef INT
-#undef DECIMAL
-#undef BOOL
-#undef DATE
-#undef TIME
-#undef CODE
-#undef CODES
-#undef ONE
-#undef LIST
     SHAPE_COUNT,
     SHAPE_NONE = SHAPE_COUNT
 };

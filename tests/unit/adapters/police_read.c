@@ -111,6 +111,16 @@ Test(police_read, what_is_not_in_form_is_refused)
     expect_refused("<accident_record " NS "><part>\xA4\xA4</part></accident_record>", E_UTF8);
 }
 
+Test(police_read, a_document_type_has_its_position)
+{
+    AUTO(arena_free) arena *mem = kit_arena();
+    struct outcome o = read_xml(mem, "<?xml version=\"1.0\"?>\n<!DOCTYPE accident_record>" RECORD(""));
+    cr_assert_eq(o.code, E_XML_DOCTYPE);
+    cr_assert(o.fault.from == 22 && o.fault.line == 2 && o.fault.column == 1, "%ld", o.fault.from);
+    o = read_xml(mem, RECORD("<part>a</item>"));
+    cr_assert_str_eq(o.fault.found, "an end tag of another name");
+}
+
 Test(police_read, depth_has_an_end)
 {
     AUTO(arena_free) arena *mem = kit_arena();

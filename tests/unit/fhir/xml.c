@@ -201,6 +201,35 @@ Test(xml, names_the_place_of_a_refusal)
     kit_done(&k);
 }
 
+/* Position and form of what the parser itself refuses; its own messages quote the document. */
+static const struct {
+    const char *text;
+    err code;
+    long from;
+    const char *found;
+} positions[] = {
+    {"<!-- < -->\n<!DOCTYPE Basic [<!ENTITY a \"b\">]><Basic " NS "/>", E_XML_DOCTYPE, 11, "DOCTYPE"},
+    {"<Basic " NS "><id value=\"a\"></Basic>", E_XML_SYNTAX, 0, "an end tag of another name"},
+    {"<Basic " NS "/><Basic " NS "/>", E_XML_SYNTAX, 0, "something behind the root"},
+    {"<Basic " NS "><id value=\"a\" value=\"b\"/></Basic>", E_XML_SYNTAX, 0, "an attribute twice"},
+    {"<Basic " NS "><x:id value=\"a\"/></Basic>", E_XML_SYNTAX, 0, "a prefix without namespace"},
+    {"<Basic " NS "><id value=\"&a;\"/></Basic>", E_XML_SYNTAX, 0, "an entity that is not declared"},
+};
+
+Test(xml, tells_where_and_what_the_parser_refused)
+{
+    for (size_t i = 0; i < COUNT_OF(positions); i++) {
+        struct kit k;
+        kit_init(&k);
+        cr_assert_eq(kit_read(&k, positions[i].text), positions[i].code);
+        cr_expect(positions[i].from ? k.fault.from == positions[i].from : k.fault.from > 0, "%zu: byte %ld",
+                  i, k.fault.from);
+        cr_expect_gt(k.fault.line, 0);
+        cr_expect_str_eq(k.fault.found, positions[i].found, "%zu: %s", i, k.fault.found);
+        kit_done(&k);
+    }
+}
+
 Test(xml, refuses_a_nul_and_nothing_at_all)
 {
     struct kit k;

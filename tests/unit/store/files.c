@@ -2,41 +2,18 @@
 #include "help.h"
 #include "store/segment.h"
 
-#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static struct help h;
-
-static void
-begin(void)
-{
-    cr_assert(help_begin(&h), "%s", h.fault.found);
-}
-
-static void
-end(void)
-{
-    help_end(&h);
-}
-
-TestSuite(files, .init = begin, .fini = end);
-
-static const char *
-path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", h.dir, name);
-    return path;
-}
+HELP_SUITE(files);
 
 static const char *
 segment_path(const struct address *at)
 {
     char name[64];
     snprintf(name, sizeof name, "segments/%06d-%06d", at->day, at->number);
-    return path_of(name);
+    return help_path(&h, name);
 }
 
 static struct address
@@ -115,9 +92,9 @@ Test(files, reopening_keeps_everything)
     cr_assert_eq(store_commit(h.store, &u), E_OK);
     for (int i = 0; i < 3; i++) {
         help_close(&h);
-        cr_expect_eq(access(path_of("clean"), F_OK), 0);
+        cr_expect_eq(access(help_path(&h, "clean"), F_OK), 0);
         cr_assert_eq(help_open(&h), E_OK, "%s: %s", h.fault.where, h.fault.found);
-        cr_expect_neq(access(path_of("clean"), F_OK), 0);
+        cr_expect_neq(access(help_path(&h, "clean"), F_OK), 0);
     }
     check_body(1, bytes);
     cr_expect_eq(store_log_length(h.store), 1);
@@ -171,15 +148,15 @@ Test(files, read_only_after_an_unclean_end)
     cr_assert_eq(store_open(&o, &h.store, NULL), E_OK);
     check_body(1, bytes);
     help_close(&h);
-    cr_expect_neq(access(path_of("clean"), F_OK), 0);
+    cr_expect_neq(access(help_path(&h, "clean"), F_OK), 0);
 }
 
 Test(files, read_only_makes_nothing)
 {
-    struct store_options o = {.dir = path_of("nothing"), .readers = 1, .read_only = true};
+    struct store_options o = {.dir = help_path(&h, "nothing"), .readers = 1, .read_only = true};
     struct store *s = NULL;
     cr_expect_eq(store_open(&o, &s, NULL), E_STORE);
-    cr_expect_neq(access(path_of("nothing"), F_OK), 0);
+    cr_expect_neq(access(help_path(&h, "nothing"), F_OK), 0);
 }
 
 Test(files, only_the_owner_may_read)
@@ -188,7 +165,7 @@ Test(files, only_the_owner_may_read)
     put_body(1, body_bytes(1, 10));
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct stat st;
-        cr_assert_eq(stat(path_of(names[i]), &st), 0);
+        cr_assert_eq(stat(help_path(&h, names[i]), &st), 0);
         cr_expect_eq(st.st_mode & 0777, 0600, "%s", names[i]);
     }
 }
@@ -325,7 +302,7 @@ Test(files, bodies_without_their_database_are_not_deleted)
 {
     struct address at = put_body(1, body_bytes(1, 1000));
     help_close(&h);
-    cr_assert_eq(unlink(path_of("claimgate.db")), 0);
+    cr_assert_eq(unlink(help_path(&h, "claimgate.db")), 0);
     cr_expect_eq(help_open(&h), E_STORE_CORRUPT);
     cr_expect_eq(file_size(segment_path(&at)), 1000);
 }
@@ -399,10 +376,10 @@ Test(files, after_an_unclean_end_everything_committed_is_there)
 {
     view bytes = body_bytes(1, 3000);
     commit_and_die(1, bytes);
-    cr_expect_neq(access(path_of("clean"), F_OK), 0);
-    cr_expect_gt(file_size(path_of("claimgate.db-wal")), 0);
+    cr_expect_neq(access(help_path(&h, "clean"), F_OK), 0);
+    cr_expect_gt(file_size(help_path(&h, "claimgate.db-wal")), 0);
     cr_assert_eq(help_open(&h), E_OK, "%s", h.fault.found);
-    cr_expect_neq(access(path_of("wal.bak"), F_OK), 0);
+    cr_expect_neq(access(help_path(&h, "wal.bak"), F_OK), 0);
     check_body(1, bytes);
     put_body(2, bytes);
     check_body(2, bytes);
@@ -413,7 +390,7 @@ Test(files, a_torn_wal_gives_up_only_its_last_commit)
     view bytes = body_bytes(1, 3000);
     commit_and_die(1, bytes);
     /* half a page of rubbish behind the last commit, as after a power loss */
-    int fd = open(path_of("claimgate.db-wal"), O_WRONLY | O_APPEND);
+    int fd = open(help_path(&h, "claimgate.db-wal"), O_WRONLY | O_APPEND);
     char rubbish[4096];
     memset(rubbish, 0x5a, sizeof rubbish);
     cr_assert_eq(write(fd, rubbish, sizeof rubbish), (ssize_t)sizeof rubbish);
@@ -425,8 +402,8 @@ Test(files, a_torn_wal_gives_up_only_its_last_commit)
 Test(files, another_programs_database_is_refused)
 {
     help_close(&h);
-    cr_assert_eq(unlink(path_of("claimgate.db")), 0);
-    int fd = open(path_of("claimgate.db"), O_WRONLY | O_CREAT, 0600);
+    cr_assert_eq(unlink(help_path(&h, "claimgate.db")), 0);
+    int fd = open(help_path(&h, "claimgate.db"), O_WRONLY | O_CREAT, 0600);
     char rubbish[8192];
     memset(rubbish, 'x', sizeof rubbish);
     cr_assert_eq(write(fd, rubbish, sizeof rubbish), (ssize_t)sizeof rubbish);

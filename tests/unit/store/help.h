@@ -4,6 +4,7 @@
 
 #include "store/table.h"
 
+#include <criterion/criterion.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,27 @@ help_begin(struct help *h)
         return false;
     h->mem = arena_new(256 << 20);
     return help_open(h) == E_OK;
+}
+
+/* The suite of one file: an open store in a folder of its own for each test. */
+#define HELP_SUITE(name)                                                                                     \
+    static struct help h;                                                                                    \
+    static void begin(void)                                                                                  \
+    {                                                                                                        \
+        cr_assert(help_begin(&h), "%s", h.fault.found);                                                      \
+    }                                                                                                        \
+    static void end(void)                                                                                    \
+    {                                                                                                        \
+        help_end(&h);                                                                                        \
+    }                                                                                                        \
+    TestSuite(name, .init = begin, .fini = end)
+
+static inline const char *
+help_path(const struct help *h, const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", h->dir, name);
+    return path;
 }
 
 static inline uid

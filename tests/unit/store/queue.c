@@ -2,39 +2,16 @@
 #include "help.h"
 #include "store/inside.h"
 
-#include <criterion/criterion.h>
 #include <sys/stat.h>
 #include <time.h>
 
-static struct help h;
-
-static void
-begin(void)
-{
-    cr_assert(help_begin(&h), "%s", h.fault.found);
-}
-
-static void
-end(void)
-{
-    help_end(&h);
-}
-
-TestSuite(queue, .init = begin, .fini = end);
-
-static const char *
-path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", h.dir, name);
-    return path;
-}
+HELP_SUITE(queue);
 
 static sqlite3 *
 hold_database(void)
 {
     sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path_of("claimgate.db"), &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_open(help_path(&h, "claimgate.db"), &db), SQLITE_OK);
     cr_assert_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     return db;
 }
@@ -206,7 +183,7 @@ Test(queue, the_wal_does_not_grow_for_ever)
         k->wrapped = view_make(bytes, size);
         cr_assert_eq(store_commit(h.store, &u), E_OK);
         struct stat st;
-        cr_assert_eq(stat(path_of("claimgate.db-wal"), &st), 0);
+        cr_assert_eq(stat(help_path(&h, "claimgate.db-wal"), &st), 0);
         largest = st.st_size > largest ? st.st_size : largest;
     }
     cr_expect_lt(largest, CHECKPOINT_RESTART_BYTES + 2 * CHECKPOINT_BYTES);

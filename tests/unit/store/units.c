@@ -1,23 +1,7 @@
 /* Units: guards, changes, conflicts, numbers without gaps, all or nothing. */
 #include "help.h"
 
-#include <criterion/criterion.h>
-
-static struct help h;
-
-static void
-begin(void)
-{
-    cr_assert(help_begin(&h), "%s", h.fault.found);
-}
-
-static void
-end(void)
-{
-    help_end(&h);
-}
-
-TestSuite(units, .init = begin, .fini = end);
+HELP_SUITE(units);
 
 static struct unit
 new_unit(void)
