@@ -30,8 +30,6 @@ struct jose_row {
 
 /* NULL for ALG_NONE and what is outside of the enum. */
 const struct jose_row *jose_row_of(enum jose_alg alg);
-/* By JOSE name; ALG_NONE when it is not in the table. */
-enum jose_alg jose_alg_of(view name);
 /* The pin: Ed25519 and its old name EdDSA are one algorithm, everything else equals only itself. */
 bool jose_alg_same(enum jose_alg a, enum jose_alg b);
 

@@ -257,8 +257,8 @@ seen_add(view text, struct jws_header h)
     *slot = (struct seen){block, text.n, n, h};
 }
 
-static err
-header_get(view protected_b64, arena *mem, struct jws_header *ret, struct fault *f)
+err
+jws_header_read(view protected_b64, arena *mem, struct jws_header *ret, struct fault *f)
 {
     if (seen_find(protected_b64, mem, ret))
         return E_OK;
@@ -296,7 +296,7 @@ jws_split(view compact, arena *mem, struct jws_parts *ret, struct fault *f)
         return malformed(f, "JWS", expected, "another number of dots");
     if (!parts.protected_b64.n || !parts.signature_b64.n)
         return malformed(f, "JWS", expected, "an empty header or signature");
-    TRY(header_get(parts.protected_b64, mem, &parts.header, f));
+    TRY(jws_header_read(parts.protected_b64, mem, &parts.header, f));
     if (!parts.header.b64 && !is_plain(parts.payload_b64))
         return malformed(f, "JWS payload", "visible ASCII", "another character");
     *ret = parts;
@@ -422,7 +422,7 @@ jws_sign(const struct key *k, view header_members, view payload, bool detach, ar
     /* Our own header goes through the same reader, so that what we sign can be verified. */
     struct jws_header h;
     size_t protected_n = text.n;
-    TRY(header_get(buf_view(&text), mem, &h, NULL));
+    TRY(jws_header_read(buf_view(&text), mem, &h, NULL));
     if (!h.b64 && !detach && (!is_plain(payload) || view_find_byte(payload, '.') != payload.n))
         return E_SIGNATURE_FORM;
     BUF_LIT(&text, ".");

@@ -29,6 +29,8 @@ struct jws_parts {
 
 /* "a.b.c" or "a..c". E_SIGNATURE_FORM, E_ALGORITHM, E_JWS_CRIT. */
 err jws_split(view compact, arena *mem, struct jws_parts *ret, struct fault *f) MUST_USE;
+/* A protected header alone, as the JSON form carries it. The same errors. */
+err jws_header_read(view protected_b64, arena *mem, struct jws_header *ret, struct fault *f) MUST_USE;
 /* payload: the exact bytes (detached) or VIEW_NONE to use the embedded one. E_SIGNATURE_MISMATCH,
  * E_ALGORITHM when the pair does not fit. */
 err jws_verify(const struct jws_parts *parts, view payload, enum jose_alg alg, void *pkey, arena *mem,
@@ -74,6 +76,10 @@ void pkey_free(void *pkey);
 digest pkey_spki_digest(void *pkey);
 /* Raw verify with a pair: data over signature in JOSE form. */
 err pkey_verify(void *pkey, enum jose_alg alg, view data, view signature) MUST_USE;
+/* The same with the signature as certificates and CMS carry it: ECDSA as strict DER. */
+err pkey_verify_der(void *pkey, enum jose_alg alg, view data, view signature) MUST_USE;
+/* ALG_NONE when the name is not in the table of algorithms. */
+enum jose_alg jose_alg_of(view name);
 /* ALG_NONE when the key is of no kind that we use. */
 enum jose_alg pkey_default_alg(void *pkey);
 /* May this key be used with this algorithm (kind, size, exponent)?  For keys that pin no algorithm, such

@@ -377,6 +377,21 @@ pkey_verify(void *pkey, enum jose_alg alg, view data, view signature)
     return jose_verify_hash(pkey, alg, view_make(hash, n), signature);
 }
 
+err
+pkey_verify_der(void *pkey, enum jose_alg alg, view data, view signature)
+{
+    const struct jose_row *row = jose_row_of(alg);
+    size_t half = row ? ecdsa_half(row) : 0;
+    uint8_t raw[2 * 48];
+    if (!half)
+        return pkey_verify(pkey, alg, data, signature);
+    if (!pkey_fits(pkey, alg))
+        return E_ALGORITHM;
+    if (!jose_raw_of_der(signature, half, raw))
+        return E_SIGNATURE_FORM;
+    return pkey_verify(pkey, alg, data, view_make(raw, 2 * half));
+}
+
 static err
 sign_message(EVP_PKEY *pkey, enum jose_alg alg, view data, uint8_t *out, size_t *n)
 {

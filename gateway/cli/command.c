@@ -65,7 +65,7 @@ args_number(const struct args *a, const char *name, long fallback)
 static bool
 is_flag(const char *word)
 {
-    static const char *const flags[] = {"json",    "quiet",      "help", "check", "keep",
+    static const char *const flags[] = {"json",    "quiet",      "help", "check", "keep",        "list",
                                         "sandbox", "provenance", "cms",  "yes",   "attach-chain"};
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (strcmp(word + 2, flags[i]) == 0)

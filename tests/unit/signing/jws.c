@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include <openssl/ecdsa.h>
+
 /* RFC 7515 A.3 */
 static const char a3_jwk[] =
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
@@ -567,4 +569,26 @@ Test(jws, sign_refuses_what_it_could_not_verify)
     cr_expect(view_eq(compact, V("untouched")));
     k->alg = ALG_RS256;
     cr_expect_eq(jws_sign(k, VIEW_NONE, V("a"), true, mem, &compact), E_ALGORITHM);
+}
+
+Test(pkey, verify_der_takes_strict_der_only)
+{
+    arena *mem AUTO(arena_free) = fx_arena();
+    struct key *k AUTO(key_free) = fx_key(ALG_ES256, mem), *rsa AUTO(key_free) = fx_key(ALG_RS256, mem);
+    view raw, data = V("bytes");
+    cr_assert_eq(key_sign(k, data, mem, &raw), E_OK);
+    uint8_t der[80];
+    ECDSA_SIG *sig = ECDSA_SIG_new();
+    cr_assert(ECDSA_SIG_set0(sig, BN_bin2bn((const uint8_t *)raw.p, 32, NULL),
+                             BN_bin2bn((const uint8_t *)raw.p + 32, 32, NULL)) == 1);
+    uint8_t *at = der;
+    size_t n = (size_t)i2d_ECDSA_SIG(sig, &at);
+    ECDSA_SIG_free(sig);
+    cr_expect_eq(pkey_verify_der(k->pkey, ALG_ES256, data, view_make(der, n)), E_OK);
+    cr_expect_eq(pkey_verify_der(k->pkey, ALG_ES256, data, raw), E_SIGNATURE_FORM);
+    cr_expect_eq(pkey_verify_der(k->pkey, ALG_ES256, data, view_make(der, n + 1)), E_SIGNATURE_FORM);
+    cr_expect_eq(pkey_verify_der(k->pkey, ALG_ES256, V("other"), view_make(der, n)), E_SIGNATURE_MISMATCH);
+    cr_expect_eq(pkey_verify_der(k->pkey, ALG_ES384, data, view_make(der, n)), E_ALGORITHM);
+    cr_assert_eq(key_sign(rsa, data, mem, &raw), E_OK);
+    cr_expect_eq(pkey_verify_der(rsa->pkey, ALG_RS256, data, raw), E_OK);
 }
