@@ -83,5 +83,6 @@ DEFINE_ID(verdict_id, "vdt")
 DEFINE_ID(endpoint_id, "hook")
 DEFINE_ID(key_id, "key")
 DEFINE_ID(request_id, "req")
+DEFINE_ID(upload_id, "upl")
 
 #endif

@@ -8,6 +8,7 @@
 
 #define KEEP_IDEMPOTENCY SPAN_DAYS(7)
 #define KEEP_REFUSALS SPAN_DAYS(7)
+#define KEEP_ATTACHMENTS SPAN_DAYS(1) /* until a document names them */
 #define CLEAN_EVERY_US (60 * 1000000LL)
 
 struct duty {
@@ -27,6 +28,9 @@ clean(struct gateway *g, instant now)
     unit_change(&u, CHANGE_nonces_expire, ARGS(val_time(now)));
     unit_change(&u, CHANGE_idempotency_expire, ARGS(val_int(now.us - KEEP_IDEMPOTENCY.us)));
     unit_change(&u, CHANGE_refusals_expire, ARGS(val_int(now.us - KEEP_REFUSALS.us)));
+    unit_change(&u, CHANGE_attachments_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
+    unit_change(&u, CHANGE_upload_parts_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
+    unit_change(&u, CHANGE_uploads_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     return store_commit(g->store, &u);
 }
 

@@ -8,5 +8,11 @@
 
 err attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body, const digest *body_digest,
                    view media, instant now, arena *mem, bool *ret_created, struct fault *f) MUST_USE;
+/* Is it here?  In the reader's snapshot. */
+err attachment_known(const struct gateway *g, struct reader *r, partner_id who, view sha256_hex, arena *mem,
+                     bool *ret) MUST_USE;
+/* Seals the body and adds its row to the unit; the caller has compared the digest. */
+err attachment_add(const struct gateway *g, struct unit *u, partner_id who, view sha256_hex, view body,
+                   view media, instant now) MUST_USE;
 
 #endif

@@ -149,6 +149,8 @@ connection_completed(void *cls, struct MHD_Connection *mhd, void **request,
         return;
     if (c->stage != STAGE_DONE && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         observe_refusal(c, E_WIRE); /* the library answered 400, 413 or 431 by itself */
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        serve_partial(c);
     c->is_begun = false;
     budget_give(&c->server->budget, c->reserved);
     c->reserved = 0;

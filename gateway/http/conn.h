@@ -113,6 +113,9 @@ void connection_completed(void *cls, struct MHD_Connection *mhd, void **request,
 enum MHD_Result serve_request(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_n, void **request);
 
+/* What came of a body whose connection broke goes to the handler of a ROUTE_PARTIAL route. */
+void serve_partial(struct connection *c);
+
 /* admit.c: everything that is decided on the head. */
 err admit_request(struct connection *c) MUST_USE;
 

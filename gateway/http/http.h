@@ -35,6 +35,7 @@ enum route_flag {
     ROUTE_IDEMPOTENT = 2, /* Idempotency-Key required (API A.7) */
     ROUTE_IF_MATCH = 4,   /* If-Match required */
     ROUTE_TRACK = 8,      /* a person's token in X-Track-Token instead of a client's credentials */
+    ROUTE_PARTIAL = 16, /* when the connection breaks within the body, the handler still gets what has come */
 };
 
 enum route_id {
@@ -80,6 +81,7 @@ struct request {
     view body;
     view media_type;    /* lower case, without parameters */
     digest body_digest; /* SHA-256, when there is a body */
+    bool is_partial;    /* ROUTE_PARTIAL: the body ended too early, and nobody waits for the reply */
     struct caller caller;
     request_id id;
     view trace_parent;

@@ -118,6 +118,20 @@ run_handler(struct connection *c)
     return run ? run(o->app, &c->rq, &c->reply) : E_INTERNAL;
 }
 
+void
+serve_partial(struct connection *c)
+{
+    const struct route *route = c->rq.route;
+    if (c->stage != STAGE_BODY || !route || !(route->flags & ROUTE_PARTIAL) || c->is_overflown ||
+        c->body.failed || c->body.n == 0)
+        return;
+    const struct http_options *o = &c->server->options;
+    c->rq.body = buf_view(&c->body);
+    c->rq.body_digest = sha256(c->rq.body);
+    c->rq.is_partial = true;
+    c->outcome = o->handlers[route->id](o->app, &c->rq, &c->reply);
+}
+
 static enum MHD_Result
 finish(struct connection *c)
 {

@@ -330,6 +330,7 @@ def walk_rest(j, g):
     for want in (201, 200):
         j.ask("attachmentPut", {"sha256": digest}, body=body, media="text/plain", token=g.token("k1"), want=want)
     j.ask("attachmentPut", {"sha256": "0" * 64}, body=body, media="text/plain", token=g.token("k1"), want=422, label="another digest")
+    walk_upload(j, g)
     body, media = j.example("accidentRecordCreate")
     name, value = g.sign(compact(body), "k1")
     for want in (201, 200):
@@ -338,6 +339,21 @@ def walk_rest(j, g):
     j.ask("partnerKeys", token=g.token("app"), want=200)
     j.ask("partnerKeys", {"id": g.partners["l1"]["id"]}, token=g.token("app"), want=200, label="by id")
     j.ask("partnerKeys", {"id": "00000000"}, token=g.token("app"), want=404, label="unknown")
+
+
+def walk_upload(j, g):
+    body, media = j.example("uploadCreate")
+    piece, _ = j.example("uploadAppend")
+    here = j.ask("uploadCreate", body=body, media=media, token=g.token("k1"), want=200, label="of a file that is here", like_example=False)
+    check.equal(here.json()["complete"], True, "uploadCreate: the file is here already")
+    upload = {"id": j.ask("uploadCreate", body=body, media=media, token=g.token("r1"), want=201).json()["id"]}
+    j.ask("uploadState", upload, token=g.token("r1"), want=200)
+    j.ask("uploadState", upload, token=g.token("k1"), want=404, label="of another organisation")
+    j.ask("uploadAppend", upload, body=piece, media="text/plain", headers={"Upload-Offset": "9"}, token=g.token("r1"), want=409, label="at a wrong offset")
+    j.ask("uploadAppend", upload, body=piece, media="text/plain", headers={"Upload-Offset": "0"}, token=g.token("r1"), want=200)
+    other = {**body, "sha256": sha256_hex(b"another file")}
+    given_up = {"id": j.ask("uploadCreate", body=other, media=media, token=g.token("r1"), want=201, label="to be given up").json()["id"]}
+    j.ask("uploadCancel", given_up, token=g.token("r1"), want=204)
 
 
 WITHOUT_SCOPE = "r1"

@@ -67,7 +67,8 @@ def check_routes(spec):
 
 def check_conditions(spec, name, operation, row):
     required = {p["name"] for p in spec.parameters(operation) if p["in"] == "header" and p.get("required")}
-    wanted = ({"Idempotency-Key"} if "IDEMPOTENT" in row["flags"] else set()) | ({"If-Match"} if "IF_MATCH" in row["flags"] else set())
+    by_flag = {"IDEMPOTENT": "Idempotency-Key", "IF_MATCH": "If-Match", "PARTIAL": "Upload-Offset"}
+    wanted = {header for flag, header in by_flag.items() if flag in row["flags"]}
     check(required == wanted, f"{name}: required headers {required}, by routes.def {wanted}")
     in_path = {p["name"] for p in spec.parameters(operation) if p["in"] == "path"}
     check(in_path == set(re.findall(r"{(\w+)}", row["path"])), f"{name}: path parameters {in_path}")
