@@ -318,6 +318,23 @@ has_extended_usage(const X509 *x, const char *const *wanted, size_t n_wanted)
 #define EKU_ANY "2.5.29.37.0"
 
 bool
+certificate_lists_usage(const X509 *x, const char *oid, bool exact, bool *ret_stated)
+{
+    const char *const wanted[] = {oid, EKU_ANY};
+    *ret_stated = X509_get_ext_by_NID(x, NID_ext_key_usage, -1) >= 0;
+    return *ret_stated && has_extended_usage(x, wanted, exact ? 1 : 2);
+}
+
+/* Usages that no signer of documents has: who may speak for an authority or a server must not sign papers. */
+static bool
+has_foreign_usage(const X509 *x)
+{
+    static const char *const foreign[] = {"1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.9"};
+    return X509_get_ext_by_NID(x, NID_ext_key_usage, -1) >= 0 &&
+           has_extended_usage(x, foreign, COUNT_OF(foreign));
+}
+
+bool
 certificate_may_sign(X509 *x)
 {
     static const char *const document_usages[] = {
@@ -329,7 +346,7 @@ certificate_may_sign(X509 *x)
     uint32_t usage = X509_get_key_usage(x);
     if (usage == UINT32_MAX || (usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0)
         return false;
-    return has_extended_usage(x, document_usages, COUNT_OF(document_usages));
+    return !has_foreign_usage(x) && has_extended_usage(x, document_usages, COUNT_OF(document_usages));
 }
 
 bool

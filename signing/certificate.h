@@ -46,9 +46,23 @@ void certificate_signer(const struct certificate_facts *facts, struct signer *re
 err certificate_signer_copy(const struct certificate_facts *facts, arena *mem, struct signer *ret) MUST_USE;
 bool certificate_has_policy(const X509 *x, const char *oid);
 
+/* A key of this kind must have at least so many bits, in judgements from that time on. */
+struct strength_rule {
+    const char *key; /* OpenSSL's name of the kind: RSA, EC, ED25519 */
+    int bits;
+    instant from;
+};
+extern const struct strength_rule strength_rules[];
+extern const size_t strength_rules_count;
+/* Are key and signature of x strong enough at that time, by the rules of signing.def?  E_ALGORITHM. */
+err certificate_check_strength(const X509 *x, instant at, const char *where, struct fault *f) MUST_USE;
+
 /* May its key sign documents: digitalSignature or nonRepudiation, and, where extended usages are listed, one
  * for documents. */
 bool certificate_may_sign(X509 *x);
+/* Does it list this extended usage (an OID)?  Absent: *ret_stated is false.  anyExtendedKeyUsage counts unless
+ * exact is asked. */
+bool certificate_lists_usage(const X509 *x, const char *oid, bool exact, bool *ret_stated);
 /* May it stand for a TLS client. */
 bool certificate_may_connect(X509 *x);
 

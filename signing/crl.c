@@ -11,12 +11,11 @@ DEFINE_AUTO(CRL_DIST_POINTS *, CRL_DIST_POINTS_free)
 
 struct crl {
     X509_CRL *list;
-    ISSUING_DIST_POINT *scope; /* NULL: everything that the issuer issued */
-    instant this_update, next_update;
+    ISSUING_DIST_POINT *scope;        /* NULL: everything that the issuer issued */
+    instant this_update, next_update; /* next_update: INSTANT_NONE when not stated */
 };
 
-/* RFC 5280 wants nextUpdate; a list without one is believed this long. */
-#define CRL_LIFE_UNSTATED SPAN_DAYS(7)
+#define CRL_FILE_MAX (64u << 20)
 
 void
 crl_free(struct crl *c)
@@ -28,27 +27,23 @@ crl_free(struct crl *c)
     free(c);
 }
 
-instant
-crl_this_update(const struct crl *c)
-{
-    return c->this_update;
-}
-
-instant
-crl_next_update(const struct crl *c)
-{
-    return c->next_update;
-}
-
 static X509_CRL *
-load(const char *file)
+load(view bytes)
 {
-    AUTO(BIO_free_all) BIO *in = BIO_new_file(file, "rb");
-    if (!in)
+    if (bytes.n == 0 || bytes.n > CRL_FILE_MAX)
         return NULL;
-    X509_CRL *list = PEM_read_bio_X509_CRL(in, NULL, NULL, NULL);
-    if (!list && BIO_reset(in) == 0)
-        list = d2i_X509_CRL_bio(in, NULL);
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    if (bytes.p[0] == 0x30) {
+        X509_CRL *list = d2i_X509_CRL(NULL, &p, (long)bytes.n);
+        ERR_clear_error();
+        if (list && p != (const unsigned char *)bytes.p + bytes.n) {
+            X509_CRL_free(list);
+            return NULL;
+        }
+        return list;
+    }
+    AUTO(BIO_free_all) BIO *in = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+    X509_CRL *list = in ? PEM_read_bio_X509_CRL(in, NULL, NULL, NULL) : NULL;
     ERR_clear_error();
     return list;
 }
@@ -72,14 +67,15 @@ is_signed_by(X509_CRL *list, STACK_OF(X509) * cas)
 static const char *
 why_refused(X509_CRL *list, const ISSUING_DIST_POINT *scope)
 {
-    int md = NID_undef;
-    OBJ_find_sigid_algs(X509_CRL_get_signature_nid(list), &md, NULL);
-    if (md == NID_sha1 || md == NID_md5)
-        return "a list signed with SHA-1 or MD5";
     if (X509_CRL_get_ext_by_NID(list, NID_delta_crl, -1) >= 0)
         return "a delta list";
     if (scope && (scope->indirectCRL > 0 || scope->onlyattr > 0 || scope->onlysomereasons))
         return "an indirect or partial list";
+    if (scope && scope->onlyuser > 0 && scope->onlyCA > 0)
+        return "a scope that contradicts itself";
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(list);
+    if (entries && sk_X509_REVOKED_num(entries) == 0)
+        return "an empty sequence of entries";
     for (int i = 0; i < X509_CRL_get_ext_count(list); i++) {
         X509_EXTENSION *e = X509_CRL_get_ext(list, i);
         int nid = OBJ_obj2nid(X509_EXTENSION_get_object(e));
@@ -88,6 +84,14 @@ why_refused(X509_CRL *list, const ISSUING_DIST_POINT *scope)
             return "an unknown critical extension";
     }
     return NULL;
+}
+
+static bool
+is_weak(X509_CRL *list)
+{
+    int md = NID_undef;
+    OBJ_find_sigid_algs(X509_CRL_get_signature_nid(list), &md, NULL);
+    return md == NID_sha1 || md == NID_md5 || md == NID_md5_sha1;
 }
 
 /* The list sorts its entries at the first question; asking now keeps later threads from waiting for each
@@ -102,31 +106,38 @@ sort_entries(X509_CRL *list)
     ASN1_INTEGER_free(zero);
 }
 
-err
-crl_read_file(const char *file, STACK_OF(X509) * cas, struct crl **ret, struct fault *f)
+static err
+refuse(struct fault *f, const char *expected, const char *found)
 {
-    AUTO(X509_CRL_free) X509_CRL *list = load(file);
+    ERR_clear_error();
+    return fault_set(f, E_REVOCATION_ANSWER, "list", expected, found);
+}
+
+err
+crl_read(view bytes, STACK_OF(X509) * cas, struct crl **ret, struct fault *f)
+{
+    AUTO(X509_CRL_free) X509_CRL *list = load(bytes);
     if (!list)
-        return fault_setf(f, E_FILE, "a certificate revocation list", "cannot be read", "%s", file);
+        return refuse(f, "a certificate revocation list", "other bytes");
     int critical = 0;
     AUTO(ISSUING_DIST_POINT_free)
     ISSUING_DIST_POINT *scope = X509_CRL_get_ext_d2i(list, NID_issuing_distribution_point, &critical, NULL);
     if (!scope && critical != -1)
-        return fault_setf(f, E_CONFIG, "a certificate revocation list", "a malformed scope", "%s", file);
+        return refuse(f, "a certificate revocation list", "a malformed scope");
     const char *why = why_refused(list, scope);
     if (why)
-        return fault_setf(f, E_CONFIG, "a full certificate revocation list", why, "%s", file);
+        return refuse(f, "a full certificate revocation list", why);
     if (!is_signed_by(list, cas))
-        return fault_setf(f, E_CONFIG, "a list that a CA of this use signed", "another signer", "%s", file);
+        return refuse(f, "a list that a CA of this use signed", "another signer");
+    if (is_weak(list))
+        return fault_set(f, E_WEAK_DIGEST, "list", "a list signed with SHA-2", "SHA-1 or MD5");
     bool has_this, has_next;
     struct crl c = {
         .this_update = certificate_time(X509_CRL_get0_lastUpdate(list), &has_this),
         .next_update = certificate_time(X509_CRL_get0_nextUpdate(list), &has_next),
     };
-    if (!has_this)
-        return fault_setf(f, E_CONFIG, "a certificate revocation list", "no thisUpdate", "%s", file);
-    if (!has_next)
-        c.next_update = instant_add(c.this_update, CRL_LIFE_UNSTATED);
+    if (!has_this || (X509_CRL_get0_nextUpdate(list) && !has_next))
+        return refuse(f, "thisUpdate and nextUpdate", "a time that cannot be read");
     sort_entries(list);
     struct crl *made = malloc(sizeof *made);
     if (!made)
@@ -136,6 +147,29 @@ crl_read_file(const char *file, STACK_OF(X509) * cas, struct crl **ret, struct f
     *made = c;
     *ret = made;
     return E_OK;
+}
+
+err
+crl_read_file(const char *file, STACK_OF(X509) * cas, struct crl **ret, struct fault *f)
+{
+    AUTO(BIO_free_all) BIO *in = BIO_new_file(file, "rb");
+    AUTO(BIO_free_all) BIO *all = BIO_new(BIO_s_mem());
+    char part[16384];
+    int n = 0;
+    while (in && all && (n = BIO_read(in, part, sizeof part)) > 0)
+        if (BIO_write(all, part, n) != n)
+            return E_INTERNAL;
+    ERR_clear_error();
+    if (!in || !all || n < 0)
+        return fault_setf(f, E_FILE, "a certificate revocation list", "cannot be read", "%s", file);
+    char *p = NULL;
+    long size = BIO_get_mem_data(all, &p);
+    struct fault why;
+    fault_init(&why);
+    err e = crl_read(view_make(p, (size_t)size), cas, ret, &why);
+    if (e == E_OK || e == E_INTERNAL)
+        return e;
+    return fault_setf(f, E_CONFIG, why.expected, why.found, "%s", file);
 }
 
 static bool
@@ -157,10 +191,24 @@ is_pointed_to(const ISSUING_DIST_POINT *scope, const X509 *x)
 {
     AUTO(CRL_DIST_POINTS_free)
     CRL_DIST_POINTS *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
-    for (int i = 0; i < sk_DIST_POINT_num(points); i++)
-        if (share_a_name(sk_DIST_POINT_value(points, i)->distpoint, scope->distpoint))
+    for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+        const DIST_POINT *point = sk_DIST_POINT_value(points, i);
+        if (!point->CRLissuer && share_a_name(point->distpoint, scope->distpoint))
             return true;
+    }
     return false;
+}
+
+/* A certificate that sends us to another authority's list is not spoken for by its issuer's. */
+static bool
+is_sent_elsewhere(const X509 *x)
+{
+    AUTO(CRL_DIST_POINTS_free)
+    CRL_DIST_POINTS *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+    int n = sk_DIST_POINT_num(points), elsewhere = 0;
+    for (int i = 0; i < n; i++)
+        elsewhere += sk_DIST_POINT_value(points, i)->CRLissuer != NULL;
+    return n > 0 && elsewhere == n;
 }
 
 bool
@@ -172,40 +220,71 @@ crl_knows(const struct crl *c, const X509 *x)
 bool
 crl_covers(const struct crl *c, X509 *x)
 {
-    if (!crl_knows(c, x))
+    if (!crl_knows(c, x) || is_sent_elsewhere(x))
         return false;
     if (!c->scope)
         return true;
+    /* A certificate of version 1 does not say what it is. */
     bool is_ca = X509_check_ca(x) > 0;
+    if ((c->scope->onlyuser > 0 || c->scope->onlyCA > 0) && X509_get_version(x) != X509_VERSION_3)
+        return false;
     if ((c->scope->onlyuser > 0 && is_ca) || (c->scope->onlyCA > 0 && !is_ca))
         return false;
     return !c->scope->distpoint || is_pointed_to(c->scope, x);
 }
 
-/* Reasons that say nothing against signatures made before: D24.  Everything else, also an unstated reason,
- * voids all. */
-static bool
-counts_from_its_date(const X509_REVOKED *entry)
+/* Extensions of an entry as far as they say something; a code that cannot be read is one that nobody defined. */
+static void
+read_entry(const X509_REVOKED *entry, struct revocation_answer *ret)
 {
     int critical = 0;
     ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, &critical, NULL);
-    long code = reason ? ASN1_ENUMERATED_get(reason) : CRL_REASON_UNSPECIFIED;
+    ret->reason = reason ? (int)ASN1_ENUMERATED_get(reason) : critical == -1 ? REASON_UNSTATED : -1;
     ASN1_ENUMERATED_free(reason);
-    return code == CRL_REASON_AFFILIATION_CHANGED || code == CRL_REASON_SUPERSEDED ||
-           code == CRL_REASON_CESSATION_OF_OPERATION;
+    ASN1_GENERALIZEDTIME *from = X509_REVOKED_get_ext_d2i(entry, NID_invalidity_date, NULL, NULL);
+    ret->invalid_from = certificate_time(from, NULL);
+    ASN1_GENERALIZEDTIME_free(from);
+    ret->revoked_at = certificate_time(X509_REVOKED_get0_revocationDate(entry), NULL);
+    ret->status = REVOCATION_REVOKED;
 }
 
-bool
-crl_revokes(const struct crl *c, X509 *x, instant at, instant *until)
+void
+crl_say(const struct crl *c, X509 *x, struct revocation_answer *ret)
 {
+    *ret = (struct revocation_answer){
+        .source = REVOCATION_CRL,
+        .status = REVOCATION_GOOD,
+        .this_update = c->this_update,
+        .next_update = c->next_update,
+    };
     X509_REVOKED *entry = NULL;
     /* 2 is removeFromCRL, which only a delta list may hold; it is taken as revoked. */
-    if (X509_CRL_get0_by_serial(c->list, &entry, X509_get_serialNumber(x)) == 0 || !entry)
-        return false;
-    instant from = certificate_time(X509_REVOKED_get0_revocationDate(entry), NULL);
-    if (!counts_from_its_date(entry) || from.us <= at.us)
-        return true;
-    if (from.us - 1 < until->us)
-        until->us = from.us - 1;
-    return false;
+    if (X509_CRL_get0_by_serial(c->list, &entry, X509_get_serialNumber(x)) != 0 && entry)
+        read_entry(entry, ret);
+}
+
+err
+crl_answer(view list, view leaf_der, view issuer_der, instant at, span max_age, struct revocation_answer *ret,
+           struct fault *f)
+{
+    AUTO(X509_free) X509 *leaf = NULL;
+    AUTO(X509_free) X509 *issuer = NULL;
+    AUTO(crl_free) struct crl *c = NULL;
+    AUTO(certificate_stack_free) STACK_OF(X509) *cas = sk_X509_new_null();
+    TRY(certificate_parse(leaf_der, &leaf, f));
+    TRY(certificate_parse(issuer_der, &issuer, f));
+    if (!cas || sk_X509_push(cas, issuer) <= 0)
+        return E_INTERNAL;
+    issuer = NULL;
+    TRY(crl_read(list, cas, &c, f));
+    if (!crl_covers(c, leaf))
+        return refuse(f, "a list that speaks for the certificate", "another scope or issuer");
+    struct revocation_answer a;
+    crl_say(c, leaf, &a);
+    if (a.this_update.us > at.us)
+        return refuse(f, "a list from the past", "thisUpdate in the future");
+    if (!revocation_is_fresh(&a, at, max_age))
+        return refuse(f, "a current list", "one that is too old");
+    *ret = a;
+    return E_OK;
 }

@@ -7,9 +7,12 @@
 
 #include "base/instant.h"
 #include "signing/certificate.h"
+#include "signing/revocation.h"
 
 struct crl;
 
+/* DER or PEM.  The issuer is looked for among the CAs.  E_REVOCATION_ANSWER, E_WEAK_DIGEST. */
+err crl_read(view bytes, STACK_OF(X509) * cas, struct crl **ret, struct fault *f) MUST_USE;
 /* The issuer is looked for among the CAs.  E_FILE, E_CONFIG. */
 err crl_read_file(const char *file, STACK_OF(X509) * cas, struct crl **ret, struct fault *f) MUST_USE;
 void crl_free(struct crl *c);
@@ -21,12 +24,8 @@ bool crl_knows(const struct crl *c, const X509 *x);
 /* Does it speak for certificates like x, so that no entry means not revoked: same issuer, the list's scope
  * and distribution point. */
 bool crl_covers(const struct crl *c, X509 *x);
-/* Asked only when it knows x: may x's key have been in wrong hands, or out of service, at that time?  A list
- * that has grown old still knows what it knew.  A revocation that begins later moves *until down to its
- * beginning. */
-bool crl_revokes(const struct crl *c, X509 *x, instant at, instant *until);
-instant crl_this_update(const struct crl *c);
-/* Until when it is fresh. */
-instant crl_next_update(const struct crl *c);
+/* Asked only when it knows x: its entry for x, or GOOD when there is none (which says something only when the
+ * list covers x).  A list that has grown old still knows what it knew. */
+void crl_say(const struct crl *c, X509 *x, struct revocation_answer *ret);
 
 #endif

@@ -212,52 +212,67 @@ pki_issue(const struct pki_order *o)
 }
 
 static bool
-add_revoked(X509_CRL *list, const X509 *revoked, instant at)
+add_reason(X509_REVOKED *entry, int code)
+{
+    AUTO(ASN1_ENUMERATED_free) ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
+    return reason && ASN1_ENUMERATED_set(reason, code) == 1 &&
+           X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, reason, 0, 0) == 1;
+}
+
+static bool
+add_invalidity(X509_REVOKED *entry, instant from)
+{
+    ASN1_GENERALIZEDTIME *when = ASN1_GENERALIZEDTIME_set(NULL, (time_t)instant_unix(from));
+    bool ok = when && X509_REVOKED_add1_ext_i2d(entry, NID_invalidity_date, when, 0, 0) == 1;
+    ASN1_GENERALIZEDTIME_free(when);
+    return ok;
+}
+
+static bool
+add_revoked(X509_CRL *list, const struct pki_revoked *r)
 {
     AUTO(X509_REVOKED_free) X509_REVOKED *entry = X509_REVOKED_new();
-    AUTO(ASN1_TIME_free) ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)instant_unix(at));
-    AUTO(ASN1_ENUMERATED_free) ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
-    if (!entry || !when || !reason || ASN1_ENUMERATED_set(reason, CRL_REASON_KEY_COMPROMISE) != 1)
-        return false;
-    ASN1_INTEGER *serial = X509_get_serialNumber((X509 *)revoked);
-    if (X509_REVOKED_set_serialNumber(entry, serial) != 1 ||
+    AUTO(ASN1_TIME_free) ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)instant_unix(r->at));
+    if (!entry || !when || X509_REVOKED_set_serialNumber(entry, (ASN1_INTEGER *)r->serial) != 1 ||
         X509_REVOKED_set_revocationDate(entry, when) != 1)
         return false;
-    if (X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, reason, 0, 0) != 1)
+    if (r->reason != 0 && !add_reason(entry, r->reason))
+        return false;
+    if (r->invalid_from.us != 0 && !add_invalidity(entry, r->invalid_from))
         return false;
     return X509_CRL_add0_revoked(list, TAKE(entry)) == 1;
 }
 
 static bool
-fill_crl(X509_CRL *list, X509 *issuer, instant this_update, instant next_update)
+fill_crl(X509_CRL *list, const struct pki_list *o)
 {
-    AUTO(ASN1_TIME_free) ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)instant_unix(this_update));
-    AUTO(ASN1_TIME_free) ASN1_TIME *until = ASN1_TIME_set(NULL, (time_t)instant_unix(next_update));
+    AUTO(ASN1_TIME_free) ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)instant_unix(o->this_update));
+    AUTO(ASN1_TIME_free) ASN1_TIME *until = ASN1_TIME_set(NULL, (time_t)instant_unix(o->next_update));
     AUTO(ASN1_INTEGER_free) ASN1_INTEGER *number = ASN1_INTEGER_new();
     X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, issuer, NULL, NULL, list, 0);
+    X509V3_set_ctx(&ctx, o->issuer, NULL, NULL, list, 0);
     AUTO(X509_EXTENSION_free)
     X509_EXTENSION *authority_id =
         X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "keyid:always");
-    return from && until && number && authority_id && ASN1_INTEGER_set(number, 1) == 1 &&
+    return from && until && number && authority_id && ASN1_INTEGER_set(number, o->number) == 1 &&
            X509_CRL_set_version(list, X509_CRL_VERSION_2) == 1 &&
-           X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer)) == 1 &&
+           X509_CRL_set_issuer_name(list, X509_get_subject_name(o->issuer)) == 1 &&
            X509_CRL_set1_lastUpdate(list, from) == 1 && X509_CRL_set1_nextUpdate(list, until) == 1 &&
            X509_CRL_add_ext(list, authority_id, -1) == 1 &&
            X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, 0) == 1;
 }
 
 X509_CRL *
-pki_issue_crl(X509 *issuer, EVP_PKEY *issuer_key, const X509 *revoked, instant revoked_at,
-              instant this_update, instant next_update)
+pki_issue_crl(const struct pki_list *o)
 {
     AUTO(X509_CRL_free) X509_CRL *list = X509_CRL_new();
-    if (!list || !fill_crl(list, issuer, this_update, next_update))
+    if (!list || !fill_crl(list, o))
         return NULL;
-    if (revoked && !add_revoked(list, revoked, revoked_at))
-        return NULL;
+    for (size_t i = 0; i < o->n_revoked; i++)
+        if (!add_revoked(list, &o->revoked[i]))
+            return NULL;
     X509_CRL_sort(list);
-    if (X509_CRL_sign(list, issuer_key, EVP_sha256()) <= 0)
+    if (X509_CRL_sign(list, o->issuer_key, EVP_sha256()) <= 0)
         return NULL;
     return TAKE(list);
 }

@@ -29,8 +29,24 @@ struct pki_order {
 
 /* NULL when OpenSSL fails. */
 X509 *pki_issue(const struct pki_order *order);
-/* revoked may be NULL; its reason is keyCompromise. */
-X509_CRL *pki_issue_crl(X509 *issuer, EVP_PKEY *issuer_key, const X509 *revoked, instant revoked_at,
-                        instant this_update, instant next_update);
+/* One entry of a revocation list. */
+struct pki_revoked {
+    const ASN1_INTEGER *serial;
+    instant at;
+    instant invalid_from; /* INSTANT_NONE: not stated */
+    int reason;           /* code of RFC 5280 section 5.3.1; 0 is written as no reason */
+};
+
+struct pki_list {
+    X509 *issuer;
+    EVP_PKEY *issuer_key;
+    long number;
+    instant this_update, next_update;
+    const struct pki_revoked *revoked;
+    size_t n_revoked;
+};
+
+/* NULL when OpenSSL fails. */
+X509_CRL *pki_issue_crl(const struct pki_list *order);
 
 #endif

@@ -265,11 +265,22 @@ static err
 make_crl(const struct sandbox *s, size_t i)
 {
     const char *name = authorities[i].name;
-    const X509 *revoked = s->revoked && strcmp(s->revoked_by, name) == 0 ? s->revoked : NULL;
-    instant an_hour_ago = instant_add(s->now, SPAN_SECONDS(-3600));
-    AUTO(X509_CRL_free)
-    X509_CRL *list = pki_issue_crl(s->ca[i], s->ca_key[i], revoked, days_from(s->now, -1), an_hour_ago,
-                                   days_from(s->now, 30));
+    bool has_revoked = s->revoked && strcmp(s->revoked_by, name) == 0;
+    struct pki_revoked revoked = {
+        .serial = has_revoked ? X509_get0_serialNumber(s->revoked) : NULL,
+        .at = days_from(s->now, -1),
+        .reason = CRL_REASON_KEY_COMPROMISE,
+    };
+    struct pki_list order = {
+        .issuer = s->ca[i],
+        .issuer_key = s->ca_key[i],
+        .number = 1,
+        .this_update = instant_add(s->now, SPAN_SECONDS(-3600)),
+        .next_update = days_from(s->now, 30),
+        .revoked = &revoked,
+        .n_revoked = has_revoked,
+    };
+    AUTO(X509_CRL_free) X509_CRL *list = pki_issue_crl(&order);
     AUTO(BIO_free_all) BIO *out = BIO_new(BIO_s_mem());
     if (!list || !out || PEM_write_bio_X509_CRL(out, list) != 1)
         return failed(s, name);

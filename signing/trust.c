@@ -1,26 +1,12 @@
 #include "signing/trust_list.h"
 
+#include "signing/chain_build.h"
 #include "signing/jws.h"
 
-#include <openssl/err.h>
-
-DEFINE_AUTO(X509_STORE_CTX *, X509_STORE_CTX_free)
-
-/* Longest way from a leaf to its root. */
-#define CHAIN_DEPTH 4
 /* Certificates presented beside the leaf that are looked at. */
 #define REST_MAX 6
 /* How long a list past its nextUpdate is still believed (the verdict says so). */
 #define CRL_GRACE SPAN_DAYS(7)
-/* OpenSSL's level 2: RSA and DH of 2048 bits, EC of 224, no SHA-1 or MD5 in a chain. */
-#define CHAIN_SECURITY_LEVEL 2
-
-static void
-store_context_done(X509_STORE_CTX **ctx)
-{
-    X509_STORE_CTX_free(*ctx);
-}
-
 /* Drops the list, not the certificates. */
 static void
 borrowed_stack_free(STACK_OF(X509) * list)
@@ -29,26 +15,6 @@ borrowed_stack_free(STACK_OF(X509) * list)
 }
 DEFINE_AUTO(STACK_OF(X509) *, borrowed_stack_free)
 DEFINE_AUTO(EVP_PKEY *, EVP_PKEY_free)
-
-static err
-chain_fault(struct fault *f, int why, int depth)
-{
-    const char *where = depth == 0 ? "certificate" : "issuer";
-    const char *found = X509_verify_cert_error_string(why);
-    ERR_clear_error();
-    switch (why) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return fault_set(f, E_CERT_TIME, where, "a certificate that is valid now", found);
-    case X509_V_ERR_EE_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_MD_TOO_WEAK:
-        return fault_set(f, E_ALGORITHM, where, "RSA of 2048 bits, P-256 or better, signed with SHA-2",
-                         found);
-    default:
-        return fault_set(f, E_CHAIN, where, "a chain to a listed root", found);
-    }
-}
 
 /* What one question to the trust list is about. */
 struct question {
@@ -71,27 +37,26 @@ leads_through_pinned(const struct use_list *u, STACK_OF(X509) * chain)
 
 /* The chain (its members counted up) under one use's roots. */
 static err
-build_chain(const struct use_list *u, const struct question *q, STACK_OF(X509) * *ret, struct fault *f)
+chain_of_use(const struct use_list *u, const struct question *q, STACK_OF(X509) * *ret, struct fault *f)
 {
     AUTO(borrowed_stack_free) STACK_OF(X509) *untrusted = sk_X509_dup(u->pinned);
-    AUTO_DONE(store_context_done) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    AUTO(certificate_stack_free) STACK_OF(X509) *chain = NULL;
     for (int i = 0; untrusted && i < sk_X509_num(q->rest); i++)
         if (sk_X509_push(untrusted, sk_X509_value(q->rest, i)) <= 0)
             return E_INTERNAL;
-    if (!untrusted || !ctx || X509_STORE_CTX_init(ctx, u->store, q->leaf, untrusted) != 1)
+    if (!untrusted)
         return E_INTERNAL;
-    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_time(param, (time_t)instant_unix(q->at));
-    X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
-    X509_VERIFY_PARAM_set_auth_level(param, CHAIN_SECURITY_LEVEL);
-    /* Without these OpenSSL passes over the CAs' policy constraints; any policy that survives them is good.
-     */
-    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_POLICY_CHECK) != 1 ||
-        X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) != 1)
-        return E_INTERNAL;
-    if (X509_verify_cert(ctx) != 1)
-        return chain_fault(f, X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx));
-    AUTO(certificate_stack_free) STACK_OF(X509) *chain = X509_STORE_CTX_get1_chain(ctx);
+    struct chain_rules rules = {
+        .anchors = u->store,
+        .untrusted = untrusted,
+        .at = q->at,
+        .purpose = CHAIN_ANY,
+        .policies = u->policies,
+        .explicit_policy = sk_ASN1_OBJECT_num(u->policies) > 0,
+        .lenient = u->lenient,
+        .depth = CHAIN_DEPTH_DEFAULT,
+    };
+    TRY(chain_build(q->leaf, &rules, &chain, f));
     if (!leads_through_pinned(u, chain))
         return fault_set(f, E_CHAIN, "issuer", "a listed intermediate", "another one below the same root");
     *ret = TAKE(chain);
@@ -121,7 +86,7 @@ find_use(const struct trust *t, const struct question *q, enum trust_use *ret_us
             const struct use_list *u = &t->use[i];
             if (!u->store || is_issued_by_pinned(u, q->leaf) != (pass == 0))
                 continue;
-            err e = build_chain(u, q, ret_chain, &first);
+            err e = chain_of_use(u, q, ret_chain, &first);
             if (e == E_OK)
                 *ret_use = (enum trust_use)i;
             if (e == E_OK || e == E_INTERNAL)
@@ -141,44 +106,67 @@ narrow(struct judgement *j, instant from, instant until)
         j->until = until;
 }
 
-/* Level and window from the freshest list that speaks for the leaf. */
+/* Level and window from the answer that stays fresh longest. */
 static void
-judge_freshness(struct judgement *j, instant next_update, instant at)
+judge_freshness(struct judgement *j, const struct revocation_answer *a, instant at)
 {
-    instant grace_end = instant_add(next_update, CRL_GRACE);
-    instant long_ago = {INT64_MIN}, far = {INT64_MAX};
-    if (at.us <= next_update.us) {
+    span no_bound = {0};
+    instant fresh_until = revocation_fresh_until(a, no_bound);
+    instant grace_end = instant_add(fresh_until, CRL_GRACE);
+    instant far = {INT64_MAX};
+    if (at.us <= fresh_until.us) {
         j->level = LEVEL_VERIFIED_CRL;
-        narrow(j, long_ago, next_update);
+        narrow(j, j->from, fresh_until);
     } else if (at.us <= grace_end.us) {
         j->level = LEVEL_CACHED_WITHIN_GRACE;
-        narrow(j, (instant){next_update.us + 1}, grace_end);
+        narrow(j, (instant){fresh_until.us + 1}, grace_end);
     } else {
         j->level = LEVEL_PENDING;
         narrow(j, (instant){grace_end.us + 1}, far);
     }
 }
 
+/* May x's key have been in wrong hands, or out of service, at that time?  A revocation that begins later ends
+ * the judgement. */
+static bool
+is_void(const struct revocation_answer *a, instant at, struct judgement *j)
+{
+    if (a->status != REVOCATION_REVOKED)
+        return false;
+    instant from = revocation_counts_from(a);
+    if (from.us <= at.us)
+        return true;
+    if (from.us - 1 < j->until.us)
+        j->until.us = from.us - 1;
+    return false;
+}
+
 static err
 judge_revocation(const struct use_list *u, STACK_OF(X509) * chain, instant at, struct judgement *j,
                  struct fault *f)
 {
-    instant freshest = INSTANT_NONE;
+    struct revocation_answer freshest = {.source = REVOCATION_NONE};
+    span no_bound = {0};
     for (int i = 0; i + 1 < sk_X509_num(chain); i++)
         for (size_t k = 0; k < u->n_crls; k++) {
             X509 *x = sk_X509_value(chain, i);
             const struct crl *c = u->crls[k];
+            struct revocation_answer a;
             if (!crl_knows(c, x))
                 continue;
-            if (crl_revokes(c, x, at, &j->until))
+            crl_say(c, x, &a);
+            if (is_void(&a, at, j))
                 return fault_set(f, E_CERT_REVOKED, i == 0 ? "certificate" : "issuer",
                                  "a certificate that is not revoked", "on the issuer's list");
-            if (i == 0 && crl_covers(c, x) && crl_next_update(c).us > freshest.us)
-                freshest = crl_next_update(c);
+            bool fresher =
+                freshest.source == REVOCATION_NONE ||
+                revocation_fresh_until(&a, no_bound).us > revocation_fresh_until(&freshest, no_bound).us;
+            if (i == 0 && crl_covers(c, x) && fresher)
+                freshest = a;
         }
     j->level = LEVEL_PENDING;
-    if (freshest.us != 0)
-        judge_freshness(j, freshest, at);
+    if (freshest.source != REVOCATION_NONE)
+        judge_freshness(j, &freshest, at);
     return E_OK;
 }
 

@@ -12,7 +12,9 @@
 struct use_list {
     X509_STORE *store; /* the roots; NULL when the use is not in the list */
     STACK_OF(X509) * roots;
-    STACK_OF(X509) * pinned; /* with pinned intermediates a chain must lead through one of them */
+    STACK_OF(X509) * pinned;          /* with pinned intermediates a chain must lead through one of them */
+    STACK_OF(ASN1_OBJECT) * policies; /* one of them must hold for the chain; NULL: any */
+    bool lenient;                     /* the hierarchy is older than RFC 5280's profile */
     struct crl **crls;
     size_t n_crls;
 };

@@ -13,6 +13,7 @@
 #define LIST_FILE_MAX (1 << 20)
 #define CERTIFICATES_MAX 256 /* of one use */
 #define CRLS_MAX 256
+#define POLICIES_MAX 64
 
 static void
 use_list_done(struct use_list *u)
@@ -23,6 +24,7 @@ use_list_done(struct use_list *u)
     for (size_t i = 0; i < u->n_crls; i++)
         crl_free(u->crls[i]);
     free(u->crls);
+    sk_ASN1_OBJECT_pop_free(u->policies, ASN1_OBJECT_free);
 }
 
 struct trust *
@@ -201,9 +203,38 @@ read_crls(const struct reading *r, const char *place, const json_t *array, struc
 }
 
 static err
+read_policies(const struct reading *r, const char *place, const json_t *array, struct use_list *u)
+{
+    if (!array)
+        return E_OK;
+    if (!json_is_array(array) || json_array_size(array) == 0 || json_array_size(array) > POLICIES_MAX)
+        return config_fault(r, place, "an array of 1 to 64 policy OIDs", "something else");
+    u->policies = sk_ASN1_OBJECT_new_null();
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        ASN1_OBJECT *policy = text ? OBJ_txt2obj(text, 1) : NULL;
+        if (!policy || !u->policies || sk_ASN1_OBJECT_push(u->policies, policy) <= 0) {
+            ASN1_OBJECT_free(policy);
+            return config_fault(r, place, "an array of 1 to 64 policy OIDs", "another text");
+        }
+    }
+    return E_OK;
+}
+
+static err
+read_profile(const struct reading *r, const char *place, const json_t *word, struct use_list *u)
+{
+    const char *text = word ? json_string_value(word) : "rfc5280";
+    if (!text || (strcmp(text, "rfc5280") != 0 && strcmp(text, "lenient") != 0))
+        return config_fault(r, place, "profile rfc5280 or lenient", "something else");
+    u->lenient = strcmp(text, "lenient") == 0;
+    return E_OK;
+}
+
+static err
 read_use(const struct reading *r, const char *word, const json_t *list, struct use_list *u)
 {
-    static const char *const known[] = {"roots", "intermediates", "crls"};
+    static const char *const known[] = {"roots", "intermediates", "crls", "policies", "profile"};
     const char *name;
     json_t *value;
     if (!json_is_object(list))
@@ -214,11 +245,13 @@ read_use(const struct reading *r, const char *word, const json_t *list, struct u
         for (size_t i = 0; i < COUNT_OF(known); i++)
             is_known = is_known || strcmp(name, known[i]) == 0;
         if (!is_known)
-            return config_fault(r, word, "roots, intermediates, crls", "another member");
+            return config_fault(r, word, "roots, intermediates, crls, policies, profile", "another member");
     }
     TRY(read_certificates(r, word, json_object_get(list, "roots"), &u->roots));
     TRY(read_certificates(r, word, json_object_get(list, "intermediates"), &u->pinned));
     TRY(make_store(r, word, u));
+    TRY(read_policies(r, word, json_object_get(list, "policies"), u));
+    TRY(read_profile(r, word, json_object_get(list, "profile"), u));
     return read_crls(r, word, json_object_get(list, "crls"), u);
 }
 

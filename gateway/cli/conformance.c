@@ -57,7 +57,7 @@ is_there(const struct args *a, const char *path)
 {
     char full[4096];
     struct stat about;
-    int n = snprintf(full, sizeof full, "%s/%s", a->positional[0], path);
+    int n = snprintf(full, sizeof full, "%s/%.*s", a->positional[0], (int)strcspn(path, "#"), path);
     return n > 0 && (size_t)n < sizeof full && stat(full, &about) == 0 && S_ISDIR(about.st_mode);
 }
 

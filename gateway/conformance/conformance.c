@@ -69,7 +69,8 @@ conformance_file(struct conformance_run *r, view relative, view *ret, struct fau
 {
     view path = view_starts(relative, V("/"))
                     ? arena_printf(r->mem, "%s%.*s", r->root, VIEW_ARG(relative))
-                    : arena_printf(r->mem, "%s/%s/%.*s", r->root, r->path, VIEW_ARG(relative));
+                    : arena_printf(r->mem, "%s/%.*s/%.*s", r->root, (int)strcspn(r->path, "#"), r->path,
+                                   VIEW_ARG(relative));
     if (path.p == NULL)
         return fault_set(f, E_TOO_LARGE, r->path, "", "");
     FILE *file = fopen(path.p, "rb");

@@ -27,7 +27,7 @@ enum conformance_outcome {
 
 struct conformance_run {
     const char *root; /* the vectors' folder */
-    const char *path; /* the set's folder under it */
+    const char *path; /* the set's folder under it; "#part" behind it names a part that is counted apart */
     arena *mem;       /* lives as long as the set */
     bool list;        /* say each case that does not agree, on stderr */
     size_t counts[CONFORMANCE_OUTCOMES];
