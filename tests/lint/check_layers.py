@@ -18,6 +18,7 @@ THIRD_PARTY = {
     "sqlite3.h": ("gateway/store/",),
     "curl/": ("gateway/net/",),
     "xmlsec/": ("signing/xmldsig.c",),
+    "zlib.h": ("signing/inflate.c",),
     "jansson.h": ("gateway/base/json.h",),
     "libconfig.h": ("gateway/base/config.c",),
     "openssl/": ("signing/", "gateway/base/", "gateway/flow/seal.c", "gateway/cli/info.c", "gateway/cli/bench_limits.c"),
