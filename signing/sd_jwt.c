@@ -318,17 +318,15 @@ type_check(view typ, const char *const *types, struct fault *f)
     return fault_set(f, E_CREDENTIAL_TYP, "typ", types[0], typ.n ? "another type" : "nothing");
 }
 
-/* NumericDate: seconds, a fraction is dropped.  false when the member is there and is none. */
+/* NumericDate in whole seconds, as every profile here writes it. false when the member is there and is none. */
 static bool
 seconds_get(const json_t *payload, const char *name, bool *ret_there, instant *ret)
 {
-    const json_t *value = json_member(payload, name);
-    *ret_there = value != NULL;
-    if (!value)
-        return true;
-    if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > 253402300799.0)
+    int64_t seconds = json_int(payload, name, -1);
+    *ret_there = json_member(payload, name) != NULL;
+    if (*ret_there && (seconds < 0 || seconds > INT64_C(253402300799)))
         return false;
-    *ret = instant_of_unix((int64_t)json_number_value(value));
+    *ret = instant_of_unix(seconds);
     return true;
 }
 
