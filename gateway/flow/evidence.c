@@ -8,16 +8,38 @@
 #include <stdlib.h>
 
 #define SALT_SIZE 16
+#define LEAF_TEXT_MAX 4096
+
+/* RFC 3339 to the microsecond, as the row has it: a leaf says all that its columns say. */
+static void
+time_text(struct buf *out, instant at)
+{
+    char text[32];
+    view ms = instant_print(at, text);
+    int64_t rest = at.us % 1000;
+    buf_printf(out, "%.*s%03dZ", (int)ms.n - 1, ms.p, (int)(rest < 0 ? rest + 1000 : rest));
+}
 
 /* Leaf data, canonical by construction: members in byte order, no escapes needed. */
 static void
-leaf_text(struct buf *out, const char *kind, uid ref, const digest *commitment, instant at)
+leaf_text(struct buf *out, const struct row_leaf *row)
 {
-    char id[ID_TEXT_SIZE], when[32];
-    buf_printf(out, "{\"at\":\"%.*s\",\"commit\":\"", VIEW_ARG(instant_print(at, when)));
-    buf_add_hex(out, digest_view(commitment));
-    buf_printf(out, "\",\"kind\":\"%s\",\"ref\":\"%.*s\",\"v\":1}", kind,
-               VIEW_ARG(uid_print(V("ref"), ref, id)));
+    char id[ID_TEXT_SIZE];
+    BUF_LIT(out, "{\"at\":\"");
+    time_text(out, row->at);
+    BUF_LIT(out, "\",\"commit\":\"");
+    buf_add_hex(out, digest_view(&row->commitment));
+    buf_printf(out, "\",\"kind\":\"%.*s\",\"ref\":\"%.*s\",\"v\":1}", VIEW_ARG(row->kind),
+               VIEW_ARG(uid_print(V("ref"), row->ref, id)));
+}
+
+digest
+evidence_leaf_hash(const struct row_leaf *row)
+{
+    struct buf out AUTO_DONE(buf_done);
+    buf_init(&out, LEAF_TEXT_MAX);
+    leaf_text(&out, row);
+    return merkle_leaf(buf_view(&out));
 }
 
 static digest
@@ -44,28 +66,20 @@ evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, si
     row->ref = ref;
     row->salt = view_make(salt, SALT_SIZE);
     row->at = at;
-    view data;
-    TRY(evidence_leaf_data(row, parts, n, u->mem, &data));
-    row->hash = merkle_leaf(data);
+    row->commitment = commitment(row->salt, parts, n);
+    row->hash = evidence_leaf_hash(row);
     *ret_hash = row->hash;
     return E_OK;
 }
 
 err
-evidence_leaf_data(const struct row_leaf *row, const digest *parts, size_t n, arena *mem, view *ret_data)
+evidence_leaf_data(const struct row_leaf *row, arena *mem, view *ret_data)
 {
-    char kind[40];
-    size_t length = row->kind.n < sizeof kind - 1 ? row->kind.n : sizeof kind - 1;
-    memcpy(kind, row->kind.p, length);
-    kind[length] = '\0';
-    digest commit = commitment(row->salt, parts, n);
-    struct buf out;
-    buf_init(&out, 512);
-    leaf_text(&out, kind, row->ref, &commit, row->at);
-    view data = arena_dup(mem, buf_view(&out));
-    bool good = !out.failed && data.p;
-    buf_done(&out);
-    if (!good)
+    struct buf out AUTO_DONE(buf_done);
+    buf_init(&out, LEAF_TEXT_MAX);
+    leaf_text(&out, row);
+    view data = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
+    if (!data.p)
         return E_TOO_LARGE;
     *ret_data = data;
     return E_OK;

@@ -1,7 +1,8 @@
 /* Leaves, receipts and proofs.
  *
- * Every unit that changes something has one leaf: H(0x00 ‖ data), data = canonical JSON {"at","commit":"hex HMAC-free SHA-256(salt ‖ parts)","kind","ref","v"}; the salt is
- * stored with the row, so erasing it keeps the log verifiable and the content unguessable.  The receipt is made in the request's thread and stored in the unit. */
+ * Every unit that changes something has one leaf: H(0x00 ‖ data), data = canonical JSON {"at","commit":"hex SHA-256(salt ‖ parts)","kind","ref","v"}; the salt is
+ * stored with the row, so erasing it keeps the log verifiable and the content unguessable.  The rows themselves are covered by the store's leaves of kind
+ * "rows" (store/journal.h).  The receipt is made in the request's thread and stored in the unit. */
 #ifndef FLOW_EVIDENCE_H
 #define FLOW_EVIDENCE_H
 
@@ -11,9 +12,9 @@
 /* Adds the leaf row; parts are what the leaf commits to (document digest, verdict digest, link …). */
 err evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at,
                   digest *ret_hash) MUST_USE;
-/* What the leaf's data was, to check a row against the log. */
-err evidence_leaf_data(const struct row_leaf *row, const digest *parts, size_t n, arena *mem, view *ret_data)
-    MUST_USE;
+/* The leaf's data as text, and its hash: what the log has of these columns (commitment, kind, ref, at). */
+err evidence_leaf_data(const struct row_leaf *row, arena *mem, view *ret_data) MUST_USE;
+digest evidence_leaf_hash(const struct row_leaf *row);
 
 err evidence_receipt(struct gateway *g, submission_id id, const digest *document, const digest *verdict,
                      partner_id sender, instant received, const digest *leaf, arena *mem, view *ret_jws)

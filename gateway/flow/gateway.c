@@ -48,6 +48,7 @@ open_parts(struct gateway *g, bool online, struct fault *f)
         .dir = config_cstr(c, SET_STORE_DIR),
         .readers = (int)config_int(c, SET_STORE_READERS),
         .group_window_us = config_int(c, SET_STORE_GROUP_WINDOW),
+        .leaf_hash = evidence_leaf_hash,
         .fatal = store_fatal,
     };
     TRY(store_open(&options, &g->store, f));

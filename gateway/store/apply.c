@@ -1,5 +1,6 @@
 #include "store/apply.h"
 
+#include "store/journal.h"
 #include "store/numbers.h"
 #include "store/segment.h"
 #include "store/sql.h"
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 
 #define STATEMENTS_OF_A_CHANGE 2
+#define JOURNAL_SALT 16
+/* Of one group; SQLite's own limit for a value is near it. */
+#define JOURNAL_MAX ((size_t)512 << 20)
 /* Free pages that stay in the file for what comes next, and pages given back in one go. */
 #define FREE_PAGES_KEPT 4096
 #define VACUUM_STEP "PRAGMA incremental_vacuum(256)"
@@ -55,8 +59,17 @@ static const char *const own_sql[OWN_COUNT] = {
     [OWN_VACUUM] = VACUUM_STEP,
 };
 
+/* A statement of a change, and the table whose rows it gives back as they are afterwards. */
+struct change_statement {
+    sqlite3_stmt *stmt;
+    enum row_kind kind; /* ROW_KIND_COUNT: nothing is given back */
+    bool deletes;
+};
+
 struct apply {
     sqlite3 *db;
+    digest (*leaf_hash)(const struct row_leaf *leaf);
+    struct buf journal; /* entries of the group in hand */
     struct segments *segments;
     struct numbers *numbers;
     int frames;
@@ -66,7 +79,7 @@ struct apply {
     sqlite3_stmt *own[OWN_COUNT];
     sqlite3_stmt *rows[ROW_KIND_COUNT][2]; /* by enum row_op */
     sqlite3_stmt *guards[GUARD_COUNT];
-    sqlite3_stmt *changes[CHANGE_COUNT][STATEMENTS_OF_A_CHANGE];
+    struct change_statement changes[CHANGE_COUNT][STATEMENTS_OF_A_CHANGE];
 };
 
 static int
@@ -91,12 +104,15 @@ load_highest(void *self, const uid *recipient, int64_t *ret)
 }
 
 struct apply *
-apply_new(sqlite3 *take_db, struct segments *take_segments, int64_t next_leaf)
+apply_new(sqlite3 *take_db, struct segments *take_segments, int64_t next_leaf,
+          digest (*leaf_hash)(const struct row_leaf *leaf))
 {
     struct apply *a = calloc(1, sizeof *a);
     if (!a)
         abort();
     a->db = take_db;
+    a->leaf_hash = leaf_hash;
+    buf_init(&a->journal, JOURNAL_MAX);
     a->segments = take_segments;
     a->tail = segments_tail(take_segments);
     a->leaves = next_leaf;
@@ -121,6 +137,7 @@ apply_free(struct apply *a, bool clean)
     segments_close(a->segments, clean);
     connection_close(a->db);
     numbers_free(a->numbers);
+    buf_done(&a->journal);
     free(a);
     return good;
 }
@@ -170,17 +187,73 @@ row_statement(struct apply *a, enum row_kind kind, enum row_op op)
     return *slot = sql_prepare(a->db, sql.p, NULL);
 }
 
+/* The table that a statement writes: the word behind UPDATE, INSERT INTO or DELETE FROM. */
+static enum row_kind
+kind_of_statement(view sql, bool *ret_deletes)
+{
+    view first = view_cut(&sql, ' ', NULL), name = view_cut(&sql, ' ', NULL);
+    if (!view_eq(first, V("UPDATE")))
+        name = view_cut(&sql, ' ', NULL);
+    *ret_deletes = view_eq(first, V("DELETE"));
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        if (view_eq(name, view_of(table_of((enum row_kind)kind)->name)))
+            return (enum row_kind)kind;
+    }
+    return ROW_KIND_COUNT;
+}
+
+static bool
+change_prepare(struct apply *a, view sql, struct change_statement *ret)
+{
+    struct buf text AUTO_DONE(buf_done);
+    buf_init(&text, 1 << 16);
+    buf_add_view(&text, sql);
+    ret->kind = kind_of_statement(sql, &ret->deletes);
+    if (!a->leaf_hash || (ret->kind != ROW_KIND_COUNT && !journal_number(ret->kind)))
+        ret->kind = ROW_KIND_COUNT;
+    if (ret->kind != ROW_KIND_COUNT) {
+        BUF_LIT(&text, " RETURNING ");
+        sql_write_columns(table_of(ret->kind), &text);
+    }
+    buf_add_byte(&text, '\0');
+    ret->stmt = sql_prepare(a->db, text.p, NULL);
+    return ret->stmt != NULL;
+}
+
 static bool
 changes_prepare(struct apply *a, enum change c)
 {
-    const char *rest = changes[c];
-    for (size_t i = 0; rest && *rest; i++) {
+    view rest = view_of(changes[c]);
+    for (size_t i = 0; rest.n; i++) {
         assert(i < STATEMENTS_OF_A_CHANGE);
-        a->changes[c][i] = sql_prepare(a->db, rest, &rest);
-        if (!a->changes[c][i])
+        view sql = view_trim(view_cut(&rest, ';', NULL));
+        rest = view_trim(rest);
+        if (!change_prepare(a, sql, &a->changes[c][i]))
             return false;
     }
     return true;
+}
+
+static void
+journal_add(struct apply *a, const struct journal_entry *e)
+{
+    buf_add(&a->journal, e, sizeof *e);
+}
+
+/* Runs a statement of a change and takes down what became of the rows. */
+static int
+change_step(struct apply *a, const struct change_statement *c)
+{
+    int rc;
+    while ((rc = sqlite3_step(c->stmt)) == SQLITE_ROW) {
+        struct value values[TABLE_VALUES_MAX];
+        sql_values(c->stmt, (size_t)sqlite3_column_count(c->stmt), values);
+        struct journal_entry e =
+            c->deletes ? journal_entry_gone(c->kind, values) : journal_entry_of(c->kind, values);
+        journal_add(a, &e);
+    }
+    sqlite3_reset(c->stmt);
+    return rc;
 }
 
 static enum step
@@ -208,13 +281,13 @@ static enum step
 apply_changes(struct apply *a, struct unit *u, err *ret_code)
 {
     for (struct unit_change *c = u->changes; c; c = c->next) {
-        sqlite3_stmt **list = a->changes[c->change];
-        if (!list[0] && !changes_prepare(a, c->change))
+        struct change_statement *list = a->changes[c->change];
+        if (!list[0].stmt && !changes_prepare(a, c->change))
             return STEP_BROKEN;
-        for (size_t i = 0; i < STATEMENTS_OF_A_CHANGE && list[i]; i++) {
-            int rc = sql_bind_values(list[i], c->args, c->n);
+        for (size_t i = 0; i < STATEMENTS_OF_A_CHANGE && list[i].stmt; i++) {
+            int rc = sql_bind_values(list[i].stmt, c->args, c->n);
             if (rc == SQLITE_OK)
-                rc = step_and_reset(list[i]);
+                rc = change_step(a, &list[i]);
             enum step step = step_of(rc, ret_code);
             if (step != STEP_DONE)
                 return step;
@@ -233,6 +306,18 @@ apply_assign(struct apply *a, enum row_kind kind, void *row)
         return true;
     struct row_event *event = row;
     return numbers_take_event(a->numbers, &event->recipient, &event->seq);
+}
+
+/* Rows with a number from here have their entry only now. */
+static void
+journal_late_row(struct apply *a, enum row_kind kind, const void *row)
+{
+    if (!a->leaf_hash || !journal_waits_for_number(kind))
+        return;
+    struct value values[TABLE_VALUES_MAX];
+    table_values(table_of(kind), row, values);
+    struct journal_entry e = journal_entry_of(kind, values);
+    journal_add(a, &e);
 }
 
 static enum step
@@ -258,8 +343,10 @@ apply_rows(struct apply *a, struct unit *u, err *ret_code)
             enum step step = apply_row(a, (enum row_kind)kind, row, ret_code);
             if (step != STEP_DONE)
                 return step;
+            journal_late_row(a, (enum row_kind)kind, row);
         }
     }
+    buf_add_view(&a->journal, u->journal);
     return STEP_DONE;
 }
 
@@ -273,6 +360,7 @@ enum step
 apply_begin(struct apply *a)
 {
     a->kept = a->tail;
+    buf_clear(&a->journal);
     int rc = step_and_reset(a->own[OWN_BEGIN]);
     if (rc == SQLITE_DONE) {
         segments_flush_begin(a->segments);
@@ -301,13 +389,16 @@ apply_unit(struct apply *a, struct unit *u, bool with_savepoint, err *ret_code)
     if (with_savepoint && step_and_reset(a->own[OWN_SAVE]) != SQLITE_DONE)
         return STEP_BROKEN;
     numbers_unit_begin(a->numbers);
+    size_t journal_before = a->journal.n;
     step = apply_changes(a, u, ret_code);
     if (step == STEP_DONE)
         step = apply_rows(a, u, ret_code);
     if (!with_savepoint || step == STEP_BROKEN)
         return step;
-    if (step == STEP_CONFLICT)
+    if (step == STEP_CONFLICT) {
+        a->journal.n = journal_before;
         return apply_undo_unit(a);
+    }
     return step_and_reset(a->own[OWN_UNSAVE]) == SQLITE_DONE ? STEP_DONE : STEP_BROKEN;
 }
 
@@ -315,6 +406,7 @@ bool
 apply_again(struct apply *a)
 {
     numbers_reset(a->numbers, a->leaves);
+    buf_clear(&a->journal);
     return step_and_reset(a->own[OWN_ROLLBACK]) == SQLITE_DONE &&
            step_and_reset(a->own[OWN_BEGIN]) == SQLITE_DONE;
 }
@@ -346,13 +438,32 @@ apply_tail(struct apply *a, const struct segment_tail *tail)
     return sql_bind_values(stmt, args, COUNT_OF(args)) == SQLITE_OK && step_and_reset(stmt) == SQLITE_DONE;
 }
 
+/* The group's own leaf, and what it commits to. */
+static bool
+apply_journal(struct apply *a)
+{
+    if (!a->leaf_hash || !a->journal.n)
+        return true;
+    uint8_t salt[JOURNAL_SALT];
+    random_bytes(salt, sizeof salt);
+    struct row_leaf leaf = {
+        .kind = V(JOURNAL_LEAF), .ref = uid_new(), .salt = view_make(salt, sizeof salt), .at = clock_now()};
+    leaf.commitment = journal_commitment(leaf.salt, buf_view(&a->journal));
+    leaf.hash = a->leaf_hash(&leaf);
+    err ignored;
+    if (a->journal.failed || apply_row(a, ROW_leaf, &leaf, &ignored) != STEP_DONE)
+        return false;
+    struct row_journal row = {.leaf = leaf.seq, .entries = buf_view(&a->journal)};
+    return apply_row(a, ROW_journal, &row, &ignored) == STEP_DONE;
+}
+
 bool
 apply_commit(struct apply *a)
 {
     segments_rewind(a->segments, a->kept);
     struct segment_tail tail = segments_tail(a->segments);
     bool moved = tail.length != a->tail.length || tail.number != a->tail.number || tail.day != a->tail.day;
-    if (moved && !apply_tail(a, &tail))
+    if ((moved && !apply_tail(a, &tail)) || !apply_journal(a))
         return false;
     if (step_and_reset(a->own[OWN_COMMIT]) != SQLITE_DONE)
         return false;

@@ -18,7 +18,9 @@ enum step {
     STEP_BROKEN,   /* stable storage failed */
 };
 
-struct apply *apply_new(sqlite3 *take_db, struct segments *take_segments, int64_t next_leaf);
+/* leaf_hash as in struct store_options. */
+struct apply *apply_new(sqlite3 *take_db, struct segments *take_segments, int64_t next_leaf,
+                        digest (*leaf_hash)(const struct row_leaf *leaf));
 /* clean: the WAL goes into the database file first.  False when that failed. */
 bool apply_free(struct apply *a, bool clean);
 

@@ -45,7 +45,7 @@ segment_name(int32_t day, int32_t number, char out[NAME_SIZE])
     return out;
 }
 
-static bool
+bool
 segment_parse_name(const char *name, struct segment_tail *ret)
 {
     view rest = view_of(name);
@@ -365,7 +365,21 @@ segments_rewind(struct segments *s, struct segment_tail to)
         s->written = s->tail.length;
 }
 
-/* When it fails, the space is lost until the file goes. */
+static void
+segment_write_zeros(int fd, int64_t from, int64_t n)
+{
+    static const char zeros[8192];
+    for (int64_t at = 0; at < n;) {
+        int64_t rest = n - at, want = rest < (int64_t)sizeof zeros ? rest : (int64_t)sizeof zeros;
+        ssize_t done = pwrite(fd, zeros, (size_t)want, from + at);
+        if (done <= 0)
+            return;
+        at += done;
+    }
+}
+
+/* Where the file system has no holes the bytes become zeros all the same: what no row names says nothing (audit.h).  A failure here loses
+ * nothing that anybody was promised. */
 void
 segments_punch(struct segments *s, const struct address *at)
 {
@@ -373,7 +387,7 @@ segments_punch(struct segments *s, const struct address *at)
         at->day == s->tail.day && at->number == s->tail.number && at->offset + at->length <= s->tail.length;
     if (here && at->length &&
         fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at->offset, at->length))
-        return;
+        segment_write_zeros(s->fd, at->offset, at->length);
 }
 
 static err

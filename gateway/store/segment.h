@@ -20,6 +20,9 @@ struct segment_tail {
 
 struct segments;
 
+/* "day-number" → day and number; false for another file's name. */
+bool segment_parse_name(const char *name, struct segment_tail *ret);
+
 /* store_dir is a descriptor that must outlive the segments. */
 err segments_open(int store_dir, bool fresh, const struct segment_tail *tail, struct segments **ret,
                   struct fault *f) MUST_USE;

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #define STORE_PAGE_SIZE 8192
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_APPLICATION_ID 0x436c4774 /* "ClGt" */
 
 enum connection_role { CONNECTION_WRITER, CONNECTION_READER, CONNECTION_CHECKPOINTER };
@@ -46,6 +46,8 @@ void sql_write_insert(const struct table *t, bool put, struct buf *out);
 /* All parameters of an insert or put, from 1. SQLite's code. */
 int sql_bind_row(sqlite3_stmt *stmt, const struct table *t, const void *row);
 int sql_bind_values(sqlite3_stmt *stmt, const struct value *args, size_t n);
+/* The first n columns of the current row as they stand in the file; borrowed until the next step. */
+void sql_values(sqlite3_stmt *stmt, size_t n, struct value *ret);
 /* The current row of SELECT <columns> into a zeroed struct. E_STORE_CORRUPT when a column has not its
  * kind's form; E_TOO_LARGE when mem is full. */
 err sql_read_row(sqlite3_stmt *stmt, const struct table *t, arena *mem, void *row) MUST_USE;

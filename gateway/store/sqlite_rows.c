@@ -64,22 +64,6 @@ sql_write_insert(const struct table *t, bool put, struct buf *out)
     write_update(t, out);
 }
 
-static bool
-bytes_are_zero(const uint8_t *b, size_t n)
-{
-    static const uint8_t zero[32];
-    assert(n <= sizeof zero);
-    return memcmp(b, zero, n) == 0;
-}
-
-static int
-bind_bytes(sqlite3_stmt *stmt, int at, const void *p, size_t n)
-{
-    if (bytes_are_zero(p, n))
-        return sqlite3_bind_null(stmt, at);
-    return sqlite3_bind_blob64(stmt, at, p, n, SQLITE_STATIC);
-}
-
 static int
 bind_view(sqlite3_stmt *stmt, int at, view v, bool text)
 {
@@ -88,67 +72,6 @@ bind_view(sqlite3_stmt *stmt, int at, view v, bool text)
     if (text)
         return sqlite3_bind_text64(stmt, at, v.p, v.n, SQLITE_STATIC, SQLITE_UTF8);
     return sqlite3_bind_blob64(stmt, at, v.p, v.n, SQLITE_STATIC);
-}
-
-static int
-bind_address(sqlite3_stmt *stmt, int at, const struct address *a)
-{
-    if (!a->length) {
-        int rc = SQLITE_OK;
-        for (int i = 0; i < 5 && rc == SQLITE_OK; i++)
-            rc = sqlite3_bind_null(stmt, at + i);
-        return rc;
-    }
-    int rc = sqlite3_bind_int64(stmt, at, a->day);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_int64(stmt, at + 1, a->number);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_int64(stmt, at + 2, a->offset);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_int64(stmt, at + 3, a->length);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_blob64(stmt, at + 4, a->check.b, sizeof a->check.b, SQLITE_STATIC);
-    return rc;
-}
-
-static int
-bind_column(sqlite3_stmt *stmt, int at, enum column_kind kind, const void *field)
-{
-    switch (kind) {
-    case COLUMN_UID:
-        return bind_bytes(stmt, at, field, sizeof(uid));
-    case COLUMN_BLIND:
-    case COLUMN_DIGEST:
-        return bind_bytes(stmt, at, field, sizeof(digest));
-    case COLUMN_INT:
-    case COLUMN_ASSIGNED:
-        return sqlite3_bind_int64(stmt, at, *(const int64_t *)field);
-    case COLUMN_TIME: {
-        int64_t us = ((const instant *)field)->us;
-        return us ? sqlite3_bind_int64(stmt, at, us) : sqlite3_bind_null(stmt, at);
-    }
-    case COLUMN_TEXT:
-        return bind_view(stmt, at, *(const view *)field, true);
-    case COLUMN_SEALED:
-        return bind_view(stmt, at, *(const view *)field, false);
-    case COLUMN_ADDRESS:
-        return bind_address(stmt, at, field);
-    }
-    return SQLITE_MISUSE;
-}
-
-int
-sql_bind_row(sqlite3_stmt *stmt, const struct table *t, const void *row)
-{
-    int at = 1;
-    for (size_t i = 0; i < t->n; i++) {
-        const struct column *c = &t->columns[i];
-        int rc = bind_column(stmt, at, c->kind, (const char *)row + c->offset);
-        if (rc != SQLITE_OK)
-            return rc;
-        at += c->kind == COLUMN_ADDRESS ? 5 : 1;
-    }
-    return SQLITE_OK;
 }
 
 static int
@@ -167,6 +90,19 @@ bind_value(sqlite3_stmt *stmt, int at, const struct value *v)
     return SQLITE_MISUSE;
 }
 
+int
+sql_bind_row(sqlite3_stmt *stmt, const struct table *t, const void *row)
+{
+    struct value values[TABLE_VALUES_MAX];
+    size_t n = table_values(t, row, values);
+    for (size_t i = 0; i < n; i++) {
+        int rc = bind_value(stmt, (int)i + 1, &values[i]);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
+
 /* A statement of several that shares its arguments with the others may name fewer than are given. */
 int
 sql_bind_values(sqlite3_stmt *stmt, const struct value *args, size_t n)
@@ -179,6 +115,23 @@ sql_bind_values(sqlite3_stmt *stmt, const struct value *args, size_t n)
             return rc;
     }
     return SQLITE_OK;
+}
+
+void
+sql_values(sqlite3_stmt *stmt, size_t n, struct value *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        int at = (int)i, type = sqlite3_column_type(stmt, at);
+        ret[i] = (struct value){.kind = VALUE_NULL};
+        if (type == SQLITE_INTEGER)
+            ret[i] = val_int(sqlite3_column_int64(stmt, at));
+        if (type != SQLITE_TEXT && type != SQLITE_BLOB)
+            continue;
+        const void *p =
+            type == SQLITE_TEXT ? (const void *)sqlite3_column_text(stmt, at) : sqlite3_column_blob(stmt, at);
+        ret[i].kind = type == SQLITE_TEXT ? VALUE_TEXT : VALUE_BLOB;
+        ret[i].bytes = view_make(p ? p : "", (size_t)sqlite3_column_bytes(stmt, at));
+    }
 }
 
 static err

@@ -1,6 +1,7 @@
 #include "base/metrics.h"
 #include "store/apply.h"
 #include "store/inside.h"
+#include "store/journal.h"
 #include "store/recover.h"
 
 #include <errno.h>
@@ -71,7 +72,7 @@ store_open_writer(struct store *s, struct fault *f)
     }
     atomic_store(&s->log_length, (uint64_t)leaves);
     metric_set(METRIC_LOG_LENGTH, "", leaves);
-    s->writer = writer_start(s, apply_new(db, segments, leaves));
+    s->writer = writer_start(s, apply_new(db, segments, leaves, s->options.leaf_hash));
     return E_OK;
 }
 
@@ -177,6 +178,11 @@ store_commit_ticket(struct store *s, struct unit *u, bool now)
     if (!store_is_ready(s))
         return E_STORE;
     unit_measure_bodies(u);
+    if (s->options.leaf_hash) {
+        journal_unit(u);
+        if (u->failed)
+            return E_TOO_LARGE;
+    }
     struct ticket t = {.unit = u, .now = now};
     sem_init(&t.done, 0, 0);
     err e = writer_push(s->writer, &t);

@@ -105,6 +105,9 @@ struct store_options {
     int readers;
     int64_t group_window_us;
     bool read_only;
+    /* Hash of the leaf whose columns these are (commitment, kind, ref, at).  With it every group that writes rows
+     * has a leaf of kind "rows" that covers them all (rows.def JOURNALED); NULL: the log has only the leaves that units bring. */
+    digest (*leaf_hash)(const struct row_leaf *leaf);
     void (*fatal)(void *self,
                   const char *what); /* called once when stable storage failed; must not return to serving */
     void *self;
@@ -202,6 +205,7 @@ struct unit {
     struct unit_change *changes, *last_change;
     struct unit_body *bodies, *last_body;
     void *rows[ROW_KIND_COUNT], *last_row[ROW_KIND_COUNT];
+    view journal;     /* entries of its rows, made by store_commit (journal.h) */
     bool failed;      /* the arena's ceiling was hit */
     int failed_guard; /* enum guard, -1 = none */
 };

@@ -39,6 +39,75 @@ table_of(enum row_kind kind)
     return table_functions[kind]();
 }
 
+static bool
+bytes_are_zero(const uint8_t *b, size_t n)
+{
+    static const uint8_t zero[32];
+    assert(n <= sizeof zero);
+    return memcmp(b, zero, n) == 0;
+}
+
+static struct value
+value_of_bytes(const void *p, size_t n)
+{
+    return bytes_are_zero(p, n) ? (struct value){.kind = VALUE_NULL} : val_blob(view_make(p, n));
+}
+
+static struct value
+value_of_column(enum column_kind kind, const void *field)
+{
+    switch (kind) {
+    case COLUMN_UID:
+        return value_of_bytes(field, sizeof(uid));
+    case COLUMN_BLIND:
+    case COLUMN_DIGEST:
+        return value_of_bytes(field, sizeof(digest));
+    case COLUMN_INT:
+    case COLUMN_ASSIGNED:
+        return val_int(*(const int64_t *)field);
+    case COLUMN_TIME:
+        return val_time(*(const instant *)field);
+    case COLUMN_TEXT:
+        return val_text(*(const view *)field);
+    case COLUMN_SEALED:
+        return val_blob(*(const view *)field);
+    case COLUMN_ADDRESS:
+        break;
+    }
+    return (struct value){.kind = VALUE_NULL};
+}
+
+static void
+values_of_address(const struct address *a, struct value ret[ADDRESS_VALUES])
+{
+    for (size_t i = 0; i < ADDRESS_VALUES; i++)
+        ret[i] = (struct value){.kind = VALUE_NULL};
+    if (!a->length)
+        return;
+    ret[0] = val_int(a->day);
+    ret[1] = val_int(a->number);
+    ret[2] = val_int(a->offset);
+    ret[3] = val_int(a->length);
+    ret[4] = val_digest(&a->check);
+}
+
+size_t
+table_values(const struct table *t, const void *row, struct value ret[TABLE_VALUES_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct column *c = &t->columns[i];
+        const void *field = (const char *)row + c->offset;
+        assert(n + column_values(c->kind) <= TABLE_VALUES_MAX);
+        if (c->kind == COLUMN_ADDRESS)
+            values_of_address(field, ret + n);
+        else
+            ret[n] = value_of_column(c->kind, field);
+        n += column_values(c->kind);
+    }
+    return n;
+}
+
 view
 table_primary_key(const struct table *t)
 {

@@ -60,6 +60,16 @@ row_op_of(const struct table *t, const void *row)
     return op;
 }
 
+/* A row as SQL sees it, column by column: an address is five values, absent is NULL, assigned numbers are as they are in the struct. */
+#define TABLE_VALUES_MAX 40
+#define ADDRESS_VALUES 5
+size_t table_values(const struct table *t, const void *row, struct value ret[TABLE_VALUES_MAX]);
+static inline size_t
+column_values(enum column_kind kind)
+{
+    return kind == COLUMN_ADDRESS ? ADDRESS_VALUES : 1;
+}
+
 /* What stands between the brackets of PRIMARY KEY(…). */
 view table_primary_key(const struct table *t);
 bool table_is_key_column(const struct table *t, const char *column);

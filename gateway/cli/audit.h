@@ -1,0 +1,10 @@
+/* Audit of a store's folder, printed; heads may be NULL.  Exit code. */
+#ifndef CLI_AUDIT_H
+#define CLI_AUDIT_H
+
+#include "cli/command.h"
+#include "cli/heads.h"
+
+int audit_folder(struct args *a, const char *dir, struct head *heads);
+
+#endif
