@@ -180,23 +180,41 @@ verify_signer(struct cms_info *info, size_t i, view body, struct fault *f)
     return cms_check_signature(info, i, body, pkey, f);
 }
 
+static err
+verify_all(struct cms_message *m, view body, view (*lookup)(void *self, view issuer_serial), void *self,
+           struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        struct cms_signer *s = &m->info[i].signer;
+        if (s->certificate_der.n == 0 && lookup && s->issuer_serial.n > 0)
+            s->certificate_der = lookup(self, s->issuer_serial);
+        if (s->certificate_der.n == 0)
+            return fault_setf(f, E_SIGNER_UNKNOWN, "an attached or registered certificate", "none",
+                              "signerInfos[%zu].sid", i);
+        TRY(verify_signer(&m->info[i], i, body, f));
+    }
+    for (size_t i = 0; i < m->n; i++)
+        ret[i] = m->info[i].signer;
+    *ret_n = m->n;
+    return E_OK;
+}
+
 err
 cms_verify_detached(view cms_der, view body, view (*lookup)(void *self, view issuer_serial), void *self,
                     arena *mem, struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f)
 {
     struct cms_message m;
     TRY(cms_read(cms_der, mem, &m, f));
-    for (size_t i = 0; i < m.n; i++) {
-        struct cms_signer *s = &m.info[i].signer;
-        if (s->certificate_der.n == 0 && lookup && s->issuer_serial.n > 0)
-            s->certificate_der = lookup(self, s->issuer_serial);
-        if (s->certificate_der.n == 0)
-            return fault_setf(f, E_SIGNER_UNKNOWN, "an attached or registered certificate", "none",
-                              "signerInfos[%zu].sid", i);
-        TRY(verify_signer(&m.info[i], i, body, f));
-    }
-    for (size_t i = 0; i < m.n; i++)
-        ret[i] = m.info[i].signer;
-    *ret_n = m.n;
+    return verify_all(&m, body, lookup, self, ret, ret_n, f);
+}
+
+err
+cms_verify_enveloping(view cms_der, arena *mem, view *ret_content, struct cms_signer ret[SIGNATURES_MAX],
+                      size_t *ret_n, struct fault *f)
+{
+    struct cms_message m;
+    TRY(cms_read_enveloping(cms_der, mem, &m, f));
+    TRY(verify_all(&m, m.content, NULL, NULL, ret, ret_n, f));
+    *ret_content = m.content;
     return E_OK;
 }

@@ -20,6 +20,9 @@ struct cms_signer {
 err cms_verify_detached(view cms_der, view body, view (*lookup)(void *self, view issuer_serial), void *self,
                         arena *mem, struct cms_signer ret[SIGNATURES_MAX], size_t *ret_n, struct fault *f)
     MUST_USE;
+/* The same of an enveloping message, whose content is given back and borrows cms_der (or mem, where BER was re-encoded). */
+err cms_verify_enveloping(view cms_der, arena *mem, view *ret_content, struct cms_signer ret[SIGNATURES_MAX],
+                          size_t *ret_n, struct fault *f) MUST_USE;
 /* For samples and tests: signs body with a PEM key and certificate (chain attached when given). */
 err cms_sign_detached(view body, const char *key_pem_file, const char *cert_pem_file, bool attach_chain,
                       const char *digest_name, arena *mem, view *ret_der, struct fault *f) MUST_USE;

@@ -317,16 +317,19 @@ read_certificates(view *rest, struct certificate_list *list, struct fault *f)
 }
 
 static err
-read_content(view *rest, struct fault *f)
+read_content(view *rest, view *ret, struct fault *f)
 {
-    struct der_item content, type;
+    struct der_item content, type, outer, octets;
     if (!der_take(rest, DER_SEQUENCE, &content) || !der_take(&content.value, DER_OID, &type))
         return form(f, "encapContentInfo", "a content type");
     if (!view_eq(type.value, oid_data))
         return fault_set(f, E_SIGNATURE_PROFILE, "encapContentInfo", "id-data", "another content type");
-    if (content.value.n > 0)
-        return fault_set(f, E_SIGNATURE_PROFILE, "encapContentInfo", "a detached signature",
-                         "one that holds its content");
+    *ret = VIEW_NONE;
+    if (content.value.n == 0)
+        return E_OK;
+    if (!der_only(content.value, DER_CONTEXT(0), &outer) || !der_only(outer.value, DER_OCTETS, &octets))
+        return form(f, "encapContentInfo", "octets in one piece");
+    *ret = octets.value.n > 0 ? octets.value : V("");
     return E_OK;
 }
 
@@ -339,7 +342,7 @@ read_signed_data(view data, struct cms_message *m, struct fault *f)
     if (!der_take(&data, DER_INTEGER, &version) || !der_small(version.value, &v) || v < 1 || v > 5 ||
         !der_take(&data, DER_SET, &algorithms))
         return form(f, "signedData", "version 1 to 5 and digest algorithms");
-    TRY(read_content(&data, f));
+    TRY(read_content(&data, &m->content, f));
     TRY(read_certificates(&data, &list, f));
     if (!der_only(data, DER_SET, &signers) || signers.value.n == 0)
         return form(f, "signerInfos", "at least one signer");
@@ -389,11 +392,10 @@ der_of_ber(view ber, arena *mem)
     return der;
 }
 
-err
-cms_read(view der, arena *mem, struct cms_message *ret, struct fault *f)
+/* The fault of the form that was tried last. */
+static err
+read_any(view der, arena *mem, struct cms_message *ret, struct fault *f)
 {
-    if (der.n > CMS_SIZE_MAX)
-        return fault_set(f, E_TOO_LARGE, "signature", "at most 64 KiB", "more");
     struct fault first;
     fault_init(&first);
     err e = read_message(der, ret, &first);
@@ -404,5 +406,27 @@ cms_read(view der, arena *mem, struct cms_message *ret, struct fault *f)
     }
     if (e != E_OK)
         return fault_set(f, e, first.where, first.expected, first.found);
+    return E_OK;
+}
+
+err
+cms_read(view der, arena *mem, struct cms_message *ret, struct fault *f)
+{
+    if (der.n > CMS_SIZE_MAX)
+        return fault_set(f, E_TOO_LARGE, "signature", "at most 64 KiB", "more");
+    TRY(read_any(der, mem, ret, f));
+    if (ret->content.p)
+        return fault_set(f, E_SIGNATURE_PROFILE, "encapContentInfo", "a detached signature",
+                         "one that holds its content");
+    return E_OK;
+}
+
+err
+cms_read_enveloping(view der, arena *mem, struct cms_message *ret, struct fault *f)
+{
+    TRY(read_any(der, mem, ret, f));
+    if (!ret->content.p)
+        return fault_set(f, E_SIGNATURE_PROFILE, "encapContentInfo", "a message that holds what it signs",
+                         "a detached one");
     return E_OK;
 }

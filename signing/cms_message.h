@@ -24,11 +24,14 @@ struct cms_info {
 struct cms_message {
     struct cms_info info[SIGNATURES_MAX];
     size_t n;
+    view content; /* eContent of an enveloping message, else empty */
 };
 
 /* E_SIGNATURE_FORM, E_SIGNATURE_PROFILE (no SignedData, or not detached), E_ALGORITHM, E_TOO_LARGE.  BER is
  * re-encoded into mem. */
 err cms_read(view der, arena *mem, struct cms_message *ret, struct fault *f) MUST_USE;
+/* A message that holds what it signs: E_SIGNATURE_PROFILE when it holds nothing.  The caller bounds its size. */
+err cms_read_enveloping(view der, arena *mem, struct cms_message *ret, struct fault *f) MUST_USE;
 /* E_WEAK_DIGEST; E_SIGNED_TRANSCODED or E_DIGEST_MISMATCH when messageDigest is not the body's.  i numbers
  * the signer in faults. body_sha256 is the body's digest where the caller has it, else NULL. */
 err cms_check_digest(const struct cms_info *info, size_t i, view body, const digest *body_sha256,

@@ -112,6 +112,17 @@ children_expect(xmlNode *parent, const char *const *names, xmlNode *ret[CHILDREN
     return E_OK;
 }
 
+err
+xmldsig_algorithm_fault(const xmlNode *n, const char *uri, struct fault *f)
+{
+    for (size_t i = 0; uri && i < COUNT_OF(weak); i++)
+        if (strcmp(uri, weak[i]) == 0)
+            return fault_set(f, E_WEAK_DIGEST, (const char *)n->name, "SHA-256, SHA-384 or SHA-512",
+                             "SHA-1 or MD5");
+    return fault_set(f, E_ALGORITHM, (const char *)n->name, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512",
+                     "another algorithm");
+}
+
 static err
 algorithm_find(const xmlNode *n, const struct algorithm *list, size_t n_list, size_t *ret, struct fault *f)
 {
@@ -124,12 +135,7 @@ algorithm_find(const xmlNode *n, const struct algorithm *list, size_t n_list, si
                                               : E_OK;
         }
     }
-    for (size_t i = 0; uri && i < COUNT_OF(weak); i++)
-        if (strcmp(uri, weak[i]) == 0)
-            return fault_set(f, E_WEAK_DIGEST, (const char *)n->name, "SHA-256, SHA-384 or SHA-512",
-                             "SHA-1 or MD5");
-    return fault_set(f, E_ALGORITHM, (const char *)n->name, "RSA or ECDSA with SHA-256, SHA-384 or SHA-512",
-                     "another algorithm");
+    return xmldsig_algorithm_fault(n, uri, f);
 }
 
 /* The prefixes that an exclusive form is to treat as inclusive; each is looked up at every element. */
@@ -166,8 +172,8 @@ c14n_check(const xmlNode *n, struct fault *f)
 }
 
 /* Base64 of an XML text: white space is allowed there, nothing else beyond the strict form. */
-static err
-base64_get(const xmlNode *n, arena *mem, view *ret, struct fault *f)
+err
+xmldsig_base64(const xmlNode *n, arena *mem, view *ret, struct fault *f)
 {
     const char *text = only_text(n->children);
     if (!text)
@@ -334,7 +340,7 @@ digest_check(xmlNode *method, xmlNode *value, arena *mem, struct fault *f)
     size_t length = 0;
     view bytes;
     TRY(algorithm_find(method, digests, COUNT_OF(digests), &length, f));
-    TRY(base64_get(value, mem, &bytes, f));
+    TRY(xmldsig_base64(value, mem, &bytes, f));
     if (bytes.n != length)
         return fault_set(f, E_SIGNATURE_FORM, "DigestValue", "as many bytes as the digest has",
                          "another number");
@@ -380,7 +386,7 @@ key_info_read(xmlNode *info, struct xmldsig_plan *plan, arena *mem, struct fault
                 continue;
             if (plan->n_certificates == XMLDSIG_CERTIFICATES_MAX)
                 return refuse(f, "X509Data", "at most 5 certificates", "more");
-            TRY(base64_get(c, mem, &plan->certificates[plan->n_certificates], f));
+            TRY(xmldsig_base64(c, mem, &plan->certificates[plan->n_certificates], f));
             plan->n_certificates++;
         }
     }
@@ -438,7 +444,7 @@ xmldsig_plan_read(xmlDoc *doc, arena *mem, struct xmldsig_plan *ret, struct faul
         TRY(payload_find(&plan, f));
     }
     TRY(signed_info_read(c[0], &plan, mem, f));
-    TRY(base64_get(c[1], mem, &value, f));
+    TRY(xmldsig_base64(c[1], mem, &value, f));
     TRY(key_info_read(c[2], &plan, mem, f));
     *ret = plan;
     return E_OK;

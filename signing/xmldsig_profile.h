@@ -53,5 +53,9 @@ err xmldsig_plan_read(xmlDoc *doc, arena *mem, struct xmldsig_plan *ret, struct 
 /* ds:Signature as root or child of the root; NULL when none. */
 xmlNode *xmldsig_find(xmlDoc *doc);
 bool xmldsig_is(const xmlNode *n, const char *name);
+/* The refusal of an algorithm that is not taken: E_WEAK_DIGEST where it is SHA-1 or MD5 by name, else E_ALGORITHM. */
+err xmldsig_algorithm_fault(const xmlNode *n, const char *uri, struct fault *f);
+/* Base64 of an element that holds one text and nothing else. E_SIGNATURE_PROFILE, E_SIGNATURE_FORM. */
+err xmldsig_base64(const xmlNode *n, arena *mem, view *ret, struct fault *f) MUST_USE;
 
 #endif

@@ -18,7 +18,9 @@ print_line(const struct args *a, const struct conformance_run *r, double seconds
     const size_t *n = r->counts;
     bool fhir = strcmp(a->command->verb, "fhir") == 0;
     if (!a->json) {
-        printf("%-24s %6zu %6zu %8zu %8zu %7zu %7zu %7zu %8zu %8.2f", r->path, cases, n[CONFORMANCE_AGREE],
+        char name[64];
+        snprintf(name, sizeof name, "%s%s%s", r->path, r->profile ? " " : "", r->profile ? r->profile : "");
+        printf("%-24s %6zu %6zu %8zu %8zu %7zu %7zu %7zu %8zu %8.2f", name, cases, n[CONFORMANCE_AGREE],
                n[CONFORMANCE_WRONG_ACCEPT], n[CONFORMANCE_WRONG_REJECT], n[CONFORMANCE_WRONG_VALUE],
                n[CONFORMANCE_POLICY_REJECT], n[CONFORMANCE_EITHER], n[CONFORMANCE_SKIPPED], seconds);
         if (fhir && r->place_cases > 0)
@@ -26,10 +28,13 @@ print_line(const struct args *a, const struct conformance_run *r, double seconds
         printf("\n");
         return;
     }
-    printf("{\"set\":\"%s\",\"cases\":%zu,\"agree\":%zu,\"wrong_accept\":%zu,\"wrong_reject\":%zu,\"wrong_"
+    printf("{\"set\":\"%s\"", r->path);
+    if (r->profile)
+        printf(",\"profile\":\"%s\"", r->profile);
+    printf(",\"cases\":%zu,\"agree\":%zu,\"wrong_accept\":%zu,\"wrong_reject\":%zu,\"wrong_"
            "value\":%zu,"
            "\"policy_reject\":%zu,\"either\":%zu,\"skipped\":%zu,\"seconds\":%.3f",
-           r->path, cases, n[CONFORMANCE_AGREE], n[CONFORMANCE_WRONG_ACCEPT], n[CONFORMANCE_WRONG_REJECT],
+           cases, n[CONFORMANCE_AGREE], n[CONFORMANCE_WRONG_ACCEPT], n[CONFORMANCE_WRONG_REJECT],
            n[CONFORMANCE_WRONG_VALUE], n[CONFORMANCE_POLICY_REJECT], n[CONFORMANCE_EITHER],
            n[CONFORMANCE_SKIPPED], seconds);
     if (fhir)
@@ -41,8 +46,11 @@ static err
 run_set(const struct args *a, const struct conformance_set *set, size_t *wrong, struct fault *f)
 {
     AUTO(arena_free) arena *mem = arena_new(SET_MEMORY);
-    struct conformance_run r = {
-        .root = a->positional[0], .path = set->path, .mem = mem, .list = args_flag(a, "list")};
+    struct conformance_run r = {.root = a->positional[0],
+                                .path = set->path,
+                                .profile = set->profile,
+                                .mem = mem,
+                                .list = args_flag(a, "list")};
     int64_t begin = clock_monotonic_us();
     TRY(set->run(&r, f));
     print_line(a, &r, (double)(clock_monotonic_us() - begin) / 1e6);
@@ -66,7 +74,7 @@ run_conformance(struct args *a)
 {
     if (a->n_positional != 1)
         return command_usage(a, "one folder of vectors is needed");
-    const char *only = args_value(a, "set");
+    const char *only = args_value(a, "set"), *profile = args_value(a, "profile");
     size_t wrong = 0, sets = 0;
     if (!a->json)
         printf("%-24s %6s %6s %8s %8s %7s %7s %7s %8s %8s\n", "set", "cases", "agree", "w.accept", "w.reject",
@@ -74,6 +82,8 @@ run_conformance(struct args *a)
     for (size_t i = 0; i < conformance_sets_count; i++) {
         const struct conformance_set *set = &conformance_sets[i];
         if (strcmp(set->family, a->command->verb) != 0 || (only != NULL && strcmp(only, set->path) != 0))
+            continue;
+        if (profile != NULL && set->profile != NULL && strcmp(profile, set->profile) != 0)
             continue;
         if (!is_there(a, set->path)) {
             fprintf(stderr, "%s: not in this folder, left out\n", set->path);

@@ -9,10 +9,12 @@
 
 /* The last row ends the table, so that it is a table without sets too. */
 const struct conformance_set conformance_sets[] = {
-#define SET(family, path, fn) {#family, path, fn},
+#define SET(family, path, fn) {#family, path, NULL, fn},
+#define SET_PROFILE(family, path, profile, fn) {#family, path, profile, fn},
 #include "conformance/sets.def"
+#undef SET_PROFILE
 #undef SET
-    {NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 const size_t conformance_sets_count = sizeof conformance_sets / sizeof *conformance_sets - 1;
 

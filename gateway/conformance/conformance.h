@@ -26,10 +26,11 @@ enum conformance_outcome {
 };
 
 struct conformance_run {
-    const char *root; /* the vectors' folder */
-    const char *path; /* the set's folder under it; "#part" behind it names a part that is counted apart */
-    arena *mem;       /* lives as long as the set */
-    bool list;        /* say each case that does not agree, on stderr */
+    const char *root;    /* the vectors' folder */
+    const char *path;    /* the set's folder under it; "#part" behind it names a part that is counted apart */
+    const char *profile; /* of a set that is judged in several ways; else NULL */
+    arena *mem;          /* lives as long as the set */
+    bool list;           /* say each case that does not agree, on stderr */
     size_t counts[CONFORMANCE_OUTCOMES];
     size_t place_cases, place_agree; /* errors expected; of them found at the same element (family fhir) */
 };
@@ -49,13 +50,16 @@ err conformance_each(struct conformance_run *r,
 struct conformance_set {
     const char *family; /* signing, fhir */
     const char *path;
+    const char *profile; /* NULL: the set is judged one way */
     err (*run)(struct conformance_run *r, struct fault *f);
 };
 extern const struct conformance_set conformance_sets[];
 extern const size_t conformance_sets_count;
 
 #define SET(family, path, fn) err fn(struct conformance_run *r, struct fault *f);
+#define SET_PROFILE(family, path, profile, fn) SET(family, path, fn)
 #include "conformance/sets.def"
+#undef SET_PROFILE
 #undef SET
 
 #endif

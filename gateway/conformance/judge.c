@@ -3,7 +3,8 @@
 bool
 judge_is_policy(err e)
 {
-    return e == E_ALGORITHM || e == E_WEAK_DIGEST || e == E_SIGNATURE_PROFILE || e == E_XML_DOCTYPE;
+    return e == E_ALGORITHM || e == E_WEAK_DIGEST || e == E_SIGNATURE_PROFILE || e == E_XML_DOCTYPE ||
+           e == E_BOM || e == E_UTF8;
 }
 
 void
