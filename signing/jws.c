@@ -110,26 +110,34 @@ x5c_get(const struct reading *r, struct jws_header *h)
     return E_OK;
 }
 
-/* sigT as ETSI's profiles have it (RFC 3339 text), else iat (seconds; a fraction is dropped). */
+static err
+seconds_get(const struct reading *r, const char *name, const struct node *n, instant *ret)
+{
+    int64_t seconds = 0;
+    view number = node_text(r->tree, n);
+    if (n->kind != NODE_NUMBER || text_to_i64(view_cut(&number, '.', NULL), &seconds) != E_OK ||
+        seconds < 0 || seconds > INT64_C(253402300799))
+        return malformed(r->f, name, "seconds since 1970", "something else");
+    *ret = instant_of_unix(seconds);
+    return E_OK;
+}
+
+/* sigT as ETSI's profiles have it (RFC 3339 text) or as HL7's publisher writes it (seconds), else iat (seconds; a
+ * fraction is dropped). */
 static err
 time_get(const struct reading *r, struct jws_header *h)
 {
-    const struct node *iat = node_member(r->tree, r->root, V("iat"));
+    const struct node *sig_t = node_member(r->tree, r->root, V("sigT")),
+                      *iat = node_member(r->tree, r->root, V("iat"));
     view text = VIEW_NONE;
+    if (sig_t && sig_t->kind == NODE_NUMBER)
+        return seconds_get(r, "sigT", sig_t, &h->signed_at);
     TRY(string_get(r, "sigT", &text));
     if (text.n)
         return instant_parse(text, &h->signed_at, NULL) == E_OK
                    ? E_OK
                    : malformed(r->f, "sigT", "a time as RFC 3339 has it", "something else");
-    if (!iat)
-        return E_OK;
-    int64_t seconds = 0;
-    view number = node_text(r->tree, iat);
-    if (iat->kind != NODE_NUMBER || text_to_i64(view_cut(&number, '.', NULL), &seconds) != E_OK ||
-        seconds < 0 || seconds > INT64_C(253402300799))
-        return malformed(r->f, "iat", "seconds since 1970", "something else");
-    h->signed_at = instant_of_unix(seconds);
-    return E_OK;
+    return iat ? seconds_get(r, "iat", iat, &h->signed_at) : E_OK;
 }
 
 static err

@@ -72,10 +72,10 @@ entry_fill(const struct reading *r, const struct node *object, struct jws_entry 
     const struct node *header = node_member(r->tree, object, V("header"));
     TRY(text_of(r, object, "protected", &parts->protected_b64, f));
     TRY(text_of(r, object, "signature", &parts->signature_b64, f));
-    if (!parts->protected_b64.n)
-        return fault_set(f, E_ALGORITHM, "protected", "alg in a protected header", "no protected header");
     if (!parts->signature_b64.n)
         return malformed(f, "signature", "a signature", "nothing");
+    if (!parts->protected_b64.n)
+        return fault_set(f, E_ALGORITHM, "protected", "alg in a protected header", "no protected header");
     TRY(unprotected_check(r, header, parts->protected_b64, f));
     TRY(jws_header_read(parts->protected_b64, r->mem, &parts->header, f));
     if (!parts->header.kid.n && header)

@@ -52,8 +52,8 @@ const char *document_kind_word(enum document_kind k);
 enum document_kind document_kind_of(view word);
 const char *jose_alg_word(enum jose_alg a);
 
-enum sig_format { SIG_CMS, SIG_JWS, SIG_XMLDSIG };
-/* "cms", "jws", "xmldsig" */
+enum sig_format { SIG_CMS, SIG_JWS, SIG_XMLDSIG, SIG_BUNDLE };
+/* "cms", "jws", "xmldsig", "bundle-signature" */
 const char *sig_format_word(enum sig_format f);
 
 /* How sure we are.  The order is from weakest to strongest. */
@@ -69,8 +69,9 @@ const char *evidence_level_word(enum evidence_level l);
 
 struct signature_in {
     enum sig_format format;
-    view
-        value; /* CMS: base64 text of the header; JWS: "protected..signature"; XMLDSIG: unused, it stands in the body */
+    /* CMS: base64 text of the header, or {NULL,0} when the body is an enveloping message (DER); JWS: "protected..signature" or
+     * the JSON form of it; XMLDSIG and BUNDLE: unused, it stands in the body. */
+    view value;
     view key_hint; /* KeyId header; a hint, the certificate decides */
 };
 
@@ -91,11 +92,28 @@ struct signer {
     instant not_before, not_after;
 };
 
+/* What is asked of a signature, each with its own answer; the order is the one in which a cause is told. */
+enum check_kind {
+    CHECK_SIGNATURE, /* form, algorithm, digest and signature over these bytes */
+    CHECK_CHAIN,     /* who signed: chain and revocation, or the registry */
+    CHECK_TIME,      /* the signer's own time: within the certificate's validity, not in the future */
+    CHECK_AUTHORITY, /* whether he may sign this, and is who the document says he is */
+    CHECK_COUNT
+};
+/* "signature", "chain", "time", "authority" */
+const char *check_word(enum check_kind c);
+
+struct check_out {
+    bool asked;
+    err code;
+};
+
 struct signature_out {
     enum sig_format format;
     enum jose_alg alg; /* CMS and XML-DSig algorithms are named by their JOSE twin */
-    err code;          /* E_OK or the one cause */
+    err code;          /* E_OK or the one cause: of the first check that failed and counts */
     struct fault fault;
+    struct check_out check[CHECK_COUNT];
     struct signer signer; /* valid when code is E_OK, and as far as known else */
     enum evidence_level level;
     instant claimed_at;   /* signer's own time, INSTANT_NONE when absent */
@@ -107,8 +125,8 @@ struct signature_out {
 #define SIGNATURES_MAX 8
 
 struct verdict;
-/* One row per signature found; E_OK level is the strongest of the good ones. A document with one bad signature is refused unless the policy names which must
- * hold (several signatures: all must hold in this version). */
+/* One row per signature found; the level is the strongest of the good ones.  A document with one bad signature is refused unless the request names which
+ * must hold (struct hold_rule). */
 err verdict_code(const struct verdict *v);
 enum evidence_level verdict_level(const struct verdict *v);
 size_t verdict_signatures(const struct verdict *v);
@@ -127,6 +145,14 @@ struct known_key {
     void *
         pkey; /* EVP_PKEY *, borrowed from the registry, parsed once, lives as long as the registry snapshot */
     struct signer signer;
+};
+
+/* Which of several signatures must hold: at least one good one that fits each rule.  Then another one may fail for who signed it
+ * or when (chain, time), and stays in the verdict with its code; one that fails over the bytes always refuses, since then something
+ * was altered.  Without rules all must hold. */
+struct hold_rule {
+    enum trust_use use;        /* USE_COUNT: any */
+    enum subject_kind subject; /* SUBJECT_COUNT: any */
 };
 
 struct key_source {
@@ -149,13 +175,21 @@ struct verify_request {
     size_t n_signatures;
     const struct trust *trust;
     const struct key_source *keys;
+    const struct hold_rule *must_hold; /* NULL: all */
+    size_t n_must_hold;
+    bool strict_time; /* the signer's own time counts in every format; in a Bundle.signature it always does */
     instant now;
     arena *mem;
 };
+/* A clock may be ahead of ours by this much. */
+#define SIGNER_CLOCK_SKEW SPAN_SECONDS(300)
 
 /* Never fails for a bad document: that is a verdict with a code.  E_TOO_LARGE or E_INTERNAL only when no verdict could be made. No signature at all:
  * verdict E_SIGNATURE_MISSING. */
 err verify_document(const struct verify_request *rq, struct verdict **ret) MUST_USE;
+
+/* Writes what authority_check said of a signature into the verdict, before it is printed. */
+void verdict_note_authority(struct verdict *v, size_t i, err code);
 
 /* May this signer sign this kind of document for this author organisation?  E_OK, E_SIGNER_WRONG_KIND, E_SIGNER_WRONG_ORG (organisation attribute ≠
  * author), E_PROFESSIONAL_NOT_LISTED (a professional certificate holds no organisation; listed says whether the author's signed list holds the licence, or

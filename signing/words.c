@@ -38,6 +38,14 @@ static const char *const format_words[] = {
     [SIG_CMS] = "cms",
     [SIG_JWS] = "jws",
     [SIG_XMLDSIG] = "xmldsig",
+    [SIG_BUNDLE] = "bundle-signature",
+};
+
+static const char *const check_words[CHECK_COUNT] = {
+    [CHECK_SIGNATURE] = "signature",
+    [CHECK_CHAIN] = "chain",
+    [CHECK_TIME] = "time",
+    [CHECK_AUTHORITY] = "authority",
 };
 
 /* "" for a value that stands in no table, so that a printer never gets NULL. */
@@ -84,6 +92,12 @@ const char *
 sig_format_word(enum sig_format f)
 {
     return word_at(format_words, COUNT_OF(format_words), (size_t)f);
+}
+
+const char *
+check_word(enum check_kind c)
+{
+    return word_at(check_words, COUNT_OF(check_words), (size_t)c);
 }
 
 const char *

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- numbers ---- */
 
@@ -56,6 +57,57 @@ jcs_double(view text, double *ret)
         return false;
     *ret = value;
     return true;
+}
+
+/* A number of JSON as digits without zeros at either end, times 10^exponent; no digits for zero. */
+struct written_number {
+    char digits[NUMBER_TEXT_MAX];
+    size_t n;
+    long exponent;
+    bool negative;
+};
+
+static struct written_number
+written_number_of(view text)
+{
+    struct written_number w = {.n = 0};
+    bool fraction = false;
+    size_t i = 0;
+    for (; i < text.n && text.p[i] != 'e' && text.p[i] != 'E'; i++) {
+        char c = text.p[i];
+        w.negative |= c == '-';
+        fraction |= c == '.';
+        if (c < '0' || c > '9')
+            continue;
+        w.exponent -= fraction;
+        if (c != '0' || w.n > 0)
+            w.digits[w.n++] = c;
+    }
+    long sign = 1, power = 0;
+    for (i++; i < text.n; i++) {
+        if (text.p[i] == '-')
+            sign = -1;
+        else if (text.p[i] != '+' && power < 100000)
+            power = power * 10 + (text.p[i] - '0');
+    }
+    w.exponent += sign * power;
+    for (; w.n > 0 && w.digits[w.n - 1] == '0'; w.n--)
+        w.exponent++;
+    return w;
+}
+
+bool
+jcs_is_exact(view text)
+{
+    double value;
+    char out[40];
+    if (!jcs_double(text, &value))
+        return false;
+    struct written_number a = written_number_of(text), b = written_number_of(jcs_number(value, out));
+    if (a.n == 0 || b.n == 0)
+        return a.n == b.n;
+    return a.n == b.n && a.exponent == b.exponent && a.negative == b.negative &&
+           memcmp(a.digits, b.digits, a.n) == 0;
 }
 
 /* digits[0].digits[1]… × 10^exponent */

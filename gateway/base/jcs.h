@@ -13,6 +13,9 @@ err jcs_write(const struct tree *t, const struct node *n, const view *skip, size
     MUST_USE;
 /* ECMAScript text of a double (finite). */
 view jcs_number(double value, char out[40]);
+/* Whether the canonical text of a number says the same value as the text: a double holds some 17 digits, and
+ * what is behind them a signature over the canonical form would not cover. */
+bool jcs_is_exact(view text);
 /* The double nearest to a number as written; false when it is no number, not finite or longer than 64
  * characters. */
 bool jcs_double(view text, double *ret);

@@ -43,6 +43,19 @@ conformance_case(struct conformance_run *r, view id, enum conformance_outcome ou
 }
 
 void
+conformance_note(struct conformance_run *r, view id, const char *text, ...)
+{
+    if (!r->list)
+        return;
+    va_list more;
+    va_start(more, text);
+    fprintf(stderr, "%s %.*s: ", r->path, VIEW_ARG(id));
+    vfprintf(stderr, text, more);
+    fputc('\n', stderr);
+    va_end(more);
+}
+
+void
 conformance_place(struct conformance_run *r, bool agrees)
 {
     r->place_cases++;

@@ -38,6 +38,8 @@ struct conformance_run {
 /* Counts a case; `why` is said with --list unless it agrees: form and codes, one line. */
 void conformance_case(struct conformance_run *r, view id, enum conformance_outcome outcome, const char *why,
                       ...) PRINTF_LIKE(4, 5);
+/* Said with --list whatever the outcome: what else was seen of a case. */
+void conformance_note(struct conformance_run *r, view id, const char *text, ...) PRINTF_LIKE(3, 4);
 void conformance_place(struct conformance_run *r, bool agrees);
 
 /* A file of the set, by its path under the set's folder (under the root when it begins with "/"). */

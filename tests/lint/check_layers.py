@@ -17,7 +17,7 @@ THIRD_PARTY = {
     "gnutls/": ("gateway/http/",),
     "sqlite3.h": ("gateway/store/",),
     "curl/": ("gateway/net/",),
-    "xmlsec/": ("signing/xmldsig.c",),
+    "xmlsec/": ("signing/xmldsig.c", "signing/xmldsig_reference.c"),
     "zlib.h": ("signing/inflate.c",),
     "jansson.h": ("gateway/base/json.h",),
     "libconfig.h": ("gateway/base/config.c",),
