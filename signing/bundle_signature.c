@@ -80,6 +80,8 @@ bundle_signature_read(const struct tree *t, arena *mem, struct bundle_signature 
     struct bundle_signature s = {.node = signature_of(t)};
     if (!s.node)
         return fault_set(f, E_SIGNATURE_MISSING, "Bundle.signature", "a signature", "none");
+    if (tree_root(t)->flags & NODE_FROM_XML)
+        return refuse(f, "Bundle.signature", "a Bundle in JSON", "one in XML");
     TRY(left_out_check(t, f));
     view format = node_text_at(t, s.node, "sigFormat");
     if (format.n > 0 && !view_eq(format, V("application/jose")))

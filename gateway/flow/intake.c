@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "flow/seal.h"
+#include "signing/bundle_signature.h"
 #include "signing/xmldsig.h"
 
 static err
@@ -41,9 +42,13 @@ intake_info(enum intake i)
     return &rows[i];
 }
 
+#define SIGNATURES_OF_ONE 4
+
+/* Those in headers, then those in the document itself. */
 static size_t
-find_signatures(const struct submission *s, struct signature_in ret[3])
+find_signatures(const struct passage *p, struct signature_in ret[SIGNATURES_OF_ONE])
 {
+    const struct submission *s = p->s;
     size_t n = 0;
     if (s->cms_header.p)
         ret[n++] = (struct signature_in){SIG_CMS, s->cms_header, s->key_id_header};
@@ -51,20 +56,55 @@ find_signatures(const struct submission *s, struct signature_in ret[3])
         ret[n++] = (struct signature_in){SIG_JWS, s->jws_header, VIEW_NONE};
     if (s->media == FHIR_XML && xmldsig_present(s->body))
         ret[n++] = (struct signature_in){SIG_XMLDSIG, VIEW_NONE, VIEW_NONE};
+    if (bundle_signature_present(&p->tree))
+        ret[n++] = (struct signature_in){SIG_BUNDLE, VIEW_NONE, VIEW_NONE};
     return n;
+}
+
+#define RULES_OF_ONE 4
+
+/* The partner's option must_hold, subjects by comma ("hospital"): which of several signatures have to hold. */
+static size_t
+find_rules(const struct passage *p, struct hold_rule ret[RULES_OF_ONE])
+{
+    const struct partner *sender = registry_partner(p->registry, p->s->sender);
+    view words = sender ? partner_option(sender, "must_hold") : VIEW_NONE;
+    size_t n = 0;
+    while (words.n > 0 && n < RULES_OF_ONE) {
+        view word = view_trim(view_cut(&words, ',', NULL));
+        for (int kind = 0; kind < SUBJECT_COUNT && n < RULES_OF_ONE; kind++)
+            if (view_eq(word, view_of(subject_word((enum subject_kind)kind))))
+                ret[n++] = (struct hold_rule){USE_COUNT, (enum subject_kind)kind};
+    }
+    return n;
+}
+
+static const char *
+verification_labels(const struct signature_out *sig)
+{
+    static const char *const labels[][2] = {
+        [SIG_CMS] = {"cms,ok", "cms,refused"},
+        [SIG_JWS] = {"jws,ok", "jws,refused"},
+        [SIG_XMLDSIG] = {"xmldsig,ok", "xmldsig,refused"},
+        [SIG_BUNDLE] = {"bundle-signature,ok", "bundle-signature,refused"},
+    };
+    return labels[sig->format][sig->code != E_OK];
 }
 
 static err
 verify(struct passage *p, const struct intake_row *row)
 {
-    struct signature_in signatures[3];
+    struct signature_in signatures[SIGNATURES_OF_ONE];
+    struct hold_rule rules[RULES_OF_ONE];
     struct key_source keys = registry_key_source(p->registry);
     struct verify_request rq = {
         .body = p->s->body,
         .tree = &p->tree,
         .read_signed = row->read_signed,
         .signatures = signatures,
-        .n_signatures = find_signatures(p->s, signatures),
+        .n_signatures = find_signatures(p, signatures),
+        .must_hold = rules,
+        .n_must_hold = find_rules(p, rules),
         .trust = p->trust,
         .keys = &keys,
         .now = p->s->received,
@@ -74,12 +114,7 @@ verify(struct passage *p, const struct intake_row *row)
     err code = verdict_code(p->verdict);
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
         const struct signature_out *sig = verdict_signature(p->verdict, i);
-        metric_add(METRIC_VERIFICATIONS,
-                   sig->format == SIG_CMS   ? sig->code == E_OK ? "cms,ok" : "cms,refused"
-                   : sig->format == SIG_JWS ? sig->code == E_OK ? "jws,ok" : "jws,refused"
-                   : sig->code == E_OK      ? "xmldsig,ok"
-                                            : "xmldsig,refused",
-                   1);
+        metric_add(METRIC_VERIFICATIONS, verification_labels(sig), 1);
         if (code != E_OK && sig->code == code && p->f && p->f->code == E_OK)
             *p->f = sig->fault;
     }
@@ -183,6 +218,18 @@ check_signature(struct passage *p, const struct signature_out *sig, bool institu
     return E_OK;
 }
 
+/* One that was passed over (must_hold) signs for nobody. */
+static err
+check_authority(struct passage *p, size_t i, bool institution)
+{
+    const struct signature_out *sig = verdict_signature(p->verdict, i);
+    if (sig->code != E_OK)
+        return E_OK;
+    err e = check_signature(p, sig, institution);
+    verdict_note_authority(p->verdict, i, e);
+    return e;
+}
+
 err
 passage_authority(struct passage *p)
 {
@@ -193,12 +240,12 @@ passage_authority(struct passage *p)
     p->signer = p->author;
     bool institution = false;
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
-        const struct signer *s = &verdict_signature(p->verdict, i)->signer;
-        institution =
-            institution || (s->subject == SUBJECT_HOSPITAL && view_eq(s->organisation, p->reading.author));
+        const struct signature_out *sig = verdict_signature(p->verdict, i);
+        institution |= sig->code == E_OK && sig->signer.subject == SUBJECT_HOSPITAL &&
+                       view_eq(sig->signer.organisation, p->reading.author);
     }
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++)
-        TRY(check_signature(p, verdict_signature(p->verdict, i), institution));
+        TRY(check_authority(p, i, institution));
     p->sender = registry_partner(p->registry, p->s->sender);
     if (!p->sender || !partner_is_active(p->sender))
         return fault_set(p->f, E_SUSPENDED, "", "an active partner", "another status");
