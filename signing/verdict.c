@@ -99,7 +99,8 @@ is_zero(const digest *d)
 static void
 add_checks(struct buf *b, const struct signature_out *s)
 {
-    static const enum check_kind sorted[CHECK_COUNT] = {CHECK_AUTHORITY, CHECK_CHAIN, CHECK_SIGNATURE, CHECK_TIME};
+    static const enum check_kind sorted[CHECK_COUNT] = {CHECK_AUTHORITY, CHECK_CHAIN, CHECK_SIGNATURE,
+                                                        CHECK_TIME};
     BUF_LIT(b, ",\"checks\":{");
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         const struct check_out *c = &s->check[sorted[i]];
