@@ -161,6 +161,40 @@ shape_is_resource(uint16_t shape)
 }
 
 uint16_t
+shape_base(uint16_t shape)
+{
+    switch (shape) {
+    case SHAPE_NONE:
+    case SHAPE_Resource:
+    case SHAPE_Element:
+        return SHAPE_NONE;
+    case SHAPE_code:
+    case SHAPE_id:
+    case SHAPE_markdown:
+        return SHAPE_string;
+    case SHAPE_canonical:
+    case SHAPE_oid:
+    case SHAPE_url:
+    case SHAPE_uuid:
+        return SHAPE_uri;
+    case SHAPE_positiveInt:
+    case SHAPE_unsignedInt:
+        return SHAPE_integer;
+    case SHAPE_Age:
+    case SHAPE_Count:
+    case SHAPE_Distance:
+    case SHAPE_Duration:
+        return SHAPE_Quantity;
+    case SHAPE_DomainResource:
+        return SHAPE_Resource;
+    case SHAPE_BackboneElement:
+        return SHAPE_Element;
+    default:
+        return shape_form(shape) != FORM_NONE ? (uint16_t)SHAPE_Element : rows[head_row[shape]].type;
+    }
+}
+
+uint16_t
 shape_of_resource(view name)
 {
     uint16_t shape = shape_of_type(name);

@@ -75,6 +75,9 @@ uint16_t shape_of_type(view name);
 /* "Claim.item" */
 view shape_name(uint16_t shape);
 bool shape_is_resource(uint16_t shape);
+/* The type that a type is made from (code → string → Element, Age → Quantity, Claim → DomainResource);
+ * SHAPE_NONE for Resource and Element. */
+uint16_t shape_base(uint16_t shape);
 /* FORM_NONE for complex types. */
 enum value_form shape_form(uint16_t shape);
 

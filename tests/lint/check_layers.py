@@ -23,6 +23,7 @@ THIRD_PARTY = {
     "libconfig.h": ("gateway/base/config.c",),
     "openssl/": ("signing/", "gateway/base/", "gateway/flow/seal.c", "gateway/cli/info.c", "gateway/cli/bench_limits.c"),
     "libxml/": ("gateway/base/xml.", "signing/"),
+    "pcre2.h": ("fhir/path/regex.c",),
     "systemd/": ("gateway/cli/",),
 }
 SYSTEM = set("""assert.h ctype.h dirent.h endian.h errno.h fcntl.h float.h grp.h iconv.h inttypes.h limits.h locale.h math.h netdb.h poll.h pthread.h pwd.h sched.h
