@@ -4,19 +4,18 @@
  * The key id is the first four bytes of the SHA-256 of the SubjectPublicKeyInfo (type 0x02 does not hash
  * the name), the signature is DER over the note's text with its last newline.  The key's name is the
  * origin.  docs/signing-formats.md states it with an example. */
+#include "signing/note.h"
+
+#include "base/text.h"
 #include "signing/jose.h"
 #include "signing/merkle.h"
 
-#include "base/text.h"
-
 #define ORIGIN_MAX 256
-#define CHECKPOINT_MAX 16384
-#define NOTE_SIGNATURES_MAX 16
-#define NOTE_DASH "\xe2\x80\x94 " /* U+2014 and a space */
-#define KEY_ID_SIZE 4
+#define CHECKPOINT_MAX NOTE_MAX
+#define KEY_ID_SIZE NOTE_KEY_ID
 
-static bool
-is_origin(view origin)
+bool
+note_name_is_good(view origin)
 {
     if (origin.n == 0 || origin.n > ORIGIN_MAX)
         return false;
@@ -43,7 +42,7 @@ signature_line_print(struct buf *out, view origin, void *pkey, const uint8_t *ra
 err
 checkpoint_print(view origin, uint64_t n, const digest *root, const struct key *k, arena *mem, view *ret)
 {
-    if (!is_origin(origin))
+    if (!note_name_is_good(origin))
         return E_SYNTAX;
     if (k->alg != ALG_ES256)
         return E_ALGORITHM;
@@ -73,8 +72,7 @@ malformed(struct fault *f, const char *expected, const char *found)
     return fault_set(f, E_SIGNATURE_FORM, "checkpoint", expected, found);
 }
 
-/* Body with its last newline, and the signature lines. */
-static err
+err
 note_split(view text, view *ret_body, view *ret_lines, struct fault *f)
 {
     if (text.n > CHECKPOINT_MAX || !text_is_utf8(text, NULL))
@@ -114,17 +112,27 @@ body_read(view body, view origin, arena *mem, uint64_t *ret_n, digest *ret_root,
     return E_OK;
 }
 
-/* One signature line.  Lines of other keys are witnesses' or an older key's: not ours to judge. */
-static err
-line_check(view line, view body, view origin, void *pkey, arena *mem, bool *ret_good, struct fault *f)
+err
+note_line_read(view line, arena *mem, view *ret_name, view *ret_bytes, struct fault *f)
 {
-    view bytes;
+    view bytes = VIEW_NONE;
     if (!view_starts(line, V(NOTE_DASH)))
         return malformed(f, "a signature line", "something else");
     line = view_sub(line, sizeof NOTE_DASH - 1, line.n);
     view name = view_cut(&line, ' ', NULL);
     if (!name.n || text_base64_decode(line, mem, &bytes) != E_OK || bytes.n <= KEY_ID_SIZE)
         return malformed(f, "a key name and a signature in base64", "something else");
+    *ret_name = name;
+    *ret_bytes = bytes;
+    return E_OK;
+}
+
+/* One signature line.  Lines of other keys are witnesses' or an older key's: not ours to judge. */
+static err
+line_check(view line, view body, view origin, void *pkey, arena *mem, bool *ret_good, struct fault *f)
+{
+    view name = VIEW_NONE, bytes = VIEW_NONE;
+    TRY(note_line_read(line, mem, &name, &bytes, f));
     digest spki = pkey_spki_digest(pkey);
     if (!view_eq(name, origin) || memcmp(bytes.p, spki.b, KEY_ID_SIZE) != 0)
         return E_OK;

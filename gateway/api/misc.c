@@ -124,13 +124,50 @@ api_RECEIPT_GET(void *app, struct request *rq, struct reply *rp)
     return E_OK;
 }
 
+static err
+read_size(struct request *rq, const char *name, uint64_t *ret)
+{
+    view text = request_query(rq, name);
+    if (text.n && (text_to_u64(text, ret) != E_OK || *ret > INT64_MAX))
+        return fault_set(&rq->fault, E_PARAMETER, name, "a number of entries", "another form");
+    return E_OK;
+}
+
 err
 api_RECEIPT_PROOF(void *app, struct request *rq, struct reply *rp)
 {
+    static const char *const names[] = {"leaf", "tree_size", NULL};
     submission_id id;
-    view json;
+    uint64_t size = 0;
+    digest leaf;
+    view json, bytes = VIEW_NONE;
+    TRY(request_query_only(rq, names));
     TRY(API_ID(submission_id, rq, 0, &id));
-    TRY(receipt_proof(app, rq->caller.partner, id, rq->mem, &json, &rq->fault));
+    TRY(read_size(rq, "tree_size", &size));
+    view hex = request_query(rq, "leaf");
+    if (hex.n && (text_hex_decode(hex, rq->mem, &bytes) != E_OK || bytes.n != sizeof leaf.b))
+        return fault_set(&rq->fault, E_PARAMETER, "leaf", "64 hex digits", "another form");
+    if (hex.n)
+        memcpy(leaf.b, bytes.p, sizeof leaf.b);
+    TRY(receipt_proof(app, rq->caller.partner, id, hex.n ? &leaf : NULL, size, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_LOG_CONSISTENCY(void *app, struct request *rq, struct reply *rp)
+{
+    static const char *const names[] = {"first_size", "tree_size", NULL};
+    struct log_proof p;
+    uint64_t first = 0, size = 0;
+    view json;
+    TRY(request_query_only(rq, names));
+    if (!request_query(rq, "first_size").n)
+        return fault_set(&rq->fault, E_PARAMETER, "first_size", "the size of the older head", "none");
+    TRY(read_size(rq, "first_size", &first));
+    TRY(read_size(rq, "tree_size", &size));
+    TRY(evidence_consistency(app, first, size, rq->mem, &p, &rq->fault));
+    TRY(proof_print(&p, rq->mem, &json));
     reply_json(rp, 200, json);
     return E_OK;
 }

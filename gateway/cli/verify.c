@@ -1,122 +1,285 @@
-#include "cli/command.h"
+#include "cli/verify.h"
 
 #include "base/json.h"
 #include "base/text.h"
-#include "signing/merkle.h"
-#include "signing/receipt.h"
+#include "signing/jws.h"
+#include "signing/note.h"
+#include "signing/witness.h"
 
-#include <stdio.h>
+/* Offline: only public keys and what a party holds.  Each check is told in plain words. */
 
-/* Offline: only public keys and what the sender holds. Each check is told in plain words. */
-struct checking {
-    struct args *a;
-    struct fault *f;
-    struct receipt receipt;
-    void *pkey;
-};
-
-static err
-find_key(struct checking *c, view jwks_text, view kid)
+err
+verify_head(const struct key_list *keys, view text, view origin, struct log_head *ret, struct fault *f)
 {
-    json_t *jwks = NULL, *jwk;
-    size_t i;
-    enum jose_alg alg;
-    view own;
-    TRY(json_load(jwks_text, c->a->mem, &jwks, c->f));
-    json_array_foreach(json_object_get(jwks, "keys"), i, jwk)
-    {
-        if (!view_eq(json_text(jwk, "kid"), kid))
-            continue;
-        return jwk_read(jwk, &c->pkey, &alg, &own, c->a->mem, c->f);
+    err e = fault_set(f, E_SIGNER_UNKNOWN, "keys", "a key of the log", "none");
+    ret->text = text;
+    for (size_t i = 0; i < keys->n; i++) {
+        fault_init(f);
+        e = checkpoint_check(text, origin, keys->pkeys[i], &ret->n, &ret->root, f);
+        if (e == E_OK)
+            return E_OK;
     }
-    return fault_set(c->f, E_SIGNER_UNKNOWN, "kid", "a key of the gateway's JWKS", "another");
+    return e;
 }
 
-static err
-check_document(struct checking *c, const char *file)
-{
-    view bytes;
-    TRY(file_read(file, c->a->mem, &bytes, c->f));
-    digest d = sha256(bytes);
-    if (!digest_eq(&d, &c->receipt.document))
-        return fault_set(c->f, E_DIGEST_MISMATCH, file, "the bytes that the receipt names", "others");
-    printf("ok  the receipt is for exactly these %zu bytes\n", bytes.n);
-    return E_OK;
-}
-
-static err
-read_path(json_t *json, arena *mem, digest path[MERKLE_PATH_MAX], size_t *ret_n, struct fault *f)
-{
-    size_t i;
-    json_t *item;
-    *ret_n = 0;
-    json_array_foreach(json_object_get(json, "path"), i, item)
-    {
-        view raw;
-        if (i == MERKLE_PATH_MAX || text_base64_decode(view_of(json_string_value(item)), mem, &raw) != E_OK ||
-            raw.n != 32)
-            return fault_set(f, E_SYNTAX, "path", "base64 of 32 bytes each", "another form");
-        memcpy(path[(*ret_n)++].b, raw.p, 32);
-    }
-    return E_OK;
-}
-
-static err
-check_proof(struct checking *c, const char *file)
-{
-    view text;
-    json_t *json = NULL;
-    digest path[MERKLE_PATH_MAX], root;
-    size_t n;
-    uint64_t size;
-    TRY(file_read(file, c->a->mem, &text, c->f));
-    TRY(json_load(text, c->a->mem, &json, c->f));
-    TRY(checkpoint_check(json_text(json, "checkpoint"), c->receipt.log_id, c->pkey, &size, &root, c->f));
-    printf("ok  the log head is signed by the gateway (%llu entries)\n", (unsigned long long)size);
-    TRY(read_path(json, c->a->mem, path, &n, c->f));
-    if (merkle_check_inclusion(&c->receipt.leaf, (uint64_t)json_int(json, "leaf_index", 0), size, path, n,
-                               &root) != E_OK)
-        return fault_set(c->f, E_SIGNATURE_MISMATCH, "path", "a path from the receipt's leaf to the head",
-                         "another");
-    printf("ok  the receipt's entry stands in the log at position %lld\n",
-           (long long)json_int(json, "leaf_index", 0));
-    return E_OK;
-}
-
-static err
-check_receipt(struct checking *c, view jws)
+err
+verify_receipt_text(const struct key_list *keys, view jws, arena *mem, struct receipt *ret, struct fault *f)
 {
     struct jws_parts parts;
-    view jwks;
-    char when[32], id[ID_TEXT_SIZE];
-    TRY(jws_split(jws, c->a->mem, &parts, c->f));
-    TRY(file_read(args_value(c->a, "keys"), c->a->mem, &jwks, c->f));
-    TRY(find_key(c, jwks, parts.header.kid));
-    TRY(receipt_check(jws, c->pkey, c->a->mem, &c->receipt, c->f));
-    printf("ok  the receipt is signed by %.*s\n", VIEW_ARG(c->receipt.issuer));
-    printf("    submission %.*s, received %.*s, in the log by ",
-           VIEW_ARG(submission_id_print(c->receipt.submission, id)),
-           VIEW_ARG(instant_print(c->receipt.received_at, when)));
-    printf("%.*s\n", VIEW_ARG(instant_print(c->receipt.include_by, when)));
+    void *pkey = NULL;
+    TRY(jws_split(jws, mem, &parts, f));
+    TRY(keys_find(keys, parts.header.kid, &pkey, f));
+    return receipt_check(jws, pkey, mem, ret, f);
+}
+
+static err
+check_path(const struct receipt *receipt, const struct log_proof *p, const struct log_head *head,
+           struct fault *f)
+{
+    if (p->is_consistency || p->size != head->n)
+        return fault_set(f, E_SIGNATURE_FORM, "tree_size", "a proof of inclusion in the tree of its head",
+                         "another");
+    if (merkle_check_inclusion(&receipt->leaf, p->first, p->size, p->path, p->n, &head->root) != E_OK)
+        return fault_set(f, E_SIGNATURE_MISMATCH, "path", "a path from the receipt's leaf to the head",
+                         "another");
+    return E_OK;
+}
+
+err
+verify_inclusion(struct report *r, const struct key_list *keys, const struct receipt *receipt,
+                 view proof_json, arena *mem, struct log_head *ret)
+{
+    struct log_proof p;
+    struct fault f;
+    fault_init(&f);
+    err e = proof_read(proof_json, mem, &p, &f);
+    if (e == E_OK)
+        e = verify_head(keys, p.checkpoint, receipt->log_id, ret, &f);
+    unsigned long long n = e == E_OK ? ret->n : 0;
+    TRY(report_check(r, STEP_HEAD_SIGNATURE, e, &f, "%llu", n));
+    fault_init(&f);
+    e = check_path(receipt, &p, ret, &f);
+    return report_check(r, STEP_INCLUSION, e, &f, "%llu/%llu", (unsigned long long)p.first,
+                        (unsigned long long)p.size);
+}
+
+/* -- witnesses -- */
+
+static err
+read_witnesses(const char *file, arena *mem, struct witness_key *ret, size_t *ret_n, struct fault *f)
+{
+    view text = VIEW_NONE;
+    json_t *list = NULL, *item;
+    size_t i;
+    TRY(file_read(file, mem, &text, f));
+    TRY(json_load(text, mem, &list, f));
+    json_array_foreach(list, i, item)
+    {
+        if (*ret_n == NOTE_SIGNATURES_MAX)
+            return fault_set(f, E_TOO_LARGE, file, "at most 16 witnesses", "more");
+        TRY(pkey_read(json_text(item, "key"), &ret[*ret_n].pkey, f));
+        ret[(*ret_n)++].name = json_text(item, "name");
+    }
+    return E_OK;
+}
+
+void
+verify_witnesses(struct report *r, const struct log_head *head, arena *mem)
+{
+    struct witness_key witnesses[NOTE_SIGNATURES_MAX] = {{{0}, NULL}};
+    const char *file = args_value(r->a, "witnesses");
+    size_t n = 0, good = 0;
+    instant last;
+    struct fault f;
+    fault_init(&f);
+    if (!file)
+        return;
+    long quorum = args_number(r->a, "quorum", 1);
+    err e = read_witnesses(file, mem, witnesses, &n, &f);
+    if (e == E_OK)
+        e = cosignatures_count(head->text, witnesses, n, &good, &last, &f);
+    if (e == E_OK && (long)good < quorum)
+        e = fault_set(&f, E_SIGNATURE_MISSING, "head", "cosignatures of more witnesses", "too few");
+    (void)report_check(r, STEP_WITNESSES, e, &f, "%zu/%zu, %ld", good, n, quorum);
+    for (size_t i = 0; i < n; i++)
+        pkey_free(witnesses[i].pkey);
+}
+
+/* -- two heads -- */
+
+static err
+compare_heads(const struct log_head *older, const struct log_head *newer, const char *file, arena *mem,
+              struct fault *f)
+{
+    struct log_proof p;
+    view text = VIEW_NONE;
+    if (older->n == newer->n)
+        return digest_eq(&older->root, &newer->root)
+                   ? E_OK
+                   : fault_set(f, E_SIGNATURE_MISMATCH, "root", "one root for one size",
+                               "two: the log has two histories");
+    if (!file)
+        return fault_set(f, E_SIGNATURE_MISSING, "consistency", "a proof between two sizes (--consistency)",
+                         "none");
+    TRY(file_read(file, mem, &text, f));
+    TRY(proof_read(text, mem, &p, f));
+    if (!p.is_consistency || p.first != older->n || p.size != newer->n)
+        return fault_set(f, E_SIGNATURE_FORM, file, "a proof between the sizes of the two heads", "another");
+    if (merkle_check_consistency(older->n, &older->root, newer->n, &newer->root, p.path, p.n) != E_OK)
+        return fault_set(f, E_SIGNATURE_MISMATCH, file, "a path between the two heads",
+                         "another: the log was rewritten");
+    return E_OK;
+}
+
+/* Of the first head and the one in `text`, whichever is older. */
+static void
+check_other_head(struct report *r, const struct key_list *keys, const struct log_head *head, view text,
+                 view origin, arena *mem)
+{
+    struct log_head other;
+    struct fault f;
+    fault_init(&f);
+    err e = verify_head(keys, text, origin, &other, &f);
+    if (report_check(r, STEP_OTHER_HEAD_SIGNATURE, e, &f, "%llu",
+                     e == E_OK ? (unsigned long long)other.n : 0ULL) != E_OK)
+        return;
+    bool is_older = other.n < head->n;
+    const struct log_head *older = is_older ? &other : head, *newer = is_older ? head : &other;
+    fault_init(&f);
+    e = compare_heads(older, newer, args_value(r->a, "consistency"), mem, &f);
+    (void)report_check(r, STEP_CONSISTENCY, e, &f, "%llu → %llu", (unsigned long long)older->n,
+                       (unsigned long long)newer->n);
+}
+
+/* The proof's own checkpoint is the later head when no other is given. */
+static err
+later_head_text(struct args *a, const char *option, view *ret, struct fault *f)
+{
+    struct log_proof p;
+    view text = VIEW_NONE;
+    *ret = VIEW_NONE;
+    if (args_value(a, option))
+        return file_read(args_value(a, option), a->mem, ret, f);
+    if (!args_value(a, "consistency"))
+        return E_OK;
+    TRY(file_read(args_value(a, "consistency"), a->mem, &text, f));
+    TRY(proof_read(text, a->mem, &p, f));
+    *ret = p.checkpoint;
+    return E_OK;
+}
+
+/* -- receipt -- */
+
+static err
+check_bytes(struct args *a, const struct receipt *receipt, size_t *ret_n, struct fault *f)
+{
+    view bytes = VIEW_NONE;
+    const char *file = args_value(a, "document");
+    TRY(file_read(file, a->mem, &bytes, f));
+    digest d = sha256(bytes);
+    *ret_n = bytes.n;
+    return digest_eq(&d, &receipt->document)
+               ? E_OK
+               : fault_set(f, E_DIGEST_MISMATCH, file, "the bytes that the receipt names", "others");
+}
+
+static void
+check_promise(struct report *r, const struct receipt *receipt, bool included)
+{
+    char when[32];
+    struct fault f;
+    fault_init(&f);
+    view by = instant_print(receipt->include_by, when);
+    if (included || clock_now().us <= receipt->include_by.us)
+        (void)report_check(r, STEP_INCLUDE_BY, E_OK, &f, "%.*s", VIEW_ARG(by));
+    else
+        report_note(r, STEP_INCLUDE_BY, "the promised time is over: ask for a proof and give it with --proof",
+                    "已逾承諾列入期限：請取得證明並以 --proof 提供");
+}
+
+static err
+check_receipt(struct args *a, struct report *r, const struct key_list *keys, struct fault *f)
+{
+    struct receipt receipt;
+    struct log_head head;
+    view jws = VIEW_NONE, proof = VIEW_NONE, other = VIEW_NONE;
+    char id[ID_TEXT_SIZE];
+    size_t n = 0;
+    TRY(file_read(a->positional[0], a->mem, &jws, f));
+    err e = verify_receipt_text(keys, view_trim(jws), a->mem, &receipt, f);
+    view sub = e == E_OK ? submission_id_print(receipt.submission, id) : V("");
+    if (report_check(r, STEP_RECEIPT_SIGNATURE, e, f, "%.*s", VIEW_ARG(sub)) != E_OK)
+        return E_OK;
+    if (args_value(a, "document")) {
+        e = check_bytes(a, &receipt, &n, f);
+        (void)report_check(r, STEP_DOCUMENT_DIGEST, e, f, "%zu", n);
+        fault_init(f);
+    }
+    if (!args_value(a, "proof")) {
+        check_promise(r, &receipt, false);
+        return E_OK;
+    }
+    TRY(file_read(args_value(a, "proof"), a->mem, &proof, f));
+    e = verify_inclusion(r, keys, &receipt, proof, a->mem, &head);
+    check_promise(r, &receipt, e == E_OK);
+    TRY(later_head_text(a, "head", &other, f));
+    if (e == E_OK && other.n)
+        check_other_head(r, keys, &head, other, receipt.log_id, a->mem);
+    if (e == E_OK)
+        verify_witnesses(r, &head, a->mem);
     return E_OK;
 }
 
 int
 run_verify_receipt(struct args *a)
 {
+    struct key_list keys AUTO_DONE(keys_done) = {0};
+    struct report r = {.a = a};
     struct fault f;
-    struct checking c = {.a = a, .f = &f};
-    view jws;
     fault_init(&f);
+    digest_start();
     if (a->n_positional != 1 || !args_value(a, "keys"))
         return command_usage(a, "needs a receipt and --keys FILE");
-    err e = file_read(a->positional[0], a->mem, &jws, &f);
+    err e = keys_read(args_value(a, "keys"), a->mem, &keys, &f);
     if (e == E_OK)
-        e = check_receipt(&c, view_trim(jws));
-    if (e == E_OK && args_value(a, "document"))
-        e = check_document(&c, args_value(a, "document"));
-    if (e == E_OK && args_value(a, "proof"))
-        e = check_proof(&c, args_value(a, "proof"));
-    pkey_free(c.pkey);
-    return e == E_OK ? EXIT_OK : command_fail(a, e, &f);
+        e = check_receipt(a, &r, &keys, &f);
+    return e == E_OK ? report_end(&r) : command_fail(a, e, &f);
+}
+
+/* -- log -- */
+
+static err
+check_log(struct args *a, struct report *r, const struct key_list *keys, struct fault *f)
+{
+    struct log_head head;
+    view text = VIEW_NONE, other = VIEW_NONE;
+    TRY(file_read(a->positional[0], a->mem, &text, f));
+    view rest = text, own = view_cut(&rest, '\n', NULL);
+    view origin = args_value(a, "origin") ? view_of(args_value(a, "origin")) : own;
+    err e = verify_head(keys, text, origin, &head, f);
+    if (report_check(r, STEP_HEAD_SIGNATURE, e, f, "%llu", e == E_OK ? (unsigned long long)head.n : 0ULL) !=
+        E_OK)
+        return E_OK;
+    fault_init(f);
+    verify_witnesses(r, &head, a->mem);
+    TRY(later_head_text(a, "older", &other, f));
+    if (other.n)
+        check_other_head(r, keys, &head, other, origin, a->mem);
+    return E_OK;
+}
+
+int
+run_verify_log(struct args *a)
+{
+    struct key_list keys AUTO_DONE(keys_done) = {0};
+    struct report r = {.a = a};
+    struct fault f;
+    fault_init(&f);
+    digest_start();
+    if (a->n_positional != 1 || !args_value(a, "keys"))
+        return command_usage(a, "needs a head and --keys FILE");
+    err e = keys_read(args_value(a, "keys"), a->mem, &keys, &f);
+    if (e == E_OK)
+        e = check_log(a, &r, &keys, &f);
+    return e == E_OK ? report_end(&r) : command_fail(a, e, &f);
 }

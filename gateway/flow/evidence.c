@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "flow/seal.h"
-#include "signing/merkle.h"
 
 #include <stdlib.h>
 
@@ -224,37 +223,57 @@ tree_read(void *self, unsigned level, uint64_t index, digest *ret)
     return E_OK;
 }
 
+/* The reader's snapshot may be older than the writer's count: the last leaf it sees bounds the tree. */
 static err
-proof_print(struct gateway *g, const digest *leaf, uint64_t index, uint64_t n, const digest *path,
-            size_t length, const digest *root, arena *mem, view *ret_json)
+length_seen(struct gateway *g, struct reader *r, uint64_t *ret)
 {
-    view checkpoint;
-    TRY(checkpoint_print(g->log_id, n, root, g->signing_key, mem, &checkpoint));
-    struct buf out;
-    buf_init(&out, 65536);
-    buf_printf(&out, "{\"leaf_index\":%llu,\"tree_size\":%llu,\"leaf_hash\":\"", (unsigned long long)index,
-               (unsigned long long)n);
-    buf_add_base64(&out, digest_view(leaf));
-    BUF_LIT(&out, "\",\"path\":[");
-    for (size_t i = 0; i < length; i++) {
-        buf_add(&out, i ? ",\"" : "\"", i ? 2 : 1);
-        buf_add_base64(&out, digest_view(&path[i]));
-        BUF_LIT(&out, "\"");
+    uint64_t n = store_log_length(g->store);
+    digest last;
+    size_t got = 0;
+    while (n > 0) {
+        TRY(store_leaf_hashes(r, n - 1, 1, &last, &got));
+        if (got)
+            break;
+        n--;
     }
-    BUF_LIT(&out, "],\"checkpoint\":");
-    buf_add_json(&out, checkpoint);
-    BUF_LIT(&out, "}");
-    view text = arena_dup(mem, buf_view(&out));
-    bool good = !out.failed && text.p;
-    buf_done(&out);
-    if (!good)
-        return E_TOO_LARGE;
-    *ret_json = text;
+    *ret = n;
+    return E_OK;
+}
+
+/* Path and head of one proof; p says which. */
+static err
+proof_fill(struct gateway *g, struct reader *r, struct log_proof *p, arena *mem)
+{
+    digest root;
+    struct tree_view v = {g->log, r};
+    pthread_mutex_lock(&g->log->lock);
+    err e = tree_grow(g->log, r, p->size);
+    if (e == E_OK && p->is_consistency)
+        e = merkle_consistency(tree_read, &v, p->first, p->size, p->path, &p->n);
+    else if (e == E_OK)
+        e = merkle_inclusion(tree_read, &v, p->first, p->size, p->path, &p->n);
+    if (e == E_OK)
+        e = merkle_root(tree_read, &v, p->size, &root);
+    pthread_mutex_unlock(&g->log->lock);
+    TRY(e);
+    return checkpoint_print(g->log_id, p->size, &root, g->signing_key, mem, &p->checkpoint);
+}
+
+/* size 0 asks for the present tree. */
+static err
+choose_size(struct gateway *g, struct reader *r, uint64_t size, uint64_t least, uint64_t *ret,
+            struct fault *f)
+{
+    uint64_t n;
+    TRY(length_seen(g, r, &n));
+    if (size > n || (size && size < least))
+        return fault_set(f, E_PARAMETER, "tree_size", "a size of the log that holds the entry", "another");
+    *ret = size ? size : n;
     return E_OK;
 }
 
 err
-evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json,
+evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, uint64_t size, arena *mem, view *ret_json,
                struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
@@ -263,37 +282,34 @@ evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, 
     TRY(query_leaf_of(r, ARGS(val_uid(&ref)), mem, &leaf));
     if (!leaf || !digest_eq(&leaf->hash, leaf_hash))
         return fault_set(f, E_NOT_FOUND, "", "a leaf in the log", "none");
-    /* The reader's snapshot may be older than the writer's count: the last leaf it sees bounds the tree. */
-    uint64_t n = store_log_length(g->store);
-    digest path[MERKLE_PATH_MAX], root, last;
-    size_t length = 0, got = 0;
-    while (n > (uint64_t)leaf->seq + 1 && (store_leaf_hashes(r, n - 1, 1, &last, &got) != E_OK || got == 0))
-        n--;
-    struct tree_view v = {g->log, r};
-    pthread_mutex_lock(&g->log->lock);
-    err e = tree_grow(g->log, r, n);
-    if (e == E_OK)
-        e = merkle_inclusion(tree_read, &v, (uint64_t)leaf->seq, n, path, &length);
-    if (e == E_OK)
-        e = merkle_root(tree_read, &v, n, &root);
-    pthread_mutex_unlock(&g->log->lock);
-    TRY(e);
-    return proof_print(g, leaf_hash, (uint64_t)leaf->seq, n, path, length, &root, mem, ret_json);
+    struct log_proof p = {.first = (uint64_t)leaf->seq, .leaf = *leaf_hash};
+    TRY(choose_size(g, r, size, p.first + 1, &p.size, f));
+    TRY(proof_fill(g, r, &p, mem));
+    return proof_print(&p, mem, ret_json);
+}
+
+err
+evidence_consistency(struct gateway *g, uint64_t first, uint64_t size, arena *mem, struct log_proof *ret,
+                     struct fault *f)
+{
+    AUTO(reader_done) struct reader *r = NULL;
+    TRY(store_reader(g->store, &r));
+    struct log_proof p = {.is_consistency = true, .first = first};
+    TRY(choose_size(g, r, size, first, &p.size, f));
+    if (first > p.size)
+        return fault_set(f, E_PARAMETER, "first_size", "a size of the log", "a larger one");
+    TRY(proof_fill(g, r, &p, mem));
+    *ret = p;
+    return E_OK;
 }
 
 err
 evidence_checkpoint(struct gateway *g, arena *mem, view *ret_text)
 {
-    uint64_t n = store_log_length(g->store);
-    AUTO(reader_done) struct reader *r = NULL;
-    TRY(store_reader(g->store, &r)); /* its snapshot is not older than n */
-    digest root;
-    struct tree_view v = {g->log, r};
-    pthread_mutex_lock(&g->log->lock);
-    err e = tree_grow(g->log, r, n);
-    if (e == E_OK)
-        e = merkle_root(tree_read, &v, n, &root);
-    pthread_mutex_unlock(&g->log->lock);
-    TRY(e);
-    return checkpoint_print(g->log_id, n, &root, g->signing_key, mem, ret_text);
+    struct log_proof p;
+    struct fault f;
+    fault_init(&f);
+    TRY(evidence_consistency(g, 0, 0, mem, &p, &f));
+    *ret_text = p.checkpoint;
+    return E_OK;
 }

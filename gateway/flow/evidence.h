@@ -7,6 +7,7 @@
 #define FLOW_EVIDENCE_H
 
 #include "flow/gateway.h"
+#include "signing/proof.h"
 #include "signing/receipt.h"
 
 /* Adds the leaf row; parts are what the leaf commits to (document digest, verdict digest, link …). */
@@ -20,9 +21,12 @@ err evidence_receipt(struct gateway *g, submission_id id, const digest *document
                      partner_id sender, instant received, const digest *leaf, arena *mem, view *ret_jws)
     MUST_USE;
 
-/* {"leaf_index":n,"tree_size":n,"leaf_hash":…,"path":[base64…],"checkpoint":"…"} */
-err evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, arena *mem, view *ret_json,
-                   struct fault *f) MUST_USE;
+/* Inclusion of a leaf, as JSON (signing/proof.h), in the tree of that size; 0: the present one. */
+err evidence_proof(struct gateway *g, const digest *leaf_hash, uid ref, uint64_t size, arena *mem,
+                   view *ret_json, struct fault *f) MUST_USE;
+/* That the tree of `size` entries (0: now) continues the one of `first`, with its head. */
+err evidence_consistency(struct gateway *g, uint64_t first, uint64_t size, arena *mem, struct log_proof *ret,
+                         struct fault *f) MUST_USE;
 err evidence_checkpoint(struct gateway *g, arena *mem, view *ret_text) MUST_USE;
 
 struct log_tree *log_tree_new(struct store *s);

@@ -34,10 +34,12 @@ receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, v
 }
 
 err
-receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
-              struct fault *f)
+receipt_proof(struct gateway *g, partner_id who, submission_id id, const digest *leaf, uint64_t size,
+              arena *mem, view *ret_json, struct fault *f)
 {
     struct row_reception *row = NULL;
+    if (leaf)
+        return evidence_proof(g, leaf, id.u, size, mem, ret_json, f);
     TRY(own_reception(g, who, id, mem, &row, f));
-    return evidence_proof(g, &row->leaf, id.u, mem, ret_json, f);
+    return evidence_proof(g, &row->leaf, id.u, size, mem, ret_json, f);
 }

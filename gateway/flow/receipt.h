@@ -6,7 +6,9 @@
 
 err receipt_fetch(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
                   struct fault *f) MUST_USE;
-err receipt_proof(struct gateway *g, partner_id who, submission_id id, arena *mem, view *ret_json,
-                  struct fault *f) MUST_USE;
+/* leaf: of the receipt; whoever knows it has the receipt, and so gets the proof, also of a withdrawal's or a decision's.  NULL: of a document that `who`
+ * sent.  size 0: the present tree. */
+err receipt_proof(struct gateway *g, partner_id who, submission_id id, const digest *leaf, uint64_t size,
+                  arena *mem, view *ret_json, struct fault *f) MUST_USE;
 
 #endif

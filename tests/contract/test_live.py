@@ -177,6 +177,7 @@ def walk_open(j):
     j.ask("smartConfiguration", want=200)
     j.ask("oauthServer", want=200)
     j.ask("logHead", want=200)
+    j.ask("logConsistency", query={"first_size": "1"}, want=200)
     j.ask("trackPage", want=200)
     return j.ask("jwks", want=200).json()
 
