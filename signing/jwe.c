@@ -154,15 +154,48 @@ jwe_check_form(view compact, arena *mem, struct fault *f)
     return good ? E_OK : fault_set(f, E_ALGORITHM, "jwe/epk", "a P-256 key", "another");
 }
 
+static err
+open_with(EVP_PKEY *mine, const struct jwe_parts *parts, arena *mem, view *ret_plain, struct fault *f)
+{
+    void *epk = NULL;
+    enum jose_alg alg;
+    view kid;
+    uint8_t key[32];
+    TRY(jwk_read(json_member(parts->header, "epk"), &epk, &alg, &kid, mem, f));
+    err e = is_p256(epk) ? agree(mine, epk, key) : E_ALGORITHM;
+    pkey_free(epk);
+    TRY(e);
+    char *joined = arena_alloc(mem, 12 + parts->text.n + 16 + 1);
+    if (!joined)
+        return E_TOO_LARGE;
+    memcpy(joined, parts->iv.p, 12);
+    memcpy(joined + 12, parts->text.p, parts->text.n);
+    memcpy(joined + 12 + parts->text.n, parts->tag.p, 16);
+    e = box_open(key, parts->header_b64, view_make(joined, 12 + parts->text.n + 16), mem, ret_plain);
+    box_forget(key, sizeof key);
+    return e == E_OK ? E_OK
+                     : fault_set(f, E_SIGNATURE_MISMATCH, "jwe", "a ciphertext for this key", "another");
+}
+
+err
+jwe_open_pem(view key_pem, view compact, arena *mem, view *ret_plain, struct fault *f)
+{
+    struct jwe_parts parts;
+    AUTO(pkey_auto_free) EVP_PKEY *mine = NULL;
+    TRY(split(compact, mem, &parts, f));
+    BIO *in = BIO_new_mem_buf(key_pem.p, (int)key_pem.n);
+    mine = in ? PEM_read_bio_PrivateKey(in, NULL, NULL, NULL) : NULL;
+    BIO_free(in);
+    if (!mine || !is_p256(mine))
+        return fault_set(f, E_KEY_FORM, "key", "a P-256 private key", "another");
+    return open_with(mine, &parts, mem, ret_plain, f);
+}
+
 err
 jwe_open(const char *key_file, view compact, arena *mem, view *ret_plain, struct fault *f)
 {
     struct jwe_parts parts;
     AUTO(pkey_auto_free) EVP_PKEY *mine = NULL;
-    void *epk = NULL;
-    enum jose_alg alg;
-    view kid;
-    uint8_t key[32];
     TRY(split(compact, mem, &parts, f));
     FILE *file = fopen(key_file, "re");
     mine = file ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
@@ -170,18 +203,5 @@ jwe_open(const char *key_file, view compact, arena *mem, view *ret_plain, struct
         fclose(file);
     if (!mine || !is_p256(mine))
         return fault_set(f, E_FILE, key_file, "a P-256 private key", "another");
-    TRY(jwk_read(json_member(parts.header, "epk"), &epk, &alg, &kid, mem, f));
-    err e = is_p256(epk) ? agree(mine, epk, key) : E_ALGORITHM;
-    pkey_free(epk);
-    TRY(e);
-    char *joined = arena_alloc(mem, 12 + parts.text.n + 16 + 1);
-    if (!joined)
-        return E_TOO_LARGE;
-    memcpy(joined, parts.iv.p, 12);
-    memcpy(joined + 12, parts.text.p, parts.text.n);
-    memcpy(joined + 12 + parts.text.n, parts.tag.p, 16);
-    e = box_open(key, parts.header_b64, view_make(joined, 12 + parts.text.n + 16), mem, ret_plain);
-    box_forget(key, sizeof key);
-    return e == E_OK ? E_OK
-                     : fault_set(f, E_SIGNATURE_MISMATCH, "jwe", "a ciphertext for this key", "another");
+    return open_with(mine, &parts, mem, ret_plain, f);
 }

@@ -12,6 +12,9 @@ err jwe_seal(void *pkey, view kid, view plain, arena *mem, view *ret_compact) MU
 /* With the private key in a PEM file; for recipients' tools and tests. E_SIGNATURE_MISMATCH when it does not open. */
 err jwe_open(const char *key_file, view compact, arena *mem, view *ret_plain, struct fault *f) MUST_USE;
 
+/* The same with the key as PEM text: for keys that live as long as one request. E_KEY_FORM. */
+err jwe_open_pem(view key_pem, view compact, arena *mem, view *ret_plain, struct fault *f) MUST_USE;
+
 /* kek: 32 bytes. E_SIGNATURE_FORM, E_ALGORITHM, E_SIGNATURE_MISMATCH when it does not open. */
 err jwe_open_wrapped(view kek, view compact, arena *mem, view *ret_plain, struct fault *f) MUST_USE;
 err jwe_seal_wrapped(view kek, view plain, arena *mem, view *ret_compact) MUST_USE;

@@ -56,6 +56,8 @@ err key_load_pem(const char *file, struct key **ret, struct fault *f) MUST_USE;
 err key_of_pem(view pem, struct key **ret, struct fault *f) MUST_USE;
 /* Makes a new key and writes PKCS#8 PEM with mode 0400; E_FILE when the file exists. */
 err key_create(const char *file, enum jose_alg alg, struct key **ret, struct fault *f) MUST_USE;
+/* A new key as PEM text that is kept nowhere else: for one request. */
+err key_create_pem(enum jose_alg alg, arena *mem, view *ret_pem) MUST_USE;
 void key_free(struct key *k);
 DEFINE_AUTO(struct key *, key_free)
 /* header_json: extra members such as "\"typ\":\"x\"" or empty; payload detached when detach. */

@@ -206,6 +206,27 @@ key_create(const char *file, enum jose_alg alg, struct key **ret, struct fault *
 }
 
 err
+key_create_pem(enum jose_alg alg, arena *mem, view *ret_pem)
+{
+    EVP_PKEY *pkey = generate(alg);
+    BIO *out = BIO_new(BIO_s_secmem());
+    char *text = NULL;
+    if (!out)
+        abort();
+    bool good = pkey && PEM_write_bio_PKCS8PrivateKey(out, pkey, NULL, NULL, 0, NULL, NULL) == 1;
+    long n = good ? BIO_get_mem_data(out, &text) : 0;
+    view pem = n > 0 ? arena_dup(mem, view_make(text, (size_t)n)) : VIEW_NONE;
+    BIO_free(out);
+    EVP_PKEY_free(pkey);
+    if (!good)
+        return E_ALGORITHM;
+    if (!pem.p)
+        return E_TOO_LARGE;
+    *ret_pem = pem;
+    return E_OK;
+}
+
+err
 key_sign(const struct key *k, view data, arena *mem, view *ret_signature)
 {
     return k->ops->sign(k->self, k->alg, data, mem, ret_signature);

@@ -61,7 +61,7 @@ static const struct shape_row {
 static const struct shape_row *
 shape_row_of(enum pki_shape shape)
 {
-    if (shape == SHAPE_EXPIRED || shape == SHAPE_REVOKED)
+    if (shape == SHAPE_SEALER || shape == SHAPE_EXPIRED || shape == SHAPE_REVOKED)
         shape = SHAPE_SIGNER;
     for (size_t i = 0; i < COUNT_OF(shapes); i++)
         if (shapes[i].shape == shape)

@@ -9,6 +9,7 @@
 enum pki_shape {
     SHAPE_CA,
     SHAPE_SIGNER,
+    SHAPE_SEALER,  /* a signer with an RSA key, for formats that know nothing else */
     SHAPE_EXPIRED, /* a signer whose time is over */
     SHAPE_REVOKED, /* a signer that stands on its CA's list */
     SHAPE_CLIENT,

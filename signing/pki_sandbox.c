@@ -195,7 +195,7 @@ index_party(struct sandbox *s, const struct sandbox_party *p, const struct certi
     static const char *const shape_words[] = {
         [SHAPE_CA] = "ca",          [SHAPE_SIGNER] = "signer", [SHAPE_EXPIRED] = "signer",
         [SHAPE_REVOKED] = "signer", [SHAPE_CLIENT] = "client", [SHAPE_SERVER] = "server",
-        [SHAPE_TSA] = "timestamp",  [SHAPE_OCSP] = "ocsp",
+        [SHAPE_TSA] = "timestamp",  [SHAPE_OCSP] = "ocsp",     [SHAPE_SEALER] = "signer",
     };
     struct buf *b = &s->index;
     size_t ca = authority_index(p->ca);
@@ -234,7 +234,8 @@ make_party(struct sandbox *s, size_t i)
     size_t ca = authority_index(p->ca);
     bool is_expired = shape == SHAPE_EXPIRED;
     AUTO(EVP_PKEY_free)
-    EVP_PKEY *pkey = new_key(p->subject == SUBJECT_HOSPITAL && shape == SHAPE_SIGNER);
+    EVP_PKEY *pkey =
+        new_key(shape == SHAPE_SEALER || (p->subject == SUBJECT_HOSPITAL && shape == SHAPE_SIGNER));
     struct pki_order order = {
         .shape = shape,
         .subject = p->subject,

@@ -19,6 +19,7 @@ THIRD_PARTY = {
     "curl/": ("gateway/net/",),
     "xmlsec/": ("signing/xmldsig.c", "signing/xmldsig_reference.c"),
     "zlib.h": ("signing/inflate.c",),
+    "zip.h": ("adapters/mydata/archive.c",),
     "jansson.h": ("gateway/base/json.h",),
     "libconfig.h": ("gateway/base/config.c",),
     "openssl/": ("signing/", "gateway/base/", "gateway/flow/seal.c", "gateway/cli/info.c", "gateway/cli/bench_limits.c"),

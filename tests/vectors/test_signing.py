@@ -28,6 +28,8 @@ EXPECTED = {
     ("sig/xml-wrapping", "interop"): 20,
     ("sig/xml-wrapping", "gateway"): 19,
     ("sig/xml-c14n", None): 84,
+    ("sig/sd-jwt", None): 340,
+    ("sig/token-status-list", None): 12,
     ("canon/jcs", None): 6,
     ("canon/jcs-numbers", None): 5000,
 }
