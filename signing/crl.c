@@ -13,6 +13,7 @@ struct crl {
     X509_CRL *list;
     ISSUING_DIST_POINT *scope;        /* NULL: everything that the issuer issued */
     instant this_update, next_update; /* next_update: INSTANT_NONE when not stated */
+    digest id;
 };
 
 #define CRL_FILE_MAX (64u << 20)
@@ -106,6 +107,69 @@ sort_entries(X509_CRL *list)
     ASN1_INTEGER_free(zero);
 }
 
+static bool
+share_a_name(const DIST_POINT_NAME *a, const DIST_POINT_NAME *b)
+{
+    if (!a || !b || a->type != 0 || b->type != 0)
+        return false; /* names relative to the issuer are in nobody's profile */
+    for (int i = 0; i < sk_GENERAL_NAME_num(a->name.fullname); i++)
+        for (int k = 0; k < sk_GENERAL_NAME_num(b->name.fullname); k++)
+            if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(a->name.fullname, i),
+                                 sk_GENERAL_NAME_value(b->name.fullname, k)) == 0)
+                return true;
+    return false;
+}
+
+static digest
+list_id(X509_CRL *list)
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509_CRL(list, &der);
+    digest id = sha256(view_make(der, n > 0 ? (size_t)n : 0));
+    OPENSSL_free(der);
+    return id;
+}
+
+const digest *
+crl_id(const struct crl *c)
+{
+    return &c->id;
+}
+
+instant
+crl_this_update(const struct crl *c)
+{
+    return c->this_update;
+}
+
+instant
+crl_next_update(const struct crl *c)
+{
+    return c->next_update;
+}
+
+static bool
+same_point(const ISSUING_DIST_POINT *a, const ISSUING_DIST_POINT *b)
+{
+    if (!a || !b)
+        return a == b;
+    bool same_users = (a->onlyuser > 0) == (b->onlyuser > 0) && (a->onlyCA > 0) == (b->onlyCA > 0);
+    return same_users && (a->distpoint || b->distpoint ? share_a_name(a->distpoint, b->distpoint) : true);
+}
+
+bool
+crl_same_scope(const struct crl *a, const struct crl *b)
+{
+    return X509_NAME_cmp(X509_CRL_get_issuer(a->list), X509_CRL_get_issuer(b->list)) == 0 &&
+           same_point(a->scope, b->scope);
+}
+
+bool
+crl_is_newer(const struct crl *a, const struct crl *than)
+{
+    return a->this_update.us > than->this_update.us;
+}
+
 static err
 refuse(struct fault *f, const char *expected, const char *found)
 {
@@ -139,6 +203,7 @@ crl_read(view bytes, STACK_OF(X509) * cas, struct crl **ret, struct fault *f)
     if (!has_this || (X509_CRL_get0_nextUpdate(list) && !has_next))
         return refuse(f, "thisUpdate and nextUpdate", "a time that cannot be read");
     sort_entries(list);
+    c.id = list_id(list);
     struct crl *made = malloc(sizeof *made);
     if (!made)
         abort();
@@ -170,19 +235,6 @@ crl_read_file(const char *file, STACK_OF(X509) * cas, struct crl **ret, struct f
     if (e == E_OK || e == E_INTERNAL)
         return e;
     return fault_setf(f, E_CONFIG, why.expected, why.found, "%s", file);
-}
-
-static bool
-share_a_name(const DIST_POINT_NAME *a, const DIST_POINT_NAME *b)
-{
-    if (!a || !b || a->type != 0 || b->type != 0)
-        return false; /* names relative to the issuer are in nobody's profile */
-    for (int i = 0; i < sk_GENERAL_NAME_num(a->name.fullname); i++)
-        for (int k = 0; k < sk_GENERAL_NAME_num(b->name.fullname); k++)
-            if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(a->name.fullname, i),
-                                 sk_GENERAL_NAME_value(b->name.fullname, k)) == 0)
-                return true;
-    return false;
 }
 
 /* GPKI cuts its lists into parts: a part speaks only for certificates that point to it. */
@@ -261,6 +313,27 @@ crl_say(const struct crl *c, X509 *x, struct revocation_answer *ret)
     /* 2 is removeFromCRL, which only a delta list may hold; it is taken as revoked. */
     if (X509_CRL_get0_by_serial(c->list, &entry, X509_get_serialNumber(x)) != 0 && entry)
         read_entry(entry, ret);
+}
+
+void
+crl_each(const struct crl *c,
+         void (*fn)(void *self, view issuer, view serial, const struct revocation_answer *a), void *self)
+{
+    unsigned char *issuer = NULL;
+    int n_issuer = i2d_X509_NAME(X509_CRL_get_issuer(c->list), &issuer);
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(c->list);
+    for (int i = 0; n_issuer > 0 && i < sk_X509_REVOKED_num(entries); i++) {
+        const X509_REVOKED *entry = sk_X509_REVOKED_value(entries, i);
+        struct revocation_answer a = {
+            .source = REVOCATION_CRL, .this_update = c->this_update, .next_update = c->next_update};
+        unsigned char *serial = NULL;
+        int n = i2d_ASN1_INTEGER(X509_REVOKED_get0_serialNumber(entry), &serial);
+        read_entry(entry, &a);
+        if (n > 0)
+            fn(self, view_make(issuer, (size_t)n_issuer), view_make(serial, (size_t)n), &a);
+        OPENSSL_free(serial);
+    }
+    OPENSSL_free(issuer);
 }
 
 err

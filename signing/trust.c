@@ -2,11 +2,13 @@
 
 #include "signing/chain_build.h"
 #include "signing/jws.h"
+#include "signing/revocation_book.h"
+#include "signing/revocation_policy.h"
 
 /* Certificates presented beside the leaf that are looked at. */
 #define REST_MAX 6
-/* How long a list past its nextUpdate is still believed (the verdict says so). */
-#define CRL_GRACE SPAN_DAYS(7)
+/* How long an answer past its time is still believed (the verdict says so), where no policy says otherwise. */
+#define GRACE_UNSTATED SPAN_DAYS(7)
 /* Drops the list, not the certificates. */
 static void
 borrowed_stack_free(STACK_OF(X509) * list)
@@ -106,27 +108,21 @@ narrow(struct judgement *j, instant from, instant until)
         j->until = until;
 }
 
-/* Level and window from the answer that stays fresh longest. */
-static void
-judge_freshness(struct judgement *j, const struct revocation_answer *a, instant at)
-{
-    span no_bound = {0};
-    instant fresh_until = revocation_fresh_until(a, no_bound);
-    instant grace_end = instant_add(fresh_until, CRL_GRACE);
-    instant far = {INT64_MAX};
-    if (at.us <= fresh_until.us) {
-        j->level = LEVEL_VERIFIED_CRL;
-        narrow(j, j->from, fresh_until);
-    } else if (at.us <= grace_end.us) {
-        j->level = LEVEL_CACHED_WITHIN_GRACE;
-        narrow(j, (instant){fresh_until.us + 1}, grace_end);
-    } else {
-        j->level = LEVEL_PENDING;
-        narrow(j, (instant){grace_end.us + 1}, far);
-    }
-}
+/* What the answers about one chain come to, while they are looked at. */
+struct inquiry {
+    STACK_OF(X509) * chain;
+    instant at;
+    span max_age, grace;
+    struct judgement *said;
+    struct revocation_answer
+        best; /* the one that stays fresh longest; an OCSP answer that is fresh goes first */
+    digest best_id;
+    instant doubted_from; /* invalidity date of the leaf's entry on a list: OCSP has no place for one */
+    err code;
+    const char *where;
+};
 
-/* May x's key have been in wrong hands, or out of service, at that time?  A revocation that begins later ends
+/* May the key have been in wrong hands, or out of service, at that time?  A revocation that begins later ends
  * the judgement. */
 static bool
 is_void(const struct revocation_answer *a, instant at, struct judgement *j)
@@ -141,32 +137,96 @@ is_void(const struct revocation_answer *a, instant at, struct judgement *j)
     return false;
 }
 
-static err
-judge_revocation(const struct use_list *u, STACK_OF(X509) * chain, instant at, struct judgement *j,
-                 struct fault *f)
+static bool
+is_better(const struct inquiry *q, const struct revocation_answer *a)
 {
-    struct revocation_answer freshest = {.source = REVOCATION_NONE};
-    span no_bound = {0};
-    for (int i = 0; i + 1 < sk_X509_num(chain); i++)
-        for (size_t k = 0; k < u->n_crls; k++) {
-            X509 *x = sk_X509_value(chain, i);
-            const struct crl *c = u->crls[k];
-            struct revocation_answer a;
-            if (!crl_knows(c, x))
-                continue;
-            crl_say(c, x, &a);
-            if (is_void(&a, at, j))
-                return fault_set(f, E_CERT_REVOKED, i == 0 ? "certificate" : "issuer",
-                                 "a certificate that is not revoked", "on the issuer's list");
-            bool fresher =
-                freshest.source == REVOCATION_NONE ||
-                revocation_fresh_until(&a, no_bound).us > revocation_fresh_until(&freshest, no_bound).us;
-            if (i == 0 && crl_covers(c, x) && fresher)
-                freshest = a;
-        }
+    if (q->best.source == REVOCATION_NONE)
+        return true;
+    instant one = revocation_fresh_until(a, q->max_age), other = revocation_fresh_until(&q->best, q->max_age);
+    bool one_fresh = q->at.us <= one.us, other_fresh = q->at.us <= other.us;
+    if (one_fresh && other_fresh && a->source != q->best.source)
+        return a->source == REVOCATION_OCSP;
+    return one.us > other.us;
+}
+
+static void
+weigh(struct inquiry *q, int depth, const struct revocation_answer *a, const digest *id, bool covers)
+{
+    if (is_void(a, q->at, q->said)) {
+        q->code = E_CERT_REVOKED;
+        q->where = depth == 0 ? "certificate" : "issuer";
+    }
+    if (depth == 0 && covers && a->status != REVOCATION_UNKNOWN && is_better(q, a)) {
+        q->best = *a;
+        q->best_id = *id;
+    }
+}
+
+static void
+weigh_list(void *self, const struct crl *c)
+{
+    struct inquiry *q = self;
+    for (int i = 0; i + 1 < sk_X509_num(q->chain); i++) {
+        X509 *x = sk_X509_value(q->chain, i);
+        struct revocation_answer a;
+        if (!crl_knows(c, x))
+            continue;
+        crl_say(c, x, &a);
+        if (i == 0 && a.invalid_from.us != 0)
+            q->doubted_from = a.invalid_from;
+        weigh(q, i, &a, crl_id(c), crl_covers(c, x));
+    }
+}
+
+/* Level and window from the best answer. */
+static void
+judge_freshness(struct inquiry *q)
+{
+    struct judgement *j = q->said;
     j->level = LEVEL_PENDING;
-    if (freshest.source != REVOCATION_NONE)
-        judge_freshness(j, &freshest, at);
+    if (q->best.source == REVOCATION_NONE)
+        return;
+    instant fresh_until = revocation_fresh_until(&q->best, q->max_age);
+    instant grace_end = instant_add(fresh_until, q->grace);
+    instant far = {INT64_MAX};
+    j->used = (struct revocation_used){q->best.source, q->best.this_update, q->best_id};
+    if (q->at.us <= fresh_until.us) {
+        j->level = q->best.source == REVOCATION_OCSP ? LEVEL_VERIFIED_OCSP : LEVEL_VERIFIED_CRL;
+        narrow(j, j->from, fresh_until);
+    } else if (q->at.us <= grace_end.us) {
+        j->level = LEVEL_CACHED_WITHIN_GRACE;
+        narrow(j, (instant){fresh_until.us + 1}, grace_end);
+    } else {
+        narrow(j, (instant){grace_end.us + 1}, far);
+    }
+}
+
+static err
+judge_revocation(const struct trust *t, const struct use_list *u, STACK_OF(X509) * chain, instant at,
+                 struct leaf *leaf, struct fault *f)
+{
+    const struct revocation_policy *policy = t->policy;
+    struct inquiry q = {
+        .chain = chain,
+        .at = at,
+        .max_age = policy ? policy->max_age : (span){0},
+        .grace = policy ? policy->grace[leaf->facts.subject] : GRACE_UNSTATED,
+        .said = &leaf->said,
+        .code = E_OK,
+    };
+    struct revocation_answer a;
+    digest id;
+    for (size_t k = 0; k < u->n_crls; k++)
+        weigh_list(&q, u->crls[k]);
+    if (t->book)
+        revocation_book_lists(t->book, weigh_list, &q);
+    if (t->book && revocation_book_status(t->book, &leaf->facts.fingerprint, &a, &id)) {
+        a.invalid_from = q.doubted_from;
+        weigh(&q, 0, &a, &id, true);
+    }
+    if (q.code != E_OK)
+        return fault_set(f, q.code, q.where, "a certificate that is not revoked", "revoked by its issuer");
+    judge_freshness(&q);
     return E_OK;
 }
 
@@ -224,7 +284,8 @@ judge_anew(const struct trust *t, view leaf_der, const view *rest_der, size_t n_
         return fault_set(f, E_ALGORITHM, "certificate", "a key of a known kind", "another");
     TRY(pkey_check(pkey, f));
     judge_validity(chain, &leaf.said);
-    TRY(judge_revocation(&t->use[use], chain, at, &leaf.said, f));
+    leaf.said.epoch = t->book ? revocation_book_epoch(t->book, &leaf.facts.fingerprint) : 0;
+    TRY(judge_revocation(t, &t->use[use], chain, at, &leaf, f));
     leaf.said.use = use;
     leaf.said.may_sign = certificate_may_sign(x);
     leaf.said.may_connect = certificate_may_connect(x);
@@ -239,8 +300,11 @@ judge(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest,
       struct leaf *ret, const struct leaf **ret_kept, struct fault *f)
 {
     digest fingerprint = sha256(leaf_der);
-    if (trust_cache_find(t->cache, &fingerprint, at, keep, ret, ret_kept))
-        return E_OK;
+    if (trust_cache_find(t->cache, &fingerprint, at, keep, ret, ret_kept)) {
+        if (!t->book || ret->said.epoch == revocation_book_epoch(t->book, &fingerprint))
+            return E_OK;
+        EVP_PKEY_free(TAKE(ret->pkey));
+    }
     TRY(judge_anew(t, leaf_der, rest_der, n_rest, at, ret, f));
     *ret_kept = trust_cache_put(t->cache, ret, keep);
     return E_OK;
@@ -282,8 +346,8 @@ drop_pkey(void *pkey)
 
 err
 trust_judge_copy(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest, instant at,
-                 arena *mem, struct signer *ret_signer, enum evidence_level *ret_level, void **ret_pkey,
-                 struct fault *f)
+                 arena *mem, struct signer *ret_signer, enum evidence_level *ret_level,
+                 struct revocation_used *ret_used, void **ret_pkey, struct fault *f)
 {
     AUTO_DONE(leaf_done) struct leaf leaf = {0};
     const struct leaf *kept = NULL;
@@ -298,6 +362,7 @@ trust_judge_copy(const struct trust *t, view leaf_der, const view *rest_der, siz
         return E_TOO_LARGE;
     *ret_signer = s;
     *ret_level = leaf.said.level;
+    *ret_used = leaf.said.used;
     *ret_pkey = pkey;
     return E_OK;
 }

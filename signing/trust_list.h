@@ -15,6 +15,7 @@ struct use_list {
     STACK_OF(X509) * pinned;          /* with pinned intermediates a chain must lead through one of them */
     STACK_OF(ASN1_OBJECT) * policies; /* one of them must hold for the chain; NULL: any */
     bool lenient;                     /* the hierarchy is older than RFC 5280's profile */
+    char *ocsp_url, *crl_url;         /* NULL: as the certificate says */
     struct crl **crls;
     size_t n_crls;
 };
@@ -24,6 +25,8 @@ struct trust {
     bool sandbox;
     struct use_list use[USE_COUNT];
     struct trust_cache *cache;
+    struct revocation_book *book; /* NULL: nothing is learned */
+    struct revocation_policy *policy;
 };
 
 #endif

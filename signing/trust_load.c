@@ -3,6 +3,7 @@
 #include "signing/trust_list.h"
 
 #include "base/json.h"
+#include "signing/revocation_policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,8 @@ use_list_done(struct use_list *u)
         crl_free(u->crls[i]);
     free(u->crls);
     sk_ASN1_OBJECT_pop_free(u->policies, ASN1_OBJECT_free);
+    free(u->ocsp_url);
+    free(u->crl_url);
 }
 
 struct trust *
@@ -42,6 +45,7 @@ trust_unref(struct trust *t)
     for (size_t i = 0; i < USE_COUNT; i++)
         use_list_done(&t->use[i]);
     trust_cache_free(t->cache);
+    revocation_policy_unref(t->policy);
     free(t);
 }
 
@@ -231,10 +235,26 @@ read_profile(const struct reading *r, const char *place, const json_t *word, str
     return E_OK;
 }
 
+/* Where the use's status is asked instead of where its certificates say. */
+static err
+read_url(const struct reading *r, const char *place, const json_t *value, char **ret)
+{
+    if (!value)
+        return E_OK;
+    view text = view_make(json_string_value(value), json_string_length(value));
+    if (!text.p || text.n > 1024 || (!view_starts(text, V("http://")) && !view_starts(text, V("https://"))))
+        return config_fault(r, place, "an http or https URL", "something else");
+    *ret = strdup(text.p);
+    if (!*ret)
+        abort();
+    return E_OK;
+}
+
 static err
 read_use(const struct reading *r, const char *word, const json_t *list, struct use_list *u)
 {
-    static const char *const known[] = {"roots", "intermediates", "crls", "policies", "profile"};
+    static const char *const known[] = {"roots",   "intermediates", "crls", "policies",
+                                        "profile", "ocsp",          "crl"};
     const char *name;
     json_t *value;
     if (!json_is_object(list))
@@ -245,13 +265,16 @@ read_use(const struct reading *r, const char *word, const json_t *list, struct u
         for (size_t i = 0; i < COUNT_OF(known); i++)
             is_known = is_known || strcmp(name, known[i]) == 0;
         if (!is_known)
-            return config_fault(r, word, "roots, intermediates, crls, policies, profile", "another member");
+            return config_fault(r, word, "roots, intermediates, crls, policies, profile, ocsp, crl",
+                                "another member");
     }
     TRY(read_certificates(r, word, json_object_get(list, "roots"), &u->roots));
     TRY(read_certificates(r, word, json_object_get(list, "intermediates"), &u->pinned));
     TRY(make_store(r, word, u));
     TRY(read_policies(r, word, json_object_get(list, "policies"), u));
     TRY(read_profile(r, word, json_object_get(list, "profile"), u));
+    TRY(read_url(r, word, json_object_get(list, "ocsp"), &u->ocsp_url));
+    TRY(read_url(r, word, json_object_get(list, "crl"), &u->crl_url));
     return read_crls(r, word, json_object_get(list, "crls"), u);
 }
 

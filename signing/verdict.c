@@ -109,6 +109,20 @@ add_checks(struct buf *b, const struct signature_out *s)
     BUF_LIT(b, "}");
 }
 
+/* The list or response that the level rests on, and its time. */
+static void
+add_revocation(struct buf *b, const struct revocation_used *used)
+{
+    if (used->source == REVOCATION_NONE)
+        return;
+    BUF_LIT(b, ",\"revocation\":{");
+    char text[32];
+    add_text(b, false, "at", instant_print(used->this_update, text));
+    add_digest(b, "id", &used->id);
+    add_text(b, true, "source", view_of(revocation_source_word(used->source)));
+    BUF_LIT(b, "}");
+}
+
 /* Members stand in the order of RFC 8785.  No name, no licence, no part of a person's number: who a
  * professional or person is, the certificate tells to those who may hold it. */
 static void
@@ -134,6 +148,7 @@ add_signature(struct buf *b, const struct signature_out *s)
             add_text(b, true, "organisation", signer->organisation);
         if (signer->registered_partner.n > 0)
             add_text(b, true, "partner", signer->registered_partner);
+        add_revocation(b, &s->revocation);
         add_digest(b, "spki", &signer->spki);
         add_text(b, true, "subject", view_of(subject_word(signer->subject)));
         add_text(b, true, "use", view_of(trust_use_word(signer->use)));

@@ -133,7 +133,7 @@ trust_ask(struct row *r, const view *rest, size_t n_rest, void **ret_pkey)
     if (!rq->trust)
         return fault_set(f, E_CHAIN, "certificate", "a chain to a listed root", "no trust list");
     return trust_judge_copy(rq->trust, r->out->certificate_der, rest, n_rest, rq->now, rq->mem,
-                            &r->out->signer, &r->out->level, ret_pkey, f);
+                            &r->out->signer, &r->out->level, &r->out->revocation, ret_pkey, f);
 }
 
 /* What the certificate says of itself and its key, so that the other checks can be told of a signer who is not trusted. */

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/instant.h"
 #include "base/json_tree.h"
+#include "signing/revocation.h"
 
 enum jose_alg {
     ALG_NONE,
@@ -108,6 +109,13 @@ struct check_out {
     err code;
 };
 
+/* What the level rests on. */
+struct revocation_used {
+    enum revocation_source source;
+    instant this_update;
+    digest id; /* SHA-256 of the list or response */
+};
+
 struct signature_out {
     enum sig_format format;
     enum jose_alg alg; /* CMS and XML-DSig algorithms are named by their JOSE twin */
@@ -116,6 +124,7 @@ struct signature_out {
     struct check_out check[CHECK_COUNT];
     struct signer signer; /* valid when code is E_OK, and as far as known else */
     enum evidence_level level;
+    struct revocation_used revocation;
     instant claimed_at;   /* signer's own time, INSTANT_NONE when absent */
     view certificate_der; /* of the signer, for storing; empty for a bare key */
     view chain_der;       /* the rest of the chain as presented, concatenated DER; may be empty */

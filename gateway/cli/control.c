@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/clock_shift.h"
 #include "flow/case.h"
 #include "flow/registry.h"
 
@@ -51,6 +52,12 @@ control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, 
         TRY(registry_print(g, mem, ret_json));
     } else if (view_eq(verb, V("change"))) {
         TRY(change_print(g, text, mem, ret_json, f));
+    } else if (view_eq(verb, V("clock"))) {
+        TRY(clock_shift_add(text, f));
+        if (g->wake_duty)
+            g->wake_duty(g->duty);
+        char when[32];
+        *ret_json = arena_printf(mem, "{\"now\":\"%.*s\"}", VIEW_ARG(instant_print(clock_now(), when)));
     } else if (view_eq(verb, V("cases"))) {
         TRY(case_list(g, text, mem, ret_json, f));
     } else if (view_eq(verb, V("case")) || view_eq(verb, V("case-provenance"))) {

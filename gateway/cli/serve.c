@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "cli/clock_shift.h"
 #include "cli/control.h"
 #include "duty/duty.h"
 #include "flow/registry.h"
@@ -100,6 +101,8 @@ start_http(struct serving *s, struct fault *f)
 static err
 start(struct serving *s, bool check, struct fault *f)
 {
+    if (config_bool(s->config, SET_SANDBOX))
+        clock_shift_start();
     TRY(net_start());
     TRY(gateway_open(s->config, &s->gateway, f));
     TRY(changes_run(s->gateway, clock_now(), f));

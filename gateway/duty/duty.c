@@ -1,5 +1,7 @@
 #include "duty/duty.h"
 
+#include "duty/revocation.h"
+
 #include "base/log.h"
 #include "flow/registry.h"
 
@@ -13,6 +15,7 @@
 
 struct duty {
     struct gateway *g;
+    struct revocation_duty *revocation;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken;
@@ -89,7 +92,7 @@ duty_start(struct gateway *g, struct duty **ret, struct fault *f)
         return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
     }
     *ret = d;
-    return E_OK;
+    return revocation_duty_start(g, &d->revocation, f);
 }
 
 void
@@ -97,6 +100,7 @@ duty_stop(struct duty *d)
 {
     if (!d)
         return;
+    revocation_duty_stop(d->revocation);
     pthread_mutex_lock(&d->lock);
     d->stopping = true;
     pthread_cond_signal(&d->woken);

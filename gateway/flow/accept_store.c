@@ -4,10 +4,12 @@
 #include "flow/evidence.h"
 #include "flow/plan.h"
 #include "flow/seal.h"
+#include "flow/sureness.h"
+#include "signing/revocation_policy.h"
 
 #include "base/buf.h"
 
-/* What is needed to show the signature again and to judge it anew: header values as received and the certificates. */
+/* What is needed to show the signature again and to judge it anew: header values as received, the certificates and what their status rested on. */
 static err
 evidence_text(const struct passage *p, view *ret)
 {
@@ -19,14 +21,9 @@ evidence_text(const struct passage *p, view *ret)
     buf_add_json(&out, p->s->key_id_header.p ? p->s->key_id_header : V(""));
     BUF_LIT(&out, ",\"jws\":");
     buf_add_json(&out, p->s->jws_header.p ? p->s->jws_header : V(""));
-    BUF_LIT(&out, ",\"certificates\":[");
-    for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {
-        const struct signature_out *sig = verdict_signature(p->verdict, i);
-        buf_add(&out, i ? ",\"" : "\"", i ? 2 : 1);
-        buf_add_base64(&out, sig->certificate_der);
-        BUF_LIT(&out, "\"");
-    }
-    BUF_LIT(&out, "]}");
+    BUF_LIT(&out, ",");
+    sureness_print_certificates(p->trust, p->verdict, p->mem, &out);
+    BUF_LIT(&out, "}");
     view text = arena_dup(p->mem, buf_view(&out));
     bool good = !out.failed && text.p;
     buf_done(&out);
@@ -86,6 +83,7 @@ add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_
     row->state = rd->withdraws ? V("withdrawn") : V("current");
     row->replaces = replaces;
     row->level = (int64_t)verdict_level(p->verdict);
+    row->floor = (int64_t)p->floor;
     row->facts_version = 1;
     TRY(seal_box(key, V("facts"), id.u, p->facts_text, u->mem, &row->facts));
     TRY(seal_box(key, V("body"), id.u, p->s->body, u->mem, &body));
@@ -333,7 +331,7 @@ static err
 plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64_t version, doc_id document,
      const struct row_document *replaced, const struct joined *found, struct acceptance *ret)
 {
-    const struct plan_input in = {p->g, r, p->registry, p->mem, in_case, version, p->s->received};
+    const struct plan_input in = {p->g, r, p->registry, p->mem, in_case, version, p->s->received, NULL};
     if (replaced) {
         unit_change(
             u, CHANGE_document_state,
@@ -341,18 +339,22 @@ plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64
         TRY(plan_notices(&in, u, (doc_id){replaced->id},
                          p->reading.withdraws ? "document.recalled" : "document.corrected"));
     }
+    const struct paper paper = {document.u, p->reading.kind, (int64_t)verdict_level(p->verdict),
+                                (int64_t)p->floor, event_of(p)};
     if (found->n_merged)
-        return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &document,
-                           p->reading.kind, event_of(p), &ret->deliveries);
+        return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &paper,
+                           &ret->deliveries);
     if (p->reading.withdraws)
         return E_OK;
-    return plan_document(&in, u, document, p->reading.kind, event_of(p), &ret->deliveries);
+    return plan_document(&in, u, &paper, &ret->deliveries);
 }
 
 static const char *
 outcome_of(const struct passage *p, const struct acceptance *a)
 {
-    if (verdict_level(p->verdict) == LEVEL_PENDING && !p->g->sandbox)
+    AUTO(trust_unref) struct trust *t = gateway_trust(p->g);
+    enum evidence_level level = verdict_level(p->verdict);
+    if (level < p->floor || level < trust_policy(t)->default_level)
         return "waiting-verification";
     if (a->deliveries == 0)
         return "waiting-permission";
@@ -376,6 +378,7 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     TRY(add_document(p, u, &key, document, replaced ? replaced->id : (uid){{0}}));
     TRY(add_verdict(p, u, &key, document.u, &verdict));
     data_key_forget(&key);
+    TRY(sureness_add_signers(p->g, u, p->verdict, document.u, p->s->received));
     TRY(join_write(u, &p->join, &found, p->s->received, &in_case, &version));
     TRY(link_document(p, u, in_case, document));
     TRY(open_hinted(p, r, u, in_case));

@@ -2,6 +2,7 @@
 
 #include "flow/consent_text.h"
 #include "flow/seal.h"
+#include "flow/sureness.h"
 #include "signing/jwe.h"
 
 /* -- who signed -- */
@@ -212,6 +213,7 @@ accept(struct gateway *g, const struct application_in *in, bool permissions_only
         e = filing_store(&w, ret);
     if (e != E_OK)
         return fault_set(f, e, "", "", "");
+    sureness_tell(g, w.signed_by[0].verdict);
     if (g->wake_relay)
         g->wake_relay(g->relay);
     return E_OK;

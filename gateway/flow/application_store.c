@@ -6,6 +6,7 @@
 #include "flow/evidence.h"
 #include "flow/plan.h"
 #include "flow/seal.h"
+#include "flow/sureness.h"
 #include "signing/jwe.h"
 
 /* One unit in the making. */
@@ -68,6 +69,23 @@ find_case(struct store_work *s)
     return join_write(s->u, &j, &s->found, w->in->received, &s->in_case, &s->version);
 }
 
+/* The person's certificate and what its status rested on, to judge it anew. */
+static err
+add_evidence(struct store_work *s, struct row_verdict *verdict)
+{
+    struct filing *w = s->w;
+    struct buf out;
+    buf_init(&out, 1u << 20);
+    BUF_LIT(&out, "{");
+    sureness_print_certificates(w->trust, w->signed_by[0].verdict, w->mem, &out);
+    BUF_LIT(&out, "}");
+    err e = out.failed
+                ? E_TOO_LARGE
+                : seal_box(&s->key, V("evidence"), verdict->id, buf_view(&out), w->mem, &verdict->evidence);
+    buf_done(&out);
+    return e;
+}
+
 static err
 add_document(struct store_work *s)
 {
@@ -100,6 +118,8 @@ add_document(struct store_work *s)
     verdict->at = w->in->received;
     verdict->key = s->key.id;
     TRY(seal_box(&s->key, V("verdict"), verdict->id, w->verdict_text, w->mem, &verdict->verdict));
+    TRY(add_evidence(s, verdict));
+    TRY(sureness_add_signers(w->g, s->u, w->signed_by[0].verdict, row->id, w->in->received));
     *link = (struct row_case_document){
         .case_id = s->in_case.u, .document = row->id, .facts_version = 0, .at = w->in->received};
     return timeline_add(s->u, s->in_case.u, (uid){{0}}, "person", (uid){{0}},
@@ -235,14 +255,20 @@ static err
 deliver(struct store_work *s, struct row_claim *claim, const struct row_permission *permission)
 {
     struct filing *w = s->w;
-    const struct plan_input in = {w->g, s->r, w->registry, w->mem, s->in_case, s->version, w->in->received};
+    const struct plan_input in = {w->g,       s->r,       w->registry,     w->mem,
+                                  s->in_case, s->version, w->in->received, NULL};
     /* The permission is made in this unit, so it needs no guard; the application itself goes first. */
+    if (!plan_is_sure(w->g, w->registry, claim->recipient, (int64_t)verdict_level(w->signed_by[0].verdict),
+                      0))
+        return E_OK; /* held until the person's certificate is known to be good */
     TRY(plan_delivery_new(&in, s->u, claim, permission, s->document.u, "claim.opened"));
     s->deliveries++;
     for (const struct row_document *d = s->documents; d; d = d->next) {
         enum document_kind kind = document_kind_of(d->kind);
         if (!view_eq(d->state, V("current")) ||
             !permission_covers(permission, claim->recipient, V("claim"), kind, w->in->received))
+            continue;
+        if (!plan_is_sure(w->g, w->registry, claim->recipient, d->level, d->floor))
             continue;
         TRY(plan_delivery_new(&in, s->u, claim, permission, d->id, "document.available"));
         s->deliveries++;

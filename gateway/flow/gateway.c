@@ -3,6 +3,7 @@
 #include "flow/evidence.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
+#include "signing/revocation_policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,7 @@ open_gateway(const struct config *c, bool online, struct gateway **ret, struct f
     g->log_id = g->base_url;
     g->sandbox = config_bool(c, SET_SANDBOX);
     g->merge_delay_us = config_span(c, SET_LOG_MERGE_DELAY).us;
+    g->book = revocation_book_new();
     pthread_rwlock_init(&g->swap, NULL);
     for (size_t i = 0; i < CASE_STRIPES; i++)
         pthread_mutex_init(&g->stripes[i], NULL);
@@ -119,6 +121,7 @@ gateway_close(struct gateway *g)
         return;
     registry_unref(g->registry);
     trust_unref(g->trust);
+    revocation_book_free(g->book);
     profiles_free(g->profiles);
     log_tree_free(g->log);
     store_close(g->store);
@@ -167,11 +170,14 @@ gateway_reload_trust(struct gateway *g, struct fault *f)
 {
     char path[PATH_SIZE];
     path_or_default(g->config, SET_TRUST_FILE, "trust.json", path);
-    struct trust *fresh = NULL;
+    AUTO(trust_unref) struct trust *fresh = NULL;
+    AUTO(revocation_policy_unref) struct revocation_policy *policy = NULL;
     TRY(trust_load(path, g->sandbox, &fresh, f));
+    TRY(revocation_policy_load(config_cstr(g->config, SET_TRUST_POLICY), &policy, f));
+    trust_use(fresh, g->book, policy);
     pthread_rwlock_wrlock(&g->swap);
     struct trust *old = g->trust;
-    g->trust = fresh;
+    g->trust = TAKE(fresh);
     pthread_rwlock_unlock(&g->swap);
     trust_unref(old);
     return E_OK;

@@ -35,10 +35,16 @@ struct gateway {
     pthread_rwlock_t swap; /* guards the next two pointers only */
     struct registry *registry;
     struct trust *trust;
+    struct revocation_book *book; /* what was learned about revocation; outlives trust lists */
 
     pthread_mutex_t stripes[CASE_STRIPES];
     void (*wake_relay)(void *self); /* called after a commit that made deliveries due; may be NULL */
     void *relay;
+    /* Called after a commit with each certificate that signed; copies what it keeps.  May be NULL. */
+    void (*seen_signer)(void *self, enum trust_use use, view leaf_der, view chain_der);
+    void (*wake_duty)(
+        void *self); /* something has changed that background work should look at; may be NULL */
+    void *duty;
 };
 
 /* Opens everything the configuration names: store, keys, trust, registry, profiles. E_SANDBOX_ROOT and E_CONFIG stop the start. */

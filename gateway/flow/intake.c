@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "flow/seal.h"
+#include "flow/sureness.h"
 #include "signing/bundle_signature.h"
 #include "signing/xmldsig.h"
 
@@ -157,6 +158,7 @@ passage_judge(struct passage *p)
     if (p->issues->errors)
         return issues_fault(p->issues, p->f);
     TRY(passage_authority(p));
+    TRY(sureness_floor(p));
     TRY(verdict_print(p->verdict, p->mem, &p->verdict_text));
     p->verdict_digest = sha256(p->verdict_text);
     p->body_blind = BLIND(p->g->seal, "body", digest_view(&p->s->body_digest));

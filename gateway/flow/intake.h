@@ -22,6 +22,7 @@ struct passage {
     struct reading reading;
     view verdict_text;
     digest verdict_digest;
+    enum evidence_level floor; /* what the paper needs whoever asks */
     view facts_text;
     struct join join;
     digest body_blind, identity_blind;

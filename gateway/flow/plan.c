@@ -1,6 +1,7 @@
 #include "flow/plan.h"
 
 #include "flow/claim.h"
+#include "signing/revocation_policy.h"
 
 /* Medical papers are special data: an app's assertion never releases them (THREATS S1). */
 static bool
@@ -37,6 +38,24 @@ permission_for(const struct row_permission *list, uid recipient, view purpose, e
         if (permission_covers(list, recipient, purpose, kind, now))
             return list;
     return NULL;
+}
+
+struct paper
+paper_of(const struct row_document *d, const char *event)
+{
+    return (struct paper){d->id, document_kind_of(d->kind), d->level, d->floor, event};
+}
+
+bool
+plan_is_sure(struct gateway *g, const struct registry *r, uid recipient, int64_t level, int64_t floor)
+{
+    const struct partner *p = registry_partner(r, (partner_id){recipient});
+    enum evidence_level asked;
+    if (!p || !evidence_level_of(partner_option(p, "min_level"), &asked)) {
+        AUTO(trust_unref) struct trust *t = gateway_trust(g);
+        asked = trust_policy(t)->default_level;
+    }
+    return level >= (int64_t)asked && level >= floor;
 }
 
 static bool
@@ -129,17 +148,46 @@ move(const struct plan_input *in, struct unit *u, struct row_claim *c, view even
     return claim_move(u, c, event, "gateway", (uid){{0}}, document, in->now, NULL);
 }
 
-/* One paper to those of a case's claims whose permissions cover it. */
+bool
+plan_had(const struct row_delivery *past, const struct row_claim *c, uid document)
+{
+    for (; past; past = past->next)
+        if (uid_eq(past->document, document) && uid_eq(past->claim, c->id) &&
+            !view_eq(past->state, V("blocked")))
+            return true;
+    return false;
+}
+
+/* A permission is as sure as the paper that gave it. */
+bool
+plan_permission_is_sure(struct gateway *g, struct reader *reader, const struct registry *r, arena *mem,
+                        const struct row_permission *p, uid recipient, const struct paper *raised)
+{
+    struct row_document *from = NULL;
+    if (uid_is_none(p->document))
+        return true;
+    if (raised && uid_eq(raised->id, p->document))
+        return plan_is_sure(g, r, recipient, raised->level, 0);
+    if (query_document(reader, ARGS(val_uid(&p->document)), mem, &from) != E_OK)
+        return false;
+    return !from || plan_is_sure(g, r, recipient, from->level, 0);
+}
+
+/* One paper to those of a case's claims whose permissions cover it; past (may be NULL) are deliveries that were. */
 static err
 plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *claims,
-                const struct row_permission *permissions, uid document, enum document_kind kind,
-                const char *event, size_t *ret_deliveries)
+                const struct row_permission *permissions, const struct paper *paper,
+                const struct row_delivery *past, size_t *ret_deliveries)
 {
+    uid document = paper->id;
     for (struct row_claim *c = claims; c; c = c->next) {
-        const struct row_permission *p = permission_for(permissions, c->recipient, V("claim"), kind, in->now);
-        if (!p)
+        const struct row_permission *p =
+            permission_for(permissions, c->recipient, V("claim"), paper->kind, in->now);
+        if (!p || plan_had(past, c, document) ||
+            !plan_is_sure(in->g, in->registry, c->recipient, paper->level, paper->floor) ||
+            !plan_permission_is_sure(in->g, in->reader, in->registry, in->mem, p, c->recipient, in->raised))
             continue;
-        TRY(plan_delivery(in, u, c, p, document, event));
+        TRY(plan_delivery(in, u, c, p, document, paper->event));
         *ret_deliveries += 1;
         enum claim_state state = claim_state_of(c->state);
         if (claim_next(state, V("permit")) != STATE_COUNT)
@@ -151,15 +199,29 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
     return E_OK;
 }
 
-err
-plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind,
-              const char *event, size_t *ret_deliveries)
+static err
+plan_paper(const struct plan_input *in, struct unit *u, const struct paper *paper,
+           const struct row_delivery *past, size_t *ret_deliveries)
 {
     struct row_claim *claims = NULL;
     struct row_permission *permissions = NULL;
     TRY(query_claims_of_case_brief(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
     TRY(query_permissions_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &permissions));
-    return plan_for_claims(in, u, claims, permissions, document.u, kind, event, ret_deliveries);
+    return plan_for_claims(in, u, claims, permissions, paper, past, ret_deliveries);
+}
+
+err
+plan_document(const struct plan_input *in, struct unit *u, const struct paper *paper, size_t *ret_deliveries)
+{
+    return plan_paper(in, u, paper, NULL, ret_deliveries);
+}
+
+err
+plan_released(const struct plan_input *in, struct unit *u, const struct paper *paper, size_t *ret_deliveries)
+{
+    struct row_delivery *past = NULL;
+    TRY(query_deliveries_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &past));
+    return plan_paper(in, u, paper, past, ret_deliveries);
 }
 
 /* What one of the joined cases holds. */
@@ -187,16 +249,16 @@ plan_across(const struct plan_input *in, struct unit *u, const struct joined_cas
             const struct joined_case *from, size_t *ret_deliveries)
 {
     for (const struct row_document *d = from->documents; d; d = d->next) {
+        struct paper paper = paper_of(d, "document.available");
         if (view_eq(d->state, V("current")))
-            TRY(plan_for_claims(in, u, to->claims, to->permissions, d->id, document_kind_of(d->kind),
-                                "document.available", ret_deliveries));
+            TRY(plan_for_claims(in, u, to->claims, to->permissions, &paper, NULL, ret_deliveries));
     }
     return E_OK;
 }
 
 err
 plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n,
-            const doc_id *document, enum document_kind kind, const char *event, size_t *ret_deliveries)
+            const struct paper *paper, size_t *ret_deliveries)
 {
     struct joined_case cases[PLAN_JOINED_MAX + 1] = {{0}};
     n = n < PLAN_JOINED_MAX ? n : PLAN_JOINED_MAX;
@@ -204,9 +266,8 @@ plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const 
     for (size_t i = 0; i < n; i++)
         TRY(load_joined(in, merged[i]->id, &cases[i + 1]));
     for (size_t i = 0; i <= n; i++) {
-        if (document)
-            TRY(plan_for_claims(in, u, cases[i].claims, cases[i].permissions, document->u, kind, event,
-                                ret_deliveries));
+        if (paper)
+            TRY(plan_for_claims(in, u, cases[i].claims, cases[i].permissions, paper, NULL, ret_deliveries));
         for (size_t k = 0; k <= n; k++)
             if (k != i)
                 TRY(plan_across(in, u, &cases[i], &cases[k], ret_deliveries));

@@ -17,6 +17,7 @@ struct plan_input {
     case_id in_case;
     int64_t case_version;
     instant now;
+    const struct paper *raised; /* its level is being raised in this unit; NULL: none */
 };
 
 /* True when the permission covers this recipient, kind and moment (uses included). */
@@ -26,9 +27,31 @@ bool permission_covers(const struct row_permission *p, uid recipient, view purpo
 const struct row_permission *permission_for(const struct row_permission *list, uid recipient, view purpose,
                                             enum document_kind kind, instant now);
 
+/* A paper on its way out: what it is and how sure it is (documents row). */
+struct paper {
+    uid id;
+    enum document_kind kind;
+    int64_t level, floor;
+    const char *event;
+};
+struct paper paper_of(const struct row_document *d, const char *event);
+
+/* Is the paper as sure as this recipient and the paper itself ask (min_level of the registry, floor of the policy)?
+ * What is not, is held: no delivery, no event, no part in the projection; it is planned again when its level rises. */
+bool plan_is_sure(struct gateway *g, const struct registry *r, uid recipient, int64_t level, int64_t floor);
+
+/* Had this claim's recipient the paper by one of these deliveries? */
+bool plan_had(const struct row_delivery *past, const struct row_claim *c, uid document);
+/* Is the paper that gave the permission sure enough for the recipient?  raised: a paper whose level is being raised in this unit. */
+bool plan_permission_is_sure(struct gateway *g, struct reader *reader, const struct registry *r, arena *mem,
+                             const struct row_permission *p, uid recipient, const struct paper *raised);
+
 /* Event word for a document: "document.available", "document.replaced", "document.withdrawn", "document.refunded". */
-err plan_document(const struct plan_input *in, struct unit *u, doc_id document, enum document_kind kind,
-                  const char *event, size_t *ret_deliveries) MUST_USE;
+err plan_document(const struct plan_input *in, struct unit *u, const struct paper *paper,
+                  size_t *ret_deliveries) MUST_USE;
+/* The same for those claims only that have not got it yet: a paper that was held and is sure enough now. */
+err plan_released(const struct plan_input *in, struct unit *u, const struct paper *paper,
+                  size_t *ret_deliveries) MUST_USE;
 /* A delivery and its event for one claim; permission may be NULL for notices without content. */
 err plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim,
                   const struct row_permission *permission, uid document, const char *event) MUST_USE;
@@ -37,11 +60,10 @@ err plan_delivery_new(const struct plan_input *in, struct unit *u, const struct 
                       const struct row_permission *permission, uid document, const char *event) MUST_USE;
 
 /* The same when the paper joins the case with others (merged: their rows as read before the join): it goes to the claims of all of them, and each case's papers go to
- * the claims of the others.  document NULL when the paper itself is not to be sent. */
+ * the claims of the others.  paper NULL when the paper itself is not to be sent. */
 #define PLAN_JOINED_MAX 8
 err plan_joined(const struct plan_input *in, struct unit *u, struct row_case *const *merged, size_t n,
-                const doc_id *document, enum document_kind kind, const char *event, size_t *ret_deliveries)
-    MUST_USE;
+                const struct paper *paper, size_t *ret_deliveries) MUST_USE;
 /* Notices to all who had an earlier version, whatever their permission is now; no content. */
 err plan_notices(const struct plan_input *in, struct unit *u, doc_id earlier, const char *event) MUST_USE;
 

@@ -38,9 +38,13 @@ struct look {
 static void
 find_kinds(struct look *l)
 {
-    for (int k = 0; k < KIND_COUNT; k++)
-        if (permission_for(l->permissions, l->claim->recipient, V("claim"), (enum document_kind)k, l->now))
+    AUTO(registry_unref) struct registry *r = gateway_registry(l->g);
+    for (int k = 0; k < KIND_COUNT; k++) {
+        const struct row_permission *p =
+            permission_for(l->permissions, l->claim->recipient, V("claim"), (enum document_kind)k, l->now);
+        if (p && plan_permission_is_sure(l->g, l->r, r, l->mem, p, l->claim->recipient, NULL))
             l->kinds[l->n_kinds++] = view_of(document_kind_word((enum document_kind)k));
+    }
 }
 
 static bool
@@ -72,6 +76,14 @@ find_subject(const struct look *l)
     return VIEW_NONE;
 }
 
+/* A paper that is not as sure as this insurer asks is held: it takes no part. */
+static bool
+is_sure(struct look *l, const struct row_document *d)
+{
+    AUTO(registry_unref) struct registry *r = gateway_registry(l->g);
+    return plan_is_sure(l->g, r, l->claim->recipient, d->level, d->floor);
+}
+
 static err
 look_at(struct look *l, partner_id who, claim_id id)
 {
@@ -84,7 +96,7 @@ look_at(struct look *l, partner_id who, claim_id id)
     /* What no permission covers does not take part in the fold at all. */
     size_t n = 0;
     for (size_t i = 0; i < l->c.n; i++)
-        if (covers(l, l->c.documents[i].row->kind))
+        if (covers(l, l->c.documents[i].row->kind) && is_sure(l, l->c.documents[i].row))
             l->c.documents[n++] = l->c.documents[i];
     l->c.n = n;
     TRY(case_fold_loaded(l->g, l->r, l->claim, l->mem, &l->c, l->f));

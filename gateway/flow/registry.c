@@ -214,6 +214,18 @@ registry_load(struct store *s, struct registry **ret, struct fault *f)
     return E_OK;
 }
 
+size_t
+registry_partners(const struct registry *r)
+{
+    return r->n;
+}
+
+const struct partner *
+registry_partner_at(const struct registry *r, size_t i)
+{
+    return &r->partners[i];
+}
+
 const struct partner *
 registry_partner(const struct registry *r, partner_id id)
 {

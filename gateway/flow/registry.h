@@ -32,6 +32,9 @@ DEFINE_AUTO(struct registry *, registry_unref)
 err registry_load(struct store *s, struct registry **ret, struct fault *f) MUST_USE;
 
 const struct partner *registry_partner(const struct registry *r, partner_id id);
+/* All of them, by number from 0. */
+size_t registry_partners(const struct registry *r);
+const struct partner *registry_partner_at(const struct registry *r, size_t i);
 /* kind may be "" = any */
 const struct partner *registry_by_code(const struct registry *r, view kind, view code);
 bool partner_is_active(const struct partner *p);

@@ -128,6 +128,8 @@ static const struct event_words words[] = {
     {"document.available", "A document arrived.", "已收到文件。"},
     {"document.replaced", "A corrected document arrived.", "已收到更正後的文件。"},
     {"document.withdrawn", "A document was withdrawn.", "文件已撤回。"},
+    {"document.verified", "A document's signature is now fully verified.", "文件簽章已完成查驗。"},
+    {"document.recalled", "A document no longer counts.", "文件已不採計。"},
     {"application.received", "The application arrived.", "已收到申請。"},
     {"permission.given", "A permission was given.", "已收到同意。"},
     {"permission.withdrawn", "A permission was withdrawn.", "同意已撤回。"},

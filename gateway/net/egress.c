@@ -208,7 +208,7 @@ check_parts(const struct net_policy *p, CURLU *u, struct target *t, struct fault
     if (!get_part(u, CURLUPART_SCHEME, scheme, sizeof scheme))
         return refuse(f, "https", "no scheme");
     t->is_https = view_eq_nocase(view_of(scheme), V("https"));
-    if (!t->is_https && !(p->allow_private && view_eq_nocase(view_of(scheme), V("http"))))
+    if (!t->is_https && !((p->allow_private || p->allow_plain) && view_eq_nocase(view_of(scheme), V("http"))))
         return refuse(f, "https", "another scheme");
     if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD) || has_part(u, CURLUPART_OPTIONS))
         return refuse(f, "no credentials in the URL", "credentials");

@@ -36,6 +36,7 @@ err net_range_parse(view text, struct net_range *ret) MUST_USE;
 /* Where calls may go.  Immutable while in use. */
 struct net_policy {
     bool allow_private;    /* sandbox only */
+    bool allow_plain;      /* http too: for answers that carry their own signature (RFC 6960, RFC 5280) */
     const uint16_t *ports; /* besides 443 */
     size_t n_ports;
     const struct net_range *own; /* networks of the operator, never to be called, private or not */

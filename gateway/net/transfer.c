@@ -186,7 +186,7 @@ struct setter {
 static void
 set_guards(struct setter *s, const struct net_policy *p, struct transfer *t)
 {
-    SET(s, CURLOPT_PROTOCOLS_STR, p->allow_private ? "https,http" : "https");
+    SET(s, CURLOPT_PROTOCOLS_STR, p->allow_private || p->allow_plain ? "https,http" : "https");
     SET(s, CURLOPT_FOLLOWLOCATION, 0L);
     SET(s, CURLOPT_PROXY, "");
     SET(s, CURLOPT_NOPROXY, "*");

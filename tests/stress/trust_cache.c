@@ -63,9 +63,10 @@ judge_many(void *self)
         instant at = instant_add(clock_now(), SPAN_DAYS((i + seed) % 3 == 0 ? 33 : 0));
         struct signer s;
         enum evidence_level level;
+        struct revocation_used used;
         void *key = NULL;
         err e = i % 2 ? trust_judge(trust, leaf[k], NULL, 0, at, &s, &level, &key, NULL)
-                      : trust_judge_copy(trust, leaf[k], NULL, 0, at, mem, &s, &level, &key, NULL);
+                      : trust_judge_copy(trust, leaf[k], NULL, 0, at, mem, &s, &level, &used, &key, NULL);
         check(e == E_OK, "a good leaf is good");
         if (e == E_OK) {
             digest got = pkey_spki_digest(key);

@@ -106,8 +106,10 @@ Test(trust, copies_live_in_the_arena)
     struct trust *t = sandbox_trust();
     struct signer s;
     enum evidence_level level;
+    struct revocation_used used;
     void *pkey;
-    cr_assert(trust_judge_copy(t, leaf, NULL, 0, clock_now(), request, &s, &level, &pkey, NULL) == E_OK);
+    cr_assert(trust_judge_copy(t, leaf, NULL, 0, clock_now(), request, &s, &level, &used, &pkey, NULL) ==
+              E_OK);
     trust_unref(t); /* signer and key outlive the trust list */
     cr_assert(view_eq(s.organisation, V("9901010016")));
     digest spki = pkey_spki_digest(pkey);
@@ -121,9 +123,11 @@ Test(trust, full_arena_is_told)
     AUTO(trust_unref) struct trust *t = sandbox_trust();
     struct signer s;
     enum evidence_level level;
+    struct revocation_used used;
     void *pkey;
     view leaf = certificate_der("h1", mem);
-    cr_assert(trust_judge_copy(t, leaf, NULL, 0, clock_now(), tiny, &s, &level, &pkey, NULL) == E_TOO_LARGE);
+    cr_assert(trust_judge_copy(t, leaf, NULL, 0, clock_now(), tiny, &s, &level, &used, &pkey, NULL) ==
+              E_TOO_LARGE);
 }
 
 Test(trust, clients)

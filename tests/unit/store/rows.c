@@ -93,7 +93,7 @@ Test(rows, put_replaces_every_field_but_the_key)
                     size_t n = t->columns[i].kind == COLUMN_UID    ? 16
                                : t->columns[i].kind == COLUMN_TEXT ? sizeof(view)
                                                                    : 8;
-                    n = t->columns[i].kind == COLUMN_BLIND ? 32 : n;
+                    n = t->columns[i].kind == COLUMN_BLIND || t->columns[i].kind == COLUMN_DIGEST ? 32 : n;
                     memcpy(in + at, (char *)first + at, n);
                 }
             }
