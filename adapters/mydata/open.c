@@ -99,10 +99,11 @@ signer_check(const struct mydata_policy *p, view organisation, arena *mem, struc
              struct fault *f)
 {
     struct signer read;
+    struct revocation_used used;
     void *pkey = NULL;
     TRY(certificate_read(part->certificate_der, mem, &read, &part->certificate_der, f));
     TRY(trust_judge_copy(p->trust, part->certificate_der, NULL, 0, p->now, mem, &part->signer, &part->level,
-                         &pkey, f));
+                         &used, &pkey, f));
     if (pkey_verify(pkey, ALG_RS256, part->manifest, part->signature) != E_OK)
         return fault_set(f, E_SIGNATURE_MISMATCH, SIGNATURE, "the certificate's signature of the manifest",
                          "another");

@@ -159,6 +159,7 @@ check_chain(struct args *a, struct report *r, const struct trust *trust, struct 
 {
     struct signer shown, signer;
     enum evidence_level level = LEVEL_REFUSED;
+    struct revocation_used used;
     view leaf = VIEW_NONE, rest[1] = {VIEW_NONE}, text = VIEW_NONE;
     size_t n = 0;
     void *pkey = NULL;
@@ -171,7 +172,7 @@ check_chain(struct args *a, struct report *r, const struct trust *trust, struct 
         TRY(file_read(args_value(a, "intermediate"), a->mem, &text, f));
         TRY(certificate_read(text, a->mem, &shown, &rest[n++], f));
     }
-    err e = trust_judge_copy(trust, leaf, rest, n, at, a->mem, &signer, &level, &pkey, f);
+    err e = trust_judge_copy(trust, leaf, rest, n, at, a->mem, &signer, &level, &used, &pkey, f);
     (void)report_check(r, STEP_CHAIN, e, f, "%.*s, %s", VIEW_ARG(instant_print(at, when)),
                        e == E_OK ? evidence_level_word(level) : "");
     return E_OK;

@@ -21,6 +21,8 @@
 /* A place that failed is left alone, twice as long each time. */
 #define BACKOFF_FIRST SPAN_SECONDS(15)
 #define BACKOFF_MAX SPAN_SECONDS(900)
+/* A responder's clock may be ahead of ours by so much. */
+#define CLOCK_SKEW SPAN_SECONDS(60)
 /* Answers are asked for anew when this part of their life is left. */
 #define AHEAD_PART 4
 
@@ -162,7 +164,7 @@ fetch_list(struct revocation_duty *d, struct place *p, instant now)
     fault_init(&f);
     err e = call(d, p, "GET", V(""), LIST_MAX, mem, &bytes, &f);
     if (e == E_OK)
-        e = trust_learn_list(t, bytes, now, mem, &news, &f);
+        e = trust_learn_list(t, bytes, instant_add(now, CLOCK_SKEW), mem, &news, &f);
     if (e != E_OK) {
         place_failed(p, now, "list,refused", e);
         return;
@@ -190,14 +192,14 @@ fetch_lists(struct revocation_duty *d, instant now)
         (void)place_of(d, view_of(urls[i]), true);
     for (size_t i = 0; i < d->n_places; i++)
         if (d->places[i].is_list && d->places[i].next_at.us <= now.us)
-            fetch_list(d, &d->places[i], now);
+            fetch_list(d, &d->places[i], clock_now());
 }
 
 /* -- responses -- */
 
 static err
 ask(struct revocation_duty *d, const struct trust *t, const struct known_certificate *c, struct place *p,
-    instant now, arena *mem, struct revocation_answer *ret, struct fault *f)
+    arena *mem, struct revocation_answer *ret, struct fault *f)
 {
     uint8_t nonce[16];
     view rest[CHAIN_MAX], request, response;
@@ -206,7 +208,8 @@ ask(struct revocation_duty *d, const struct trust *t, const struct known_certifi
     view asked = view_make(nonce, sizeof nonce);
     TRY(trust_ask_status(t, c->leaf, rest, n_rest, asked, mem, &request, f));
     TRY(call(d, p, "POST", request, RESPONSE_MAX, mem, &response, f));
-    return trust_learn_status(t, c->leaf, rest, n_rest, response, asked, now, ret, f);
+    return trust_learn_status(t, c->leaf, rest, n_rest, response, asked, instant_add(clock_now(), CLOCK_SKEW),
+                              ret, f);
 }
 
 static void
@@ -232,7 +235,7 @@ ask_about(struct revocation_duty *d, const struct known_certificate *c, instant 
         known_put_off(d->known, &c->fingerprint, p->next_at, c->failures);
         return;
     }
-    e = ask(d, t, c, p, now, mem, &a, &f);
+    e = ask(d, t, c, p, mem, &a, &f);
     if (e != E_OK) {
         place_failed(p, now, "ocsp,refused", e);
         known_put_off(d->known, &c->fingerprint, p->next_at, c->failures + 1);
@@ -261,14 +264,15 @@ is_stopping(struct revocation_duty *d)
 }
 
 static void
-ask_all(struct revocation_duty *d, instant now)
+ask_all(struct revocation_duty *d)
 {
     for (bool more = true; more && !is_stopping(d);) {
         AUTO(arena_free) arena *mem = arena_new(1u << 20);
         struct known_certificate c;
-        more = known_due(d->known, now, mem, &c);
+        /* Each by its own time: a round may be long. */
+        more = known_due(d->known, clock_now(), mem, &c);
         if (more)
-            ask_about(d, &c, now);
+            ask_about(d, &c, clock_now());
     }
 }
 
@@ -379,7 +383,7 @@ round_once(struct revocation_duty *d, instant now)
     }
     notice_changes(d, now);
     fetch_lists(d, now);
-    ask_all(d, now);
+    ask_all(d);
 }
 
 static void
