@@ -84,5 +84,6 @@ DEFINE_ID(endpoint_id, "hook")
 DEFINE_ID(key_id, "key")
 DEFINE_ID(request_id, "req")
 DEFINE_ID(upload_id, "upl")
+DEFINE_ID(exchange_id, "exc")
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "cli/clock_shift.h"
 #include "cli/control.h"
+#include "duty/courier.h"
 #include "duty/duty.h"
 #include "flow/registry.h"
 #include "net/net.h"
@@ -22,6 +23,7 @@ struct serving {
     struct gateway *gateway;
     struct relay *relay;
     struct duty *duty;
+    struct courier *courier;
     struct control *control;
     struct http_server *public, *ops;
     struct auth_ops auth;
@@ -112,6 +114,7 @@ start(struct serving *s, bool check, struct fault *f)
     s->gateway->relay = s->relay;
     s->gateway->wake_relay = relay_wake;
     TRY(duty_start(s->gateway, &s->duty, f));
+    TRY(courier_start(s->gateway, &s->courier, f));
     TRY(control_start(s->gateway, &s->control, f));
     return start_http(s, f);
 }
@@ -123,6 +126,7 @@ stop(struct serving *s)
     if (s->public)
         http_stop(s->public, limit);
     control_stop(s->control);
+    courier_stop(s->courier);
     duty_stop(s->duty);
     relay_stop(s->relay);
     if (s->ops)

@@ -11,6 +11,7 @@
 #define KEEP_IDEMPOTENCY SPAN_DAYS(7)
 #define KEEP_REFUSALS SPAN_DAYS(7)
 #define KEEP_ATTACHMENTS SPAN_DAYS(1) /* until a document names them */
+#define KEEP_EXCHANGES SPAN_DAYS(1)   /* the app has read what it wanted; files stand apart as attachments */
 #define CLEAN_EVERY_US (60 * 1000000LL)
 
 struct duty {
@@ -34,6 +35,7 @@ clean(struct gateway *g, instant now)
     unit_change(&u, CHANGE_attachments_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_upload_parts_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_uploads_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
+    unit_change(&u, CHANGE_exchanges_expire, ARGS(val_int(now.us - KEEP_EXCHANGES.us)));
     return store_commit(g->store, &u);
 }
 

@@ -1,6 +1,7 @@
 #include "flow/gateway.h"
 
 #include "flow/evidence.h"
+#include "flow/outside.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
 #include "signing/revocation_policy.h"
@@ -57,6 +58,7 @@ open_parts(struct gateway *g, bool online, struct fault *f)
     TRY(registry_load(g->store, &g->registry, f));
     if (!online)
         return E_OK;
+    TRY(outside_read(c, &g->outside, f));
     TRY(profiles_load(fhir_profiles, fhir_profiles_count, &g->profiles, f));
     return gateway_reload_trust(g, f);
 }
@@ -122,6 +124,7 @@ gateway_close(struct gateway *g)
     registry_unref(g->registry);
     trust_unref(g->trust);
     revocation_book_free(g->book);
+    outside_free(g->outside);
     profiles_free(g->profiles);
     log_tree_free(g->log);
     store_close(g->store);

@@ -16,6 +16,7 @@
 struct seal;     /* seal.h */
 struct registry; /* registry.h */
 struct log_tree; /* evidence.h */
+struct outside;  /* outside.h */
 
 #define CASE_STRIPES 256
 
@@ -27,6 +28,7 @@ struct gateway {
     struct key *webhook_key; /* Ed25519 */
     struct profile_set *profiles;
     struct log_tree *log;
+    struct outside *outside; /* NULL offline */
     view base_url;
     view log_id;
     bool sandbox;

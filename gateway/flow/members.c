@@ -5,13 +5,21 @@
 static bool
 is_of_kind(const json_t *value, char kind)
 {
-    return kind == 's' ? json_is_string(value) : kind == 'i' ? json_is_integer(value) : json_is_object(value);
+    switch (kind) {
+    case 's':
+        return json_is_string(value);
+    case 'i':
+        return json_is_integer(value);
+    case 'a':
+        return json_is_array(value);
+    }
+    return json_is_object(value);
 }
 
 static const char *
 kind_word(char kind)
 {
-    return kind == 's' ? "a string" : kind == 'i' ? "an integer" : "an object";
+    return kind == 's' ? "a string" : kind == 'i' ? "an integer" : kind == 'a' ? "an array" : "an object";
 }
 
 err

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* known: NULL-ended words "s:name" (string), "i:name" (integer), "o:name" (object).  E_SCHEMA with the pointer of a known member; an unknown member's name is
+/* known: NULL-ended words "s:name" (string), "i:name" (integer), "a:name" (array), "o:name" (object).  E_SCHEMA with the pointer of a known member; an unknown member's name is
  * not repeated, it may hold anything. */
 err members_only(const json_t *json, const char *const *known, struct fault *f) MUST_USE;
 

@@ -5,6 +5,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+import test_mydata  # noqa: E402
+import test_wallet  # noqa: E402
 from spec import FILE, Spec  # noqa: E402
 from support import *  # noqa: E402, F403
 
@@ -363,6 +365,45 @@ WITH_SCOPE = {"system/Bundle.c": "h1", "system/Bundle.r": "h1", "applications:wr
               "attachments:write": "r1", "cases:read": "app", "claims:read": "l1", "claims:write": "l1", "events:read": "l1", "webhooks:write": "l1"}
 
 
+def walk_presentation(j, g, outside):
+    """A wallet and the ministry's module, scripted as in the flow tests."""
+    world, key, issuer = outside
+    app, wallet = test_wallet.App(g), test_wallet.Wallet(g, world, key, issuer)
+    body, media = j.example("presentationCreate")
+    one = j.ask("presentationCreate", body=body, media=media, token=g.token("app"), want=201).json()
+    handle = {"handle": test_wallet.handle_of(one)}
+    answer = j.ask("walletRequest", handle, query={"wallet_nonce": "n-0S6"}, want=200)
+    asked = json.loads(from_b64url(answer.body.decode().split(".")[1]))
+    check.equal(asked.get("wallet_nonce"), "n-0S6", "the wallet's nonce comes back")
+    j.ask("walletRequest", handle, want=409, label="twice")
+    sealed = {"response": wallet.present(asked, wallet.credential())}
+    j.ask("walletResponse", handle, body=sealed, media=FORM, want=200)
+    j.ask("walletResponse", handle, body=sealed, media=FORM, want=409, label="twice")
+    app.until(one, "verified", "refused")
+    j.ask("presentationGet", {"id": one["id"]}, token=g.token("app"), want=200)
+    body["profile"] = "twdiw-delegate"
+    app.until(app.ask(**body), "waiting")
+    hint, media = j.example("walletHint")
+    hint["transactionId"] = world.asked[-1][1]["transactionId"]
+    j.ask("walletHint", body=hint, media=media, want=200)
+    hint["transactionId"] = "of-nobody"
+    j.ask("walletHint", body=hint, media=media, want=400, label="of nobody")
+
+
+def walk_mydata(j, g, platform):
+    app = test_mydata.App(g, platform)
+    body, media = j.example("mydataCreate")
+    one = j.ask("mydataCreate", body=body, media=media, token=g.token("app"), want=201).json()
+    notice, media = j.example("mydataNotice")
+    notice.update(tx_id=urllib.parse.urlparse(one["link"]).path.rsplit("/", 1)[1], permission_ticket="live")
+    notice["secret_key"] = base64.b64encode(test_mydata.aes_cbc(test_mydata.SECRET * 2, test_mydata.IV, test_mydata.KEK)).decode()
+    platform.packages["live"] = [(200, test_mydata.package(g), {})]
+    j.ask("mydataNotice", body=notice, media=media, want=200)
+    j.ask("mydataNotice", body=notice, media=media, want=409, label="twice")
+    app.until(one, "done", "refused")
+    j.ask("mydataGet", {"id": one["id"]}, token=g.token("app"), want=200)
+
+
 def walk_refusals(j, g):
     """What every operation refuses alike, by its description: no credentials, no scope, another media type, an id that is nobody's or none."""
     for name, (_, path, operation) in j.table.items():
@@ -399,14 +440,17 @@ def spec_examples(j, operation):
 
 
 def raw_head(g, method, path, media, headers, token, length):
-    lines = [f"{method} {path} HTTP/1.1", "Host: gateway", f"Content-Type: {FORM if path == '/oauth2/token' else media}", f"Content-Length: {length}", "Expect: 100-continue"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: gateway", f"Content-Type: {FORM if path == '/oauth2/token' or path.startswith('/oid4vp/response/') else media}", f"Content-Length: {length}", "Expect: 100-continue"]
     lines += [f"{name}: {value}" for name, value in headers.items()] + ([f"Authorization: Bearer {token}"] if token else [])
     return raw_exchange(g.port, ("\r\n".join(lines) + "\r\n\r\n").encode())[0]
 
 
 def main():
-    spec, notices = Spec(), Notices()
-    with Gateway() as g:
+    spec, notices, world, platform, g = Spec(), Notices(), test_wallet.World(), test_mydata.Platform(), Gateway()
+    claimgate("init", g.dir, "--sandbox", "--listen", "127.0.0.1:0")
+    outside = (world, *test_wallet.set_up(g, world))
+    test_mydata.set_up(g, platform)
+    with g:
         j = Judge(g, spec)
         keys = walk_open(j)
         walk_tokens(j, g)
@@ -422,6 +466,8 @@ def main():
         walk_claim(j, g, filed, document)
         walk_person(j, g, filed)
         walk_rest(j, g)
+        walk_presentation(j, g, outside)
+        walk_mydata(j, g, platform)
         j.ask("webhookDelete", {"id": endpoint["id"]}, token=g.token("l1"), want=204)
         walk_refusals(j, g)
         for name in j.table:
