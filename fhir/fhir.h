@@ -53,14 +53,34 @@ const struct node *bundle_first(const struct bundle *b, view type);
 
 /* -- profiles -- */
 struct profile_set;
-/* From StructureDefinition, ValueSet and CodeSystem files (JSON).  E_CONFIG with the file's name in the
- * fault. */
+/* Base R4 is always there; files: StructureDefinition, ValueSet and CodeSystem (JSON), compiled now; packs: files
+ * that profile_pack made (package.h), mapped. */
+struct profile_sources {
+    const struct embedded *files;
+    size_t n;
+    bool lenient; /* files that cannot be compiled are left out instead of stopping everything */
+    const char *const *packs;
+    size_t n_packs;
+};
+/* E_CONFIG with the file's name in the fault. */
+err profiles_open(const struct profile_sources *from, struct profile_set **ret, struct fault *f) MUST_USE;
+/* Of files alone. */
 err profiles_load(const struct embedded *files, size_t n, struct profile_set **ret, struct fault *f) MUST_USE;
 void profiles_free(struct profile_set *p);
 DEFINE_AUTO(struct profile_set *, profiles_free)
 bool profiles_know(const struct profile_set *p, view canonical);
 /* Canonical URLs, sorted, for the CapabilityStatement. */
 size_t profiles_list(const struct profile_set *p, view *urls, size_t room);
+
+/* What is loaded, base R4 first. */
+struct pack_facts {
+    view name, version;
+    uint32_t valid_from, valid_until; /* 20260701; 0: open */
+    size_t bytes;
+    uint32_t profiles, value_sets, code_systems;
+};
+/* Their number; room of them in out. */
+size_t profiles_packs(const struct profile_set *p, struct pack_facts *out, size_t room);
 
 /* The profiles in the binary (fhir/profiles). */
 extern const struct embedded fhir_profiles[];
@@ -72,6 +92,14 @@ struct validate_options {
     /* Unknown extension, unknown profile, reference to the outside are errors instead of findings; rules that
      * are not judged are told (docs/fhir.md, "Severity"). */
     bool strict;
+    /* Checked as the standard asks instead of as a submission (fhir/severities.def): a document may point to what the
+     * receiver has, but for what its Composition names. */
+    bool check;
+    /* Best practice (dom-6 and its like) is told as information. */
+    bool advice;
+    /* 20260701: packs whose window does not hold the day are not asked, and what the next window would refuse is
+     * told.  0: windows do not matter. */
+    uint32_t today;
 };
 /* Judges the resource and all that it holds by base R4, by meta.profile (each resource of a Bundle by its
  * own) and by demand; a Bundle of type document by the rules of documents too.  Findings go to issues;

@@ -5,14 +5,17 @@
 #define FHIR_JUDGE_H
 
 #include "fhir/bundle_index.h"
+#include "fhir/pack_set.h"
 #include "fhir/place.h"
-#include "fhir/profile.h"
+#include "fhir/shape.h"
+
+#define CORE_URL "http://hl7.org/fhir/StructureDefinition/"
 
 /* A node that must satisfy a profile. */
 struct job {
     const struct node *node;
     const struct node *resource; /* that holds it */
-    const struct profile *profile;
+    struct pack_item profile;
 };
 
 /* An element and a rule that stands on it. */
@@ -20,11 +23,14 @@ struct work {
     const struct node *node;      /* NULL: only _name is there */
     const struct node *companion; /* _name of a primitive value */
     const struct node *resource;
-    const struct rule *rule;
+    const struct pack *pack; /* of the rule */
+    const struct pack_rule *rule;
 };
 
 struct judge {
     const struct profile_set *set;
+    const struct pack *base;    /* NULL: base R4 is judged by its shapes alone */
+    const struct pack *context; /* of the profile that the root follows; NULL: none */
     const struct bundle *bundle;
     const struct tree *tree;
     const struct validate_options *options;
@@ -41,20 +47,36 @@ struct judge {
     uint32_t n_work, work_room;
     bool trial; /* findings are counted, not told */
     uint32_t trial_errors;
-    bool full; /* the arena had no room: nothing can be judged any more */
+    uint64_t steps; /* that FHIRPath may still take */
+    arena *scratch; /* of FHIRPath; made when it is needed */
+    bool full;      /* the arena had no room: nothing can be judged any more */
 };
 
 void judge_say(struct judge *j, enum issue_severity severity, err code, const struct node *n, view expected,
                view found);
 /* A text for judge_say; empty when nothing more would be kept of it. */
 view judge_print(struct judge *j, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Rows of severities.def. */
+enum judge_weight {
+#define SEVERITY(what, submitted, checked, strict) WEIGHT_##what,
+#include "fhir/severities.def"
+#undef SEVERITY
+};
+enum issue_severity judge_severity(const struct judge *j, enum judge_weight what);
 /* True the first time for (what, text). */
 bool judge_first(struct judge *j, uint64_t what, view text);
 /* node must satisfy profile; once for each pair. */
 void judge_add_job(struct judge *j, const struct node *node, const struct node *resource,
-                   const struct profile *profile);
+                   struct pack_item profile);
 /* What a message may show of a code or a system. */
 view judge_code(struct judge *j, view system, view code);
+
+/* A canonical that the document names. */
+static inline struct pack_item
+judge_find(const struct judge *j, enum pack_kind kind, view canonical)
+{
+    return packs_find(j->set, j->context, kind, canonical, j->options->today);
+}
 
 /* Base R4: names, types, cardinality, values, references, extensions; finds the jobs on the way. */
 void walk_structure(struct judge *j, const struct node *root);
@@ -73,21 +95,43 @@ struct owner {
 void judge_extension(struct judge *j, const struct node *extension, const struct owner *owner);
 void judge_concept(struct judge *j, const struct node *value, uint16_t codes);
 void judge_jobs(struct judge *j);
+/* One of the profiles that stand for this type must hold; a target without profile asks for nothing. */
+void judge_one_of(struct judge *j, const struct node *at, const struct node *node,
+                  const struct node *resource, const struct pack *pack, struct pack_span links,
+                  uint16_t shape);
+/* A reference must lead to one of the types; span of numbers: links. */
+void judge_targets(struct judge *j, const struct node *reference, const struct node *resource,
+                   const struct pack *pack, struct pack_span targets);
+void judge_binding(struct judge *j, const struct node *value, const struct pack *pack, uint32_t link,
+                   uint16_t base_codes, bool required);
+/* The constraints of a span of numbers, on an element or (node NULL) on what has extensions alone. */
+struct spot {
+    const struct node *node, *companion, *resource;
+    uint16_t shape;
+};
+void judge_constraints(struct judge *j, const struct spot *at, const struct pack *pack,
+                       struct pack_span numbers);
+/* Whether a node would satisfy a profile, by a trial; inside a trial always. */
+bool judge_conforms(struct judge *j, const struct node *node, const struct node *resource,
+                    struct pack_item profile);
 
 /* Lists of a document that are looked through again and again (codings of a referenced resource, profiles
  * that it names) count up to this length. */
 #define LIST_LOOKED_AT 1000
+/* Slices of one list that a pack may have. */
+#define SLICES_MOST 128
 
 /* -- validate_match.c -- */
-bool constant_holds(const struct tree *t, const struct node *n, struct constant c);
-bool slice_holds(const struct judge *j, const struct slice *s, const struct node *item,
-                 const struct node *resource);
-bool names_profile(const struct judge *j, const struct node *resource, const struct profile *p);
-enum code_answer codes_answer(const struct value_set *set, uint16_t base_codes, view system, bool has_system,
+bool constant_holds(const struct tree *t, const struct node *n, const struct pack *pack, uint32_t constant);
+bool slice_holds(const struct judge *j, const struct pack *pack, const struct pack_slice *s,
+                 const struct node *item, const struct node *companion, const struct node *resource);
+bool names_profile(const struct judge *j, const struct node *resource, struct pack_item p);
+/* set NULL or not loaded: base_codes alone. */
+enum code_answer codes_answer(const struct pack_item *set, uint16_t base_codes, view system, bool has_system,
                               view code);
 /* The best answer over a code, Coding, CodeableConcept, Quantity or string.  A concept of text alone is
  * CODE_OUT; *ret_system and *ret_code (empty then) are one that is not in the set. */
-enum code_answer value_answer(const struct tree *t, const struct value_set *set, uint16_t base_codes,
+enum code_answer value_answer(const struct tree *t, const struct pack_item *set, uint16_t base_codes,
                               const struct node *n, view *ret_system, view *ret_code);
 
 #endif

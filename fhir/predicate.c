@@ -5,9 +5,6 @@
 #include "fhir/tree_walk.h"
 #include "fhir/value.h"
 
-#include <assert.h>
-#include <pthread.h>
-
 /* ---- small words ---- */
 
 /* An element is there with its value or with extensions alone: name or _name. */
@@ -116,6 +113,12 @@ period_in_order(const struct scene *s, const struct node *n)
         !value_time_range(text_of(s, n, V("end")), &end_from, &end_to))
         return true;
     return start_to <= end_from || (start_from == end_from && start_to == end_to);
+}
+
+static bool
+has_narrative(const struct scene *s, const struct node *n)
+{
+    return has(s, node_member(s->tree, n, V("text")), V("div"));
 }
 
 static bool
@@ -292,59 +295,30 @@ text_is_chinese(const struct scene *s, const struct node *n)
 /* ---- tables ---- */
 
 static const struct predicate predicates[] = {
-#define PREDICATE(key, expression, function, base) {key, expression, function, base},
-#define RULE(type, key)
+#define PREDICATE(key, expression, function) {key, expression, function},
 #include "fhir/predicates.def"
 #undef PREDICATE
-#undef RULE
 };
-
-static const struct {
-    uint16_t shape;
-    const char *key;
-} rules[] = {
-#define PREDICATE(key, expression, function, base)
-#define RULE(type, key) {SHAPE_##type, key},
-#include "fhir/predicates.def"
-#undef PREDICATE
-#undef RULE
-};
-
-#define RULES_PER_TYPE 6
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const struct predicate *of_type[SHAPE_COUNT][RULES_PER_TYPE + 1];
 
 const struct predicate *
-predicate_find(view key)
+predicate_find(view key, view expression)
 {
     for (size_t i = 0; i < COUNT_OF(predicates); i++)
-        if (view_eq(key, view_of(predicates[i].key)))
+        /* Our own keys are known without their text. */
+        if (view_eq(key, view_of(predicates[i].key)) &&
+            (view_starts(key, V("cg-")) || view_eq(expression, view_of(predicates[i].expression))))
             return &predicates[i];
     return NULL;
 }
 
-static void
-build(void)
+uint32_t
+predicate_number(const struct predicate *p)
 {
-    for (size_t i = 0; i < COUNT_OF(rules); i++) {
-        const struct predicate **slot = of_type[rules[i].shape];
-        while (*slot)
-            slot++;
-        assert(slot < of_type[rules[i].shape] + RULES_PER_TYPE);
-        *slot = predicate_find(view_of(rules[i].key));
-        assert(*slot && (*slot)->holds);
-    }
-}
-
-void
-predicate_start(void)
-{
-    pthread_once(&once, build);
+    return (uint32_t)(p - predicates) + 1;
 }
 
 const struct predicate *
-predicate_of_type(uint16_t shape, uint32_t i)
+predicate_at(uint32_t number)
 {
-    return of_type[shape][i];
+    return &predicates[number - 1];
 }

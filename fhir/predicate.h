@@ -17,16 +17,15 @@ struct scene {
 
 struct predicate {
     const char *key;
-    const char *expression; /* FHIRPath, for messages */
+    const char *expression; /* FHIRPath: a rule is known by its key and its text */
+    /* NULL: the walk (validate_walk.c, validate_document.c) says it in its own way */
     bool (*holds)(const struct scene *s, const struct node *n);
-    bool base; /* belongs to types of the base: the structure walk judges it */
 };
 
-/* NULL when there is none. */
-const struct predicate *predicate_find(view key);
-
-/* The rules of a type of the base, one after the other; NULL behind the last. */
-const struct predicate *predicate_of_type(uint16_t shape, uint32_t i);
-void predicate_start(void);
+/* NULL when there is none: the expression is compiled then. */
+const struct predicate *predicate_find(view key, view expression);
+/* For packs: 1 …; 0 is none. */
+uint32_t predicate_number(const struct predicate *p);
+const struct predicate *predicate_at(uint32_t number);
 
 #endif

@@ -1,16 +1,18 @@
-/* Profiles in the form that validation walks: a tree of rules per StructureDefinition.
+/* Definitions on their way into a pack: the files of one package and those it depends on, read as trees, and each
+ * profile as a tree of rules.
  *
- * A differential is compiled alone and its parent judged beside it; a snapshot stands alone.  Everything
- * lives in the set's arena and is immutable after profiles_load, any thread.  Inside this room only; the
- * public face is fhir.h. */
+ * A snapshot stands alone.  A differential is laid over the elements of its parents, so that every profile is whole
+ * before it is written; where the parent is not at hand it stays partial, and what the loaded packs know of the
+ * parent is judged beside it.
+ *
+ * One thread, memory of one arena that goes when the pack is written.  Inside this room only. */
 #ifndef FHIR_PROFILE_H
 #define FHIR_PROFILE_H
 
 #include "fhir/fhir.h"
 #include "fhir/hash.h"
-#include "fhir/predicate.h"
+#include "fhir/pack_build.h"
 #include "fhir/shape.h"
-#include "fhir/value_set.h"
 
 #define MANY UINT32_MAX
 /* A pattern or fixed value nests no deeper, so that comparing it may be a bounded recursion over our own
@@ -18,9 +20,39 @@
 #define CONSTANT_DEPTH_MAX 8
 #define SLICES_MAX 128
 #define MATCH_STEPS_MAX 8
+/* Longest line of parents. */
+#define PARENTS_MAX 16
 #define CORE_PREFIX "http://hl7.org/fhir/StructureDefinition/"
 
-struct profile;
+/* ---- what was read ---- */
+
+struct source_file {
+    view path;
+    const struct tree *tree;
+    const struct node *root; /* of the resource; bundles of definitions hold many */
+    view type, url, version;
+    bool aside;            /* of a package that this one depends on: looked up, not written */
+    struct profile *draft; /* of a profile, once somebody asked for it */
+};
+
+struct sources {
+    arena *mem;
+    struct source_file *files;
+    uint32_t n, room;
+    /* URL, and URL|version, of StructureDefinition, ValueSet and CodeSystem → number; without a version the newest */
+    struct hash_table canonicals[PACK_KINDS];
+    /* A definition that cannot be compiled stops everything (strict), or is left out and counted. */
+    bool lenient;
+    uint32_t left_out;
+    struct fault first_left_out;
+    struct fault *f;
+};
+
+/* Reads the definitions of a file: one resource or a Bundle of them, JSON or XML.  Others are passed over. */
+err sources_add(struct sources *s, view path, view bytes, bool aside) MUST_USE;
+struct source_file *sources_find(const struct sources *s, enum pack_kind kind, view canonical);
+
+/* ---- rules ---- */
 
 /* A constant of the profile: fixed[x] or pattern[x]. */
 struct constant {
@@ -29,51 +61,27 @@ struct constant {
     bool exact;              /* fixed */
 };
 
-/* A profile by its canonical URL. */
-struct target {
-    view canonical;
-    const struct profile *profile; /* NULL: a type of the base, or not loaded */
-    uint16_t shape;                /* SHAPE_NONE: not loaded, nobody knows */
-};
-
 /* One of the types that an element may have. */
 struct type_rule {
     uint16_t shape;
-    struct target *profiles; /* it must satisfy one of them, if there are any and all are loaded */
-    uint32_t n_profiles;
-    bool open;              /* one of the profiles is not loaded */
-    struct target *targets; /* of a reference */
-    uint32_t n_targets;
-};
-
-enum step_kind { STEP_MEMBER, STEP_CHOICE, STEP_EXTENSION, STEP_RESOLVE };
-
-struct match_step {
-    uint8_t kind; /* enum step_kind */
-    view name;    /* of the member or choice; the extension's url */
-};
-
-enum match_kind {
-    MATCH_CONSTANT, /* something there fits the constant */
-    MATCH_TEXT,     /* something there is this text */
-    MATCH_CODES,    /* a code there is in the set */
-    MATCH_EXISTS,
-    MATCH_ABSENT,
-    MATCH_TYPES, /* a resource of one of the types */
+    view *profiles, *targets; /* canonicals */
+    uint32_t n_profiles, n_targets;
 };
 
 /* One discriminator of one slice. */
 struct matcher {
-    uint8_t kind; /* enum match_kind */
-    struct match_step steps[MATCH_STEPS_MAX];
+    uint8_t kind; /* enum pack_match */
+    struct {
+        uint8_t kind; /* enum pack_step_kind */
+        view name;
+    } steps[MATCH_STEPS_MAX];
     uint32_t n_steps;
     struct constant constant;
-    view text;
-    const struct value_set *set;
+    view text, set;
     uint16_t base_codes;
-    struct target *types;
+    view *types;
     uint32_t n_types;
-    bool by_profile; /* MATCH_TYPES: the resource names the profile, or no other slice has its type */
+    bool by_profile;
     struct matcher *next;
 };
 
@@ -83,7 +91,8 @@ struct slice {
     view name;
     struct rule *rule;
     struct matcher *matchers;
-    bool unclear; /* a discriminator that is not understood: never matched, never counted */
+    bool unclear;
+    struct slice *within; /* a slice of a slice: the outer one, which must hold too */
     struct slice *next;
 };
 
@@ -92,16 +101,10 @@ struct discriminator {
     struct discriminator *next;
 };
 
-struct rule_predicate {
-    const struct predicate *predicate;
-    bool warning;
-    struct rule_predicate *next;
-};
-
-/* A constraint that nobody here can judge. */
-struct unknown_key {
-    view key;
-    struct unknown_key *next;
+struct rule_constraint {
+    const struct tree *tree;
+    const struct node *node;
+    struct rule_constraint *next;
 };
 
 struct rule {
@@ -109,82 +112,66 @@ struct rule {
     view name; /* of the member; of a choice without [x] */
     bool choice;
     bool primitive;
-    bool min_given; /* the base demands it already, so that the structure walk says so */
+    bool min_given;
     uint32_t min, max, max_length;
-    uint16_t shape; /* type of what the rule stands on; SHAPE_NONE: several or unknown */
+    uint16_t shape;
     uint16_t parent_shape;
-    const struct shape_row
-        *row;                /* the element or choice in the base, NULL at the root and under unknown types */
+    const struct shape_row *row;
     struct type_rule *types; /* NULL: as in the base */
     uint32_t n_types;
-    struct constant constant;
+    struct constant constant, min_value, max_value;
     bool required_binding, extensible_binding;
     view binding;
-    const struct value_set *set; /* NULL: not loaded */
-    uint16_t base_codes;
-    struct rule_predicate *predicates;
+    struct rule_constraint *constraints;
     struct rule *children, *last_child, *next;
     struct slice *slices, *last_slice;
     uint32_t n_slices;
     struct discriminator *discriminators;
-    bool closed;
-    const struct rule
-        *inherited; /* the same element in a parent, with more slices; they count where the list is closed */
-    bool kept;      /* it, or a rule below it, asks for something */
-    bool is_slice;  /* the rule of a slice, no child of its parent */
-    bool aside;     /* no rule for anything in a document */
+    bool closed, open_at_end, ordered;
+    bool kept;     /* it, or a rule below it, asks for something */
+    bool is_slice; /* the rule of a slice, no child of its parent */
+    bool aside;    /* no rule for anything in a document */
     struct rule *parent;
     struct rule *next_in_profile;
-};
-
-/* Where an extension may stand. */
-struct context {
-    view type, expression;
-    struct context *next;
+    uint32_t number; /* in the pack */
 };
 
 struct profile {
-    view url, version, file;
+    const struct source_file *file;
     uint16_t shape;
-    view base_canonical;
-    const struct profile *parent; /* NULL: a type of the base, or not loaded */
-    const struct profile
-        *base;  /* the parent when it must be judged too: a snapshot holds its rules already */
-    bool whole; /* compiled from a snapshot */
-    const struct tree *tree;
+    bool partial;
     struct rule *root, *last_rule;
-    struct unknown_key *unknown_keys;
-    struct context *contexts;
+    struct rule **rules; /* all, by number in the order of the pack */
+    uint32_t n_rules;
 };
 
-struct profile_set {
-    arena *mem;
-    struct profile *profiles;
-    uint32_t n_profiles;
-    struct value_set *sets;
-    uint32_t n_sets;
-    struct code_system *systems;
-    uint32_t n_systems;
-    /* canonical URL, and URL|version, → number; without a version the newest */
-    struct hash_table profile_urls, set_urls, system_urls;
-};
-
-/* NULL when it is not loaded.  canonical may carry |version. */
-const struct profile *profile_find(const struct profile_set *p, view canonical);
-const struct value_set *profile_find_set(const struct profile_set *p, view canonical);
-const struct code_system *profile_find_system(const struct profile_set *p, view canonical);
-
-/* Steps of loading, each for all profiles before the next: own rules; what points from one profile to
- * another; discriminators. */
-err profile_compile(struct profile *p, arena *mem, struct fault *f) MUST_USE;
-err profile_link(struct profile *p, const struct profile_set *set, struct fault *f) MUST_USE;
-err profile_link_slices(struct profile *p, arena *mem, struct fault *f) MUST_USE;
-
-/* The rule with this element id in the profile or its parents. */
-const struct rule *profile_rule(const struct profile *p, view id);
-/* A fault that names the profile's file and the element. */
-err profile_fault(const struct profile *p, view element, struct fault *f, const char *expected,
+/* Own rules over those of the parents; made once for each file.  Then, for what is written, the discriminators of
+ * its slices, which may look into other profiles. */
+err profile_draft(const struct sources *s, const struct source_file *file, struct profile **ret,
+                  struct fault *f) MUST_USE;
+err profile_link_slices(const struct sources *s, struct profile *p, struct fault *f) MUST_USE;
+err profile_fault(const struct source_file *file, view element, struct fault *f, const char *expected,
                   const char *found);
+/* The child rule of a name (without [x]). */
 const struct rule *rule_child(const struct rule *r, view name);
+
+/* ---- writing ---- */
+
+/* base: whose rules a profile need not say again; NULL where there is none. */
+err profile_write(struct profile *p, const struct pack *base, struct pack_build *b) MUST_USE;
+/* What a type or resource of the base says of its elements beyond their shape. */
+void base_write(const struct source_file *file, struct pack_build *b);
+/* Empty rows for every type, before the first base_write. */
+void base_write_start(struct pack_build *b);
+/* The constraint of an ElementDefinition; each stands once.  Its number. */
+uint32_t constraint_write(const struct tree *t, const struct node *constraint, struct pack_build *b);
+/* Whether the base says the same. */
+bool constraint_is_of_base(const struct tree *t, const struct node *constraint, const struct pack *base);
+err set_write(const struct sources *s, const struct source_file *file, struct pack_build *b) MUST_USE;
+err system_write(const struct source_file *file, struct pack_build *b) MUST_USE;
+
+/* All that was read and does not stand aside; base as above. */
+err sources_compile(struct sources *s, const struct pack *base, const struct pack_label *label,
+                    struct buf *out) MUST_USE;
 
 #endif

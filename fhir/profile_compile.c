@@ -10,7 +10,9 @@ struct seen {
 };
 
 struct compiler {
+    const struct sources *sources;
     struct profile *p;
+    const struct tree *tree; /* of the elements: the profile's or a parent's */
     arena *mem;
     struct fault *f;
     view at; /* id of the element that is compiled */
@@ -18,15 +20,16 @@ struct compiler {
 };
 
 err
-profile_fault(const struct profile *p, view element, struct fault *f, const char *expected, const char *found)
+profile_fault(const struct source_file *file, view element, struct fault *f, const char *expected,
+              const char *found)
 {
-    return fault_setf(f, E_CONFIG, expected, found, "%.*s: %.*s", VIEW_ARG(p->file), VIEW_ARG(element));
+    return fault_setf(f, E_CONFIG, expected, found, "%.*s: %.*s", VIEW_ARG(file->path), VIEW_ARG(element));
 }
 
 static err
 too_large(const struct compiler *c)
 {
-    return profile_fault(c->p, c->at, c->f, "less than the memory for profiles", "");
+    return profile_fault(c->p->file, c->at, c->f, "less than the memory for profiles", "");
 }
 
 static uint16_t
@@ -68,7 +71,7 @@ set_base(struct compiler *c, struct rule *r, view name)
         return E_OK;
     r->row = r->choice ? shape_find_choice(r->parent_shape, r->name) : shape_find(r->parent_shape, name);
     if (!r->row)
-        return profile_fault(c->p, c->at, c->f, "an element of the base type", "another name");
+        return profile_fault(c->p->file, c->at, c->f, "an element of the base type", "another name");
     r->max = r->row->many ? MANY : 1;
     r->min_given = r->row->min > 0;
     r->shape = r->row->type == SHAPE_Resource ? SHAPE_NONE : r->row->type;
@@ -111,8 +114,12 @@ slice_of(struct compiler *c, struct rule *sliced, view name, view id, struct rul
     if (!r)
         return too_large(c);
     if (sliced->n_slices == SLICES_MAX)
-        return profile_fault(c->p, c->at, c->f, "at most 128 slices", "more");
+        return profile_fault(c->p->file, c->at, c->f, "at most 128 slices", "more");
     *s = (struct slice){.name = name, .rule = r};
+    /* "outer/inner" */
+    for (struct slice *outer = sliced->slices; outer; outer = outer->next)
+        if (name.n > outer->name.n && view_starts(name, outer->name) && name.p[outer->name.n] == '/')
+            s->within = outer;
     r->is_slice = true;
     r->name = sliced->name;
     r->choice = sliced->choice;
@@ -180,17 +187,17 @@ find_rule(struct compiler *c, view id, struct rule **ret)
 static err
 read_cardinality(struct compiler *c, struct rule *r, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     const struct node *min = node_member(t, e, V("min")), *max = node_member(t, e, V("max"));
     uint64_t n;
     if (min) {
         if (text_to_u64(node_text(t, min), &n) != E_OK || n > INT32_MAX)
-            return profile_fault(c->p, c->at, c->f, "min", "no number");
+            return profile_fault(c->p->file, c->at, c->f, "min", "no number");
         r->min = (uint32_t)n;
     }
     if (max && !view_eq(node_text(t, max), V("*"))) {
         if (text_to_u64(node_text(t, max), &n) != E_OK || n > INT32_MAX)
-            return profile_fault(c->p, c->at, c->f, "max", "no number");
+            return profile_fault(c->p->file, c->at, c->f, "max", "no number");
         r->max = (uint32_t)n;
     }
     if (text_to_u64(node_text(t, node_member(t, e, V("maxLength"))), &n) == E_OK && n <= INT32_MAX)
@@ -203,14 +210,14 @@ read_cardinality(struct compiler *c, struct rule *r, const struct node *e)
 static err
 check_constant(struct compiler *c, const struct node *n)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     uint32_t end = node_end(t, n);
     for (uint32_t i = node_index(t, n) + 1; i < end; i++) {
         uint32_t depth = 0;
         for (uint32_t up = i; up != node_index(t, n); up = t->nodes[up].parent)
             depth++;
         if (depth > CONSTANT_DEPTH_MAX)
-            return profile_fault(c->p, c->at, c->f, "a constant of at most 8 levels", "a deeper one");
+            return profile_fault(c->p->file, c->at, c->f, "a constant of at most 8 levels", "a deeper one");
     }
     return E_OK;
 }
@@ -219,9 +226,13 @@ check_constant(struct compiler *c, const struct node *n)
 static err
 read_constant(struct compiler *c, struct rule *r, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     for (NODE_EACH(member, t, e)) {
         view name = node_name(t, member);
+        if (view_starts(name, V("minValue")))
+            r->min_value = (struct constant){.tree = t, .node = member};
+        if (view_starts(name, V("maxValue")))
+            r->max_value = (struct constant){.tree = t, .node = member};
         bool fixed = view_starts(name, V("fixed")) && name.n > 5;
         bool pattern = view_starts(name, V("pattern")) && name.n > 7;
         if (!fixed && !pattern)
@@ -235,10 +246,14 @@ read_constant(struct compiler *c, struct rule *r, const struct node *e)
 static void
 read_binding(struct compiler *c, struct rule *r, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     const struct node *binding = node_member(t, e, V("binding"));
     view strength = node_text(t, node_member(t, binding, V("strength")));
-    r->binding = node_text(t, node_member(t, binding, V("valueSet")));
+    if (!binding)
+        return;
+    /* A differential may change the strength alone. */
+    if (node_member(t, binding, V("valueSet")))
+        r->binding = node_text(t, node_member(t, binding, V("valueSet")));
     r->required_binding = view_eq(strength, V("required"));
     r->extensible_binding = view_eq(strength, V("extensible"));
 }
@@ -246,13 +261,20 @@ read_binding(struct compiler *c, struct rule *r, const struct node *e)
 static err
 read_slicing(struct compiler *c, struct rule *r, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     const struct node *slicing = node_member(t, e, V("slicing"));
+    const struct node *list = node_member(t, slicing, V("discriminator"));
     struct discriminator **last = &r->discriminators;
-    if (!slicing || r->choice)
+    if (!slicing)
         return E_OK;
-    r->closed = view_eq(node_text(t, node_member(t, slicing, V("rules"))), V("closed"));
-    for (NODE_EACH(item, t, node_member(t, slicing, V("discriminator")))) {
+    view rules = node_text(t, node_member(t, slicing, V("rules")));
+    /* A choice is closed by its types. */
+    r->closed = view_eq(rules, V("closed")) && !r->choice;
+    r->open_at_end = view_eq(rules, V("openAtEnd"));
+    r->ordered = node_is_true(node_member(t, slicing, V("ordered")));
+    if (list)
+        r->discriminators = NULL;
+    for (NODE_EACH(item, t, list)) {
         struct discriminator *d = arena_make(c->mem, struct discriminator);
         if (!d)
             return too_large(c);
@@ -264,39 +286,16 @@ read_slicing(struct compiler *c, struct rule *r, const struct node *e)
     return E_OK;
 }
 
-static err
-add_unknown_key(struct compiler *c, view key)
-{
-    for (struct unknown_key *k = c->p->unknown_keys; k; k = k->next)
-        if (view_eq(k->key, key))
-            return E_OK;
-    struct unknown_key *k = arena_make(c->mem, struct unknown_key);
-    if (!k)
-        return too_large(c);
-    *k = (struct unknown_key){.key = key, .next = c->p->unknown_keys};
-    c->p->unknown_keys = k;
-    return E_OK;
-}
-
+/* A key that comes again replaces nothing: both hold, and are mostly the same. */
 static err
 read_constraints(struct compiler *c, struct rule *r, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
-    for (NODE_EACH(item, t, node_member(t, e, V("constraint")))) {
-        view key = node_text(t, node_member(t, item, V("key")));
-        bool warning = view_eq(node_text(t, node_member(t, item, V("severity"))), V("warning"));
-        const struct predicate *predicate = predicate_find(key);
-        if (predicate && predicate->base)
-            continue;
-        if (!predicate) {
-            TRY(warning ? E_OK : add_unknown_key(c, key));
-            continue;
-        }
-        struct rule_predicate *p = arena_make(c->mem, struct rule_predicate);
-        if (!p)
+    for (NODE_EACH(item, c->tree, node_member(c->tree, e, V("constraint")))) {
+        struct rule_constraint *k = arena_make(c->mem, struct rule_constraint);
+        if (!k)
             return too_large(c);
-        *p = (struct rule_predicate){.predicate = predicate, .warning = warning, .next = r->predicates};
-        r->predicates = p;
+        *k = (struct rule_constraint){.tree = c->tree, .node = item, .next = r->constraints};
+        r->constraints = k;
     }
     return E_OK;
 }
@@ -304,15 +303,15 @@ read_constraints(struct compiler *c, struct rule *r, const struct node *e)
 /* ---- types ---- */
 
 static err
-read_targets(struct compiler *c, const struct node *list, struct target **ret, uint32_t *ret_n)
+read_targets(struct compiler *c, const struct node *list, view **ret, uint32_t *ret_n)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     uint32_t n = 0;
-    struct target *targets = arena_make_array(c->mem, (size_t)node_count(list) + 1, struct target);
+    view *targets = arena_make_array(c->mem, (size_t)node_count(list) + 1, view);
     if (!targets)
         return too_large(c);
     for (NODE_EACH(item, t, list))
-        targets[n++] = (struct target){.canonical = node_text(t, item)};
+        targets[n++] = node_text(t, item);
     *ret = targets;
     *ret_n = n;
     return E_OK;
@@ -331,7 +330,7 @@ shape_of_code(view code, const struct rule *r)
 static err
 read_types(struct compiler *c, struct rule *r, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     const struct node *list = node_member(t, e, V("type"));
     uint32_t n = 0;
     if (node_count(list) == 0)
@@ -371,7 +370,7 @@ derive_id(struct compiler *c, view path, view slice)
 static err
 find_id(struct compiler *c, const struct node *e)
 {
-    const struct tree *t = c->p->tree;
+    const struct tree *t = c->tree;
     view path = node_text(t, node_member(t, e, V("path")));
     c->at = node_text(t, node_member(t, e, V("id")));
     if (c->at.n == 0)
@@ -399,37 +398,79 @@ compile_element(struct compiler *c, const struct node *e)
 }
 
 static err
-read_contexts(struct compiler *c)
+compile_list(struct compiler *c, const struct source_file *file, const char *form)
 {
-    const struct tree *t = c->p->tree;
-    for (NODE_EACH(item, t, node_member(t, tree_root(t), V("context")))) {
-        struct context *x = arena_make(c->mem, struct context);
-        if (!x)
-            return too_large(c);
-        *x = (struct context){.type = node_text(t, node_member(t, item, V("type"))),
-                              .expression = node_text(t, node_member(t, item, V("expression"))),
-                              .next = c->p->contexts};
-        c->p->contexts = x;
+    const struct tree *t = file->tree;
+    const struct node *list = node_member(t, node_member(t, file->root, view_of(form)), V("element"));
+    c->tree = t;
+    c->seen = NULL;
+    for (NODE_EACH(e, t, list)) {
+        struct fault own;
+        fault_init(&own);
+        struct fault *outer = c->f;
+        c->f = c->sources->lenient ? &own : outer;
+        err done = compile_element(c, e);
+        c->f = outer;
+        /* An element that the base does not know: nothing can stand there. */
+        if (done != E_OK && !(c->sources->lenient && done == E_CONFIG))
+            return done;
     }
     return E_OK;
 }
 
-err
-profile_compile(struct profile *p, arena *mem, struct fault *f)
+static bool
+has_list(const struct source_file *file, const char *form)
 {
-    struct compiler c = {.p = p, .mem = mem, .f = f};
-    const struct tree *t = p->tree;
-    const struct node *snapshot = node_member(t, node_member(t, tree_root(t), V("snapshot")), V("element"));
-    const struct node *list =
-        snapshot ? snapshot : node_member(t, node_member(t, tree_root(t), V("differential")), V("element"));
-    p->whole = snapshot != NULL;
+    return node_member(file->tree, node_member(file->tree, file->root, view_of(form)), V("element")) != NULL;
+}
+
+/* The differentials from the profile up to the first snapshot, or to the base. */
+static err
+compile_all(struct compiler *c, const struct source_file *file)
+{
+    const struct source_file *line[PARENTS_MAX];
+    uint32_t n = 0;
+    while (!has_list(file, "snapshot")) {
+        view base = node_text(file->tree, node_member(file->tree, file->root, V("baseDefinition")));
+        if (n == PARENTS_MAX)
+            return profile_fault(c->p->file, shape_name(c->p->shape), c->f, "fewer parents", "a circle");
+        line[n++] = file;
+        if (view_starts(base, V(CORE_PREFIX)) &&
+            shape_of_type(view_sub(base, sizeof CORE_PREFIX - 1, base.n)) == c->p->shape)
+            break;
+        const struct source_file *parent = sources_find(c->sources, PACK_IS_PROFILE, base);
+        if (!parent) {
+            c->p->partial = true;
+            break;
+        }
+        file = parent;
+    }
+    if (has_list(file, "snapshot"))
+        TRY(compile_list(c, file, "snapshot"));
+    while (n-- > 0)
+        TRY(compile_list(c, line[n], "differential"));
+    return E_OK;
+}
+
+err
+profile_draft(const struct sources *s, const struct source_file *file, struct profile **ret, struct fault *f)
+{
+    struct profile *p = file->draft ? file->draft : arena_make(s->mem, struct profile);
+    struct compiler c = {.sources = s, .p = p, .mem = s->mem, .f = f, .tree = file->tree};
+    if (!p)
+        return too_large(&c);
+    *ret = p;
+    if (file->draft)
+        return E_OK;
+    view type = node_text(file->tree, node_member(file->tree, file->root, V("type")));
+    *p = (struct profile){.file = file, .shape = shape_of_type(type)};
+    ((struct source_file *)file)->draft = p; /* a cache: the file says no other than before */
     p->root = new_rule(&c, NULL, shape_name(p->shape));
     if (!p->root)
         return too_large(&c);
     p->root->shape = p->shape;
-    if (p->shape == SHAPE_Extension)
-        TRY(read_contexts(&c));
-    for (NODE_EACH(e, t, list))
-        TRY(compile_element(&c, e));
+    TRY(compile_all(&c, file));
+    if (p->partial && !s->lenient)
+        return profile_fault(file, shape_name(p->shape), f, "a baseDefinition that is loaded", "another");
     return E_OK;
 }

@@ -3,7 +3,13 @@
 /* Discriminators: how an item is told to belong to a slice.  The profile says where to look (a path) and
  * in the slice's own rules what must be there. */
 
+struct match_step {
+    uint8_t kind; /* enum pack_step_kind */
+    view name;
+};
+
 struct finder {
+    const struct sources *sources;
     const struct rule *rule;  /* where the path has led; NULL behind the last rule */
     struct constant constant; /* of the place, when a rule on the way has one */
 };
@@ -38,12 +44,19 @@ next_step(view *rest, struct match_step *ret)
     return ret->kind == STEP_RESOLVE || view_find_byte(name, '(') == name.n;
 }
 
+/* canonical may name a version. */
+static bool
+is_canonical(view canonical, view url)
+{
+    return view_eq(view_cut(&canonical, '|', NULL), url);
+}
+
 static bool
 has_profile(const struct rule *r, view url)
 {
     for (uint32_t i = 0; i < r->n_types; i++)
         for (uint32_t k = 0; k < r->types[i].n_profiles; k++)
-            if (view_eq(r->types[i].profiles[k].canonical, url))
+            if (is_canonical(r->types[i].profiles[k], url))
                 return true;
     return false;
 }
@@ -59,19 +72,42 @@ extension_rule(const struct rule *from, view url)
     return NULL;
 }
 
+/* What the one profile of an element says of itself: slices are often told apart by what their type's profile, or
+ * the profile of a reference's target, fixes. */
+static const struct rule *
+rule_of_profile(const struct sources *s, const struct rule *r, bool target)
+{
+    const struct type_rule *type = r && r->n_types == 1 ? r->types : NULL;
+    const view *list = !type ? NULL : target ? type->targets : type->profiles;
+    uint32_t n = !type ? 0 : target ? type->n_targets : type->n_profiles;
+    const struct source_file *file = n == 1 ? sources_find(s, PACK_IS_PROFILE, list[0]) : NULL;
+    struct profile *p;
+    struct fault unused;
+    fault_init(&unused);
+    return file && profile_draft(s, file, &p, &unused) == E_OK ? p->root : NULL;
+}
+
 static void
 follow(struct finder *at, struct match_step *step)
 {
     const struct rule *rule = at->rule;
     struct constant c = at->constant.node || !rule ? at->constant : rule->constant;
-    if (step->kind == STEP_RESOLVE)
+    if (step->kind == STEP_RESOLVE) {
+        const struct rule *target = rule_of_profile(at->sources, rule, true);
+        at->rule = target ? target : rule;
         return;
+    }
     if (step->kind == STEP_EXTENSION) {
-        *at = (struct finder){.rule = extension_rule(rule, step->name)};
+        const struct rule *extension = extension_rule(rule, step->name);
+        at->rule =
+            extension && !extension->children ? rule_of_profile(at->sources, extension, false) : extension;
+        at->constant = (struct constant){0};
         return;
     }
     at->constant = c.node ? constant_below(c, step->name) : (struct constant){0};
     at->rule = rule_child(rule, step->name);
+    if (!at->rule && !at->constant.node)
+        at->rule = rule_child(rule_of_profile(at->sources, rule, false), step->name);
     if (at->rule && at->rule->choice)
         step->kind = STEP_CHOICE;
 }
@@ -80,12 +116,21 @@ static bool
 find_place(struct matcher *m, struct finder *at, view path)
 {
     view rest = path;
-    if (view_eq(path, V("$this")))
+    if (view_eq(path, V("$this"))) {
+        at->constant = at->rule->constant;
+        if (!at->constant.node && at->rule->binding.n == 0) {
+            const struct rule *own = rule_of_profile(at->sources, at->rule, false);
+            at->constant = own ? own->constant : at->constant;
+        }
         return true;
+    }
     while (rest.n > 0) {
-        if (m->n_steps == MATCH_STEPS_MAX || !next_step(&rest, &m->steps[m->n_steps]))
+        struct match_step step;
+        if (m->n_steps == MATCH_STEPS_MAX || !next_step(&rest, &step))
             return false;
-        follow(at, &m->steps[m->n_steps++]);
+        follow(at, &step);
+        m->steps[m->n_steps].kind = step.kind;
+        m->steps[m->n_steps++].name = step.name;
     }
     if (!at->constant.node && at->rule)
         at->constant = at->rule->constant;
@@ -101,7 +146,7 @@ match_url(const struct rule *slice, view path, struct matcher *m)
     for (uint32_t i = 0; i < slice->n_types; i++) {
         if (slice->types[i].shape != SHAPE_Extension || slice->types[i].n_profiles == 0)
             continue;
-        view canonical = slice->types[i].profiles[0].canonical;
+        view canonical = slice->types[i].profiles[0];
         m->kind = MATCH_TEXT;
         m->text = view_cut(&canonical, '|', NULL);
         return true;
@@ -118,37 +163,39 @@ match_value(const struct finder *at, struct matcher *m)
         m->constant = at->constant;
         return true;
     }
-    if (!r || !r->required_binding || (!r->set && !r->base_codes))
+    if (!r || r->binding.n == 0 || (!r->required_binding && !r->extensible_binding))
         return false;
     m->kind = MATCH_CODES;
-    m->set = r->set;
-    m->base_codes = r->base_codes;
+    m->set = r->binding;
+    m->base_codes = codes_of_url(r->binding);
     return true;
 }
 
+/* What stands there has one of these types: of a reference its targets, else the rule's own types, each as a
+ * profile or as a type of the base. */
 static bool
 match_types(const struct finder *at, bool by_profile, struct matcher *m, arena *mem)
 {
     const struct rule *r = at->rule;
     bool resolve = m->n_steps > 0 && m->steps[m->n_steps - 1].kind == STEP_RESOLVE;
     uint32_t room = 0;
-    if (!r || (r->choice && !resolve))
-        return false;
-    for (uint32_t i = 0; i < r->n_types; i++)
+    for (uint32_t i = 0; r && i < r->n_types; i++)
         room += resolve ? r->types[i].n_targets : r->types[i].n_profiles + 1;
-    m->types = room ? arena_make_array(mem, room, struct target) : NULL;
+    m->types = room ? arena_make_array(mem, room, view) : NULL;
     if (!m->types)
         return false;
     for (uint32_t i = 0; i < r->n_types; i++) {
         const struct type_rule *type = &r->types[i];
-        const struct target *list = resolve ? type->targets : type->profiles;
+        const view *list = resolve ? type->targets : type->profiles;
         uint32_t n = resolve ? type->n_targets : type->n_profiles;
         for (uint32_t k = 0; k < n; k++)
             m->types[m->n_types++] = list[k];
         if (!resolve && n == 0)
-            m->types[m->n_types++] = (struct target){.shape = type->shape};
+            m->types[m->n_types++] =
+                arena_printf(mem, "%s%.*s", CORE_PREFIX, VIEW_ARG(shape_name(type->shape)));
     }
-    m->kind = MATCH_TYPES;
+    /* The type of a choice stands in the name of its member. */
+    m->kind = r->choice && !resolve ? MATCH_OPTIONS : MATCH_TYPES;
     m->by_profile = by_profile;
     return m->n_types > 0;
 }
@@ -164,9 +211,11 @@ match_existence(const struct finder *at, struct matcher *m)
 
 /* Fills m from the rules of one profile; false when they say nothing about the place. */
 static bool
-make_matcher(const struct rule *slice, const struct discriminator *d, arena *mem, struct matcher *m)
+make_matcher(const struct sources *s, const struct rule *slice, const struct discriminator *d,
+             struct matcher *m)
 {
-    struct finder at = {.rule = slice};
+    struct finder at = {.sources = s, .rule = slice};
+    arena *mem = s->mem;
     *m = (struct matcher){0};
     if (!find_place(m, &at, d->path))
         return false;
@@ -177,44 +226,26 @@ make_matcher(const struct rule *slice, const struct discriminator *d, arena *mem
     return match_value(&at, m) || match_url(slice, d->path, m);
 }
 
-/* A differential may refine a slice of its parent and leave out what tells it. */
-static bool
-find_matcher(const struct profile *p, const struct slice *s, const struct discriminator *d, arena *mem,
-             struct matcher *m)
-{
-    for (; p; p = p->base)
-        for (const struct rule *r = p->root; r; r = r->next_in_profile)
-            if (r->is_slice && view_eq(r->id, s->rule->id) && make_matcher(r, d, mem, m))
-                return true;
-    return false;
-}
-
 static const struct discriminator *
-discriminators_of(const struct profile *p, const struct rule *r)
+discriminators_of(const struct rule *r)
 {
-    for (; p; p = p->base) {
-        const struct rule *same = NULL;
-        for (const struct rule *q = p->root; q && !same; q = q->next_in_profile)
-            if (view_eq(q->id, r->id) && q->discriminators)
-                same = q;
-        if (same)
-            return same->discriminators;
-    }
-    /* Extensions are sliced by url even where nobody says so. */
+    /* Extensions are sliced by url even where nobody says so; a choice by the type. */
     static struct discriminator by_url = {.type = {"value", 5}, .path = {"url", 3}};
+    static struct discriminator by_type = {.type = {"type", 4}, .path = {"$this", 5}};
     bool extension = view_eq(r->name, V("extension")) || view_eq(r->name, V("modifierExtension"));
-    return extension ? &by_url : NULL;
+    if (r->discriminators)
+        return r->discriminators;
+    return extension ? &by_url : r->choice ? &by_type : NULL;
 }
 
 static err
-link_slice(struct profile *p, struct slice *s, const struct discriminator *d, arena *mem)
+link_slice(const struct sources *sources, struct slice *s, const struct discriminator *d)
 {
-    s->unclear = d == NULL;
     for (; d; d = d->next) {
-        struct matcher *m = arena_make(mem, struct matcher);
+        struct matcher *m = arena_make(sources->mem, struct matcher);
         if (!m)
             return E_TOO_LARGE;
-        if (!find_matcher(p, s, d, mem, m)) {
+        if (!make_matcher(sources, s->rule, d, m)) {
             s->unclear = true;
             continue;
         }
@@ -224,26 +255,19 @@ link_slice(struct profile *p, struct slice *s, const struct discriminator *d, ar
     return E_OK;
 }
 
-static const struct rule *
-find_inherited(const struct profile *p, view id)
-{
-    for (p = p->base; p; p = p->base)
-        for (const struct rule *r = p->root; r; r = r->next_in_profile)
-            if (r->slices && view_eq(r->id, id))
-                return r;
-    return NULL;
-}
-
 err
-profile_link_slices(struct profile *p, arena *mem, struct fault *f)
+profile_link_slices(const struct sources *sources, struct profile *p, struct fault *f)
 {
     for (struct rule *r = p->root; r; r = r->next_in_profile) {
-        const struct discriminator *d = r->slices ? discriminators_of(p, r) : NULL;
-        if (r->slices || r->closed)
-            r->inherited = find_inherited(p, r->id);
-        for (struct slice *s = r->slices; s; s = s->next)
-            if (link_slice(p, s, d, mem) != E_OK)
-                return profile_fault(p, r->id, f, "less than the memory for profiles", "");
+        const struct discriminator *d = r->slices ? discriminators_of(r) : NULL;
+        for (struct slice *s = r->slices; s; s = s->next) {
+            err e = link_slice(sources, s, d);
+            if (e == E_OK && s->within)
+                e = link_slice(sources, s, s->within->rule->discriminators);
+            s->unclear |= !s->matchers;
+            if (e != E_OK)
+                return profile_fault(p->file, r->id, f, "less than the memory for profiles", "");
+        }
     }
     return E_OK;
 }

@@ -251,6 +251,25 @@ shape_slot(const struct shape_row *row)
     return &rows[slot_of[row - rows]];
 }
 
+uint32_t
+shape_row_count(void)
+{
+    return (uint32_t)ROW_COUNT;
+}
+
+/* Row 0 is the head of the first type and no element. */
+uint16_t
+shape_row_number(const struct shape_row *row)
+{
+    return row ? (uint16_t)(row - rows) : 0;
+}
+
+const struct shape_row *
+shape_row_at(uint16_t number)
+{
+    return number ? &rows[number] : NULL;
+}
+
 uint16_t
 shape_of_row(const struct shape_row *row)
 {

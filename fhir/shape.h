@@ -97,6 +97,11 @@ row_name(const struct shape_row *row)
     return (view){row->name, row->name_length};
 }
 
+/* Rows by number, for what is kept beside them: 1 … shape_row_count() - 1; 0 for NULL. */
+uint32_t shape_row_count(void);
+uint16_t shape_row_number(const struct shape_row *row);
+const struct shape_row *shape_row_at(uint16_t number);
+
 /* Bits for "seen once": each row that must stand, or that is a choice, has one in its type.  Options share
  * the bit of their choice; 0 for rows without one. */
 uint64_t shape_bit(const struct shape_row *row);

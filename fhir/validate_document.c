@@ -78,7 +78,7 @@ is_open_bundle(const struct judge *j)
 }
 
 static void
-say_unresolved(struct judge *j, const struct node *n, view text)
+say_unresolved(struct judge *j, const struct node *n, const struct node *resource, view text)
 {
     enum reference_kind kind = reference_kind(text);
     if (kind == REFERENCE_CONTAINED) {
@@ -90,10 +90,12 @@ say_unresolved(struct judge *j, const struct node *n, view text)
             judge_say(j, ISSUE_WARNING, E_REFERENCE, n, V("an entry with this fullUrl"),
                       show_reference(j, text));
     } else if (kind == REFERENCE_ABSOLUTE) {
-        judge_say(j, j->options->strict ? ISSUE_ERROR : ISSUE_WARNING, E_REFERENCE_OUTSIDE, n,
+        judge_say(j, judge_severity(j, WEIGHT_REFERENCE_OUTSIDE), E_REFERENCE_OUTSIDE, n,
                   V("an entry of the document"), show_reference(j, text));
     } else {
-        judge_say(j, ISSUE_ERROR, E_REFERENCE, n, V("an entry of the document"), show_reference(j, text));
+        bool composition = j->bundle->n > 0 && resource == j->bundle->entries[0].resource;
+        judge_say(j, composition ? ISSUE_ERROR : judge_severity(j, WEIGHT_REFERENCE_MISSING), E_REFERENCE, n,
+                  V("an entry of the document"), show_reference(j, text));
     }
 }
 
@@ -107,7 +109,7 @@ judge_reference(struct judge *j, const struct node *reference, const struct node
     const struct node *to = bundle_resolve(j->bundle, resource, text);
     if (!to) {
         if (in_bundle || reference_kind(text) == REFERENCE_CONTAINED)
-            say_unresolved(j, n, text);
+            say_unresolved(j, n, resource, text);
         return;
     }
     if (reference_kind(text) != REFERENCE_CONTAINED) {

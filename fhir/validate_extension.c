@@ -48,33 +48,37 @@ is_abstract(view expression, const struct owner *o)
 }
 
 static bool
-allows(const struct judge *j, const struct context *c, const struct owner *o)
+allows(const struct judge *j, const struct pack *pack, const struct pack_context *c, const struct owner *o)
 {
     char path[256];
-    if (view_eq(c->type, V("fhirpath")))
+    view kind = pack_view(pack, c->type), expression = pack_view(pack, c->expression);
+    if (view_eq(kind, V("fhirpath")))
         return true; /* not judged */
-    if (view_eq(c->type, V("extension")))
+    if (view_eq(kind, V("extension")))
         return o->shape == SHAPE_Extension &&
-               view_eq(node_text(j->tree, node_member(j->tree, o->node, V("url"))), c->expression);
+               view_eq(node_text(j->tree, node_member(j->tree, o->node, V("url"))), expression);
     bool companion = o->shape == SHAPE_Element && o->row;
     uint16_t type = companion ? o->row->type : o->shape;
-    if (is_abstract(c->expression, o) || view_eq(c->expression, shape_name(type)))
+    if (is_abstract(expression, o) || view_eq(expression, shape_name(type)))
         return true;
-    if (o->row && is_element(o->row, c->expression))
+    if (o->row && is_element(o->row, expression))
         return true;
-    return view_eq(path_of(j, o, path, sizeof path), c->expression);
+    return view_eq(path_of(j, o, path, sizeof path), expression);
 }
 
 static void
-judge_context(struct judge *j, const struct node *extension, const struct owner *o, const struct profile *p)
+judge_context(struct judge *j, const struct node *extension, const struct owner *o, struct pack_item p)
 {
-    for (const struct context *c = p->contexts; c; c = c->next)
-        if (allows(j, c, o))
+    const struct pack_context *list = p.pack->contexts;
+    struct pack_span contexts = item_profile(p)->contexts;
+    for (PACK_EACH(i, contexts))
+        if (allows(j, p.pack, &list[i], o))
             return;
-    if (p->contexts)
+    if (contexts.n > 0)
         judge_say(j, ISSUE_ERROR, E_ELEMENT_UNKNOWN, extension,
-                  judge_print(j, "the extension in %.*s%s", VIEW_ARG(p->contexts->expression),
-                              p->contexts->next ? " or another listed place" : ""),
+                  judge_print(j, "the extension in %.*s%s",
+                              VIEW_ARG(pack_view(p.pack, list[contexts.from].expression)),
+                              contexts.n > 1 ? " or another listed place" : ""),
                   V("another place"));
 }
 
@@ -93,13 +97,13 @@ judge_extension(struct judge *j, const struct node *extension, const struct owne
             judge_say(j, ISSUE_ERROR, E_VALUE, n, V("an absolute URL"), V("a relative one"));
         return;
     }
-    const struct profile *p = profile_find(j->set, url);
-    if (p && p->shape == SHAPE_Extension) {
+    struct pack_item p = judge_find(j, PACK_IS_PROFILE, url);
+    if (p.pack && item_profile(p)->shape == SHAPE_Extension) {
         judge_context(j, extension, owner, p);
         judge_add_job(j, extension, owner->resource, p);
         return;
     }
-    enum issue_severity severity = modifier || j->options->strict ? ISSUE_ERROR : ISSUE_WARNING;
+    enum issue_severity severity = modifier ? ISSUE_ERROR : judge_severity(j, WEIGHT_EXTENSION_UNKNOWN);
     if (severity == ISSUE_ERROR || judge_first(j, 2, url))
         judge_say(j, severity, E_EXTENSION_UNKNOWN, extension, V("an extension of a loaded profile"),
                   judge_code(j, VIEW_NONE, url));

@@ -3,7 +3,17 @@
 
 #include "base/decimal.h"
 
+/* Steps of a discriminator's path; longest line of parents that a name is followed through. */
+#define MATCH_DEPTH 8
+#define LINE_MAX_PARENTS 16
+
 /* ---- constants ---- */
+
+struct constant {
+    struct tree own;
+    const struct tree *tree;
+    bool exact;
+};
 
 static bool
 same_number(view a, view b)
@@ -70,25 +80,27 @@ fits(const struct tree *t, const struct node *n, const struct constant *c, const
 }
 
 bool
-constant_holds(const struct tree *t, const struct node *n, struct constant c)
+constant_holds(const struct tree *t, const struct node *n, const struct pack *pack, uint32_t constant)
 {
-    return fits(t, n, &c, c.node);
+    struct constant c = {.own = pack_tree(pack, constant), .exact = pack->constants[constant].exact};
+    c.tree = &c.own;
+    return fits(t, n, &c, tree_root(&c.own));
 }
 
 /* ---- codes ---- */
 
 enum code_answer
-codes_answer(const struct value_set *set, uint16_t base_codes, view system, bool has_system, view code)
+codes_answer(const struct pack_item *set, uint16_t base_codes, view system, bool has_system, view code)
 {
-    if (set)
-        return value_set_holds(set, system, has_system, code);
+    if (set && set->pack)
+        return pack_set_holds(set->pack, set->n, system, has_system, code);
     if (base_codes)
         return codes_hold(base_codes, system, has_system, code) ? CODE_IN : CODE_OUT;
     return CODE_UNCLEAR;
 }
 
 static enum code_answer
-coding_answer(const struct tree *t, const struct value_set *set, uint16_t base_codes,
+coding_answer(const struct tree *t, const struct pack_item *set, uint16_t base_codes,
               const struct node *coding, view *ret_system, view *ret_code)
 {
     view system = node_text(t, node_member(t, coding, V("system")));
@@ -102,7 +114,7 @@ coding_answer(const struct tree *t, const struct value_set *set, uint16_t base_c
 }
 
 enum code_answer
-value_answer(const struct tree *t, const struct value_set *set, uint16_t base_codes, const struct node *n,
+value_answer(const struct tree *t, const struct pack_item *set, uint16_t base_codes, const struct node *n,
              view *ret_system, view *ret_code)
 {
     enum code_answer best = CODE_OUT;
@@ -133,55 +145,92 @@ value_answer(const struct tree *t, const struct value_set *set, uint16_t base_co
 
 /* ---- slices ---- */
 
+static struct pack_item
+parent_of(struct pack_item p)
+{
+    const struct pack_item *to = pack_link_to(p.pack, item_profile(p)->base);
+    return to ? *to : (struct pack_item){NULL, 0};
+}
+
 bool
-names_profile(const struct judge *j, const struct node *resource, const struct profile *p)
+names_profile(const struct judge *j, const struct node *resource, struct pack_item p)
 {
     const struct node *list = node_member(j->tree, node_member(j->tree, resource, V("meta")), V("profile"));
     uint32_t left = LIST_LOOKED_AT / 10;
     for (NODE_EACH(item, j->tree, list)) {
         if (left-- == 0)
             break;
-        const struct profile *named = profile_find(j->set, node_text(j->tree, item));
-        for (; named; named = named->parent)
-            if (named == p)
+        struct pack_item named = judge_find(j, PACK_IS_PROFILE, node_text(j->tree, item));
+        for (uint32_t line = 0; named.pack && line < LINE_MAX_PARENTS; line++, named = parent_of(named))
+            if (is_same_item(named, p))
                 return true;
     }
     return false;
 }
 
+static uint16_t
+shape_of_link(const struct pack *pack, uint32_t link)
+{
+    const struct pack_item to = pack->link_to[link];
+    return to.pack ? item_profile(to)->shape : (uint16_t)pack->links[link].shape;
+}
+
 /* A resource that names no profile at all is taken by its type. */
 static bool
-is_of_type(const struct judge *j, const struct matcher *m, const struct node *n)
+is_of_type(const struct judge *j, const struct pack *pack, const struct pack_matcher *m, const struct node *n)
 {
     view type = node_text(j->tree, node_member(j->tree, n, V("resourceType")));
     uint16_t shape = shape_of_resource(type);
     bool nameless = !node_member(j->tree, node_member(j->tree, n, V("meta")), V("profile"));
-    for (uint32_t i = 0; shape != SHAPE_NONE && i < m->n_types; i++) {
-        const struct target *target = &m->types[i];
-        if (target->shape != shape && target->shape != SHAPE_NONE)
+    for (PACK_EACH(i, m->types)) {
+        uint32_t link = pack->numbers[i];
+        uint16_t wanted = shape_of_link(pack, link);
+        if (shape == SHAPE_NONE || (wanted != shape && wanted != SHAPE_NONE && wanted != SHAPE_Resource))
             continue;
-        if (!m->by_profile || !target->profile || nameless || names_profile(j, n, target->profile))
+        if (!m->by_profile || !pack->link_to[link].pack || nameless ||
+            names_profile(j, n, pack->link_to[link]))
             return true;
     }
     return false;
 }
 
 static bool
-is_match(const struct judge *j, const struct matcher *m, const struct node *n)
+is_match(const struct judge *j, const struct pack *pack, const struct pack_matcher *m, const struct node *n)
 {
     view system, code;
     switch (m->kind) {
     case MATCH_CONSTANT:
-        return constant_holds(j->tree, n, m->constant);
+        return constant_holds(j->tree, n, pack, m->constant);
     case MATCH_TEXT:
-        return view_eq(node_text(j->tree, n), m->text);
+        return view_eq(node_text(j->tree, n), pack_view(pack, m->text));
     case MATCH_CODES:
-        return value_answer(j->tree, m->set, m->base_codes, n, &system, &code) == CODE_IN;
+        return value_answer(j->tree, pack_link_to(pack, m->set), m->base_codes, n, &system, &code) == CODE_IN;
     case MATCH_TYPES:
-        return is_of_type(j, m, n);
+        return is_of_type(j, pack, m, n);
     default:
         return true; /* it is there */
     }
+}
+
+/* The type of a choice is what its name has behind the choice's own. */
+static bool
+is_option_of(const struct judge *j, const struct pack *pack, const struct pack_matcher *m,
+             const struct node *n)
+{
+    view name = node_name(j->tree, n);
+    if (view_starts(name, V("_")))
+        name = view_sub(name, 1, name.n);
+    for (PACK_EACH(i, m->types)) {
+        uint16_t shape = shape_of_link(pack, pack->numbers[i]);
+        view type = shape_name(shape);
+        if (shape == SHAPE_NONE || name.n <= type.n)
+            continue;
+        view end = view_sub(name, name.n - type.n, type.n);
+        if ((end.p[0] | 0x20) == (type.p[0] | 0x20) &&
+            view_eq(view_sub(end, 1, end.n), view_sub(type, 1, type.n)))
+            return true;
+    }
+    return false;
 }
 
 static const struct node *
@@ -196,19 +245,18 @@ find_option(const struct tree *t, const struct node *n, view name)
 }
 
 static const struct node *
-take_step(const struct judge *j, const struct match_step *step, const struct node *n,
-          const struct node *resource)
+take_step(const struct judge *j, uint32_t kind, view name, const struct node *n, const struct node *resource)
 {
     const struct tree *t = j->tree;
-    switch (step->kind) {
+    switch (kind) {
     case STEP_CHOICE:
-        return find_option(t, n, step->name);
+        return find_option(t, n, name);
     case STEP_EXTENSION:
         return node_member(t, n, V("extension"));
     case STEP_RESOLVE:
         return bundle_resolve(j->bundle, resource, node_text(t, node_member(t, n, V("reference"))));
     default:
-        return node_member(t, n, step->name);
+        return node_member(t, n, name);
     }
 }
 
@@ -218,19 +266,20 @@ struct level {
 };
 
 static bool
-is_on_path(const struct judge *j, const struct matcher *m, uint32_t depth, const struct node *n)
+is_on_path(const struct judge *j, const struct pack *pack, const struct pack_step *step, const struct node *n)
 {
-    const struct match_step *step = depth > 0 ? &m->steps[depth - 1] : NULL;
     if (!step || step->kind != STEP_EXTENSION)
         return true;
-    return view_eq(node_text(j->tree, node_member(j->tree, n, V("url"))), step->name);
+    return view_eq(node_text(j->tree, node_member(j->tree, n, V("url"))), pack_view(pack, step->name));
 }
 
 /* Whether anything at the end of the path matches: depth first, items of arrays one by one. */
 static bool
-search(const struct judge *j, const struct matcher *m, const struct node *from, const struct node *resource)
+search(const struct judge *j, const struct pack *pack, const struct pack_matcher *m, const struct node *from,
+       const struct node *resource)
 {
-    struct level levels[MATCH_STEPS_MAX + 1];
+    struct level levels[MATCH_DEPTH + 1];
+    const struct pack_step *steps = pack->steps + m->steps.from;
     uint32_t depth = 0;
     levels[0] = (struct level){.list = from, .item = from};
     for (uint32_t left = LIST_LOOKED_AT; left > 0; left--) {
@@ -242,14 +291,15 @@ search(const struct judge *j, const struct matcher *m, const struct node *from, 
             continue;
         }
         now->item = depth > 0 ? node_next_item(j->tree, now->list, n) : NULL;
-        if (!is_on_path(j, m, depth, n))
+        if (!is_on_path(j, pack, depth > 0 ? &steps[depth - 1] : NULL, n))
             continue;
-        if (depth == m->n_steps) {
-            if (is_match(j, m, n))
+        if (depth == m->steps.n || depth == MATCH_DEPTH) {
+            if (is_match(j, pack, m, n))
                 return true;
             continue;
         }
-        const struct node *value = take_step(j, &m->steps[depth], n, resource);
+        const struct node *value =
+            take_step(j, steps[depth].kind, pack_view(pack, steps[depth].name), n, resource);
         depth++;
         levels[depth] = (struct level){.list = value, .item = node_items(j->tree, value)};
     }
@@ -257,11 +307,17 @@ search(const struct judge *j, const struct matcher *m, const struct node *from, 
 }
 
 bool
-slice_holds(const struct judge *j, const struct slice *s, const struct node *item,
-            const struct node *resource)
+slice_holds(const struct judge *j, const struct pack *pack, const struct pack_slice *s,
+            const struct node *item, const struct node *companion, const struct node *resource)
 {
-    for (const struct matcher *m = s->matchers; m; m = m->next)
-        if (search(j, m, item, resource) == (m->kind == MATCH_ABSENT))
+    for (PACK_EACH(i, s->matchers)) {
+        const struct pack_matcher *m = &pack->matchers[i];
+        if (m->kind == MATCH_OPTIONS) {
+            if (!is_option_of(j, pack, m, item ? item : companion))
+                return false;
+        } else if (!item || search(j, pack, m, item, resource) == (m->kind == MATCH_ABSENT)) {
             return false;
-    return s->matchers != NULL;
+        }
+    }
+    return s->matchers.n > 0;
 }

@@ -1,10 +1,15 @@
 #include "fhir/judge.h"
 #include "fhir/tree_walk.h"
+#include "fhir/value.h"
 
+#include "base/decimal.h"
 #include "base/text.h"
 
 /* The rules of profiles over the tree: only where a profile asks for something.  A stack of (element,
  * rule); no recursion over the document. */
+
+/* Longest line of partial profiles and the parents that are judged beside them. */
+#define PARENTS_MAX 16
 
 static void
 push_work(struct judge *j, struct work w)
@@ -28,17 +33,31 @@ static void run_work(struct judge *j, uint32_t down_to);
 static void judge_item(struct judge *j, struct work w);
 
 static void
-judge_profile(struct judge *j, const struct node *node, const struct node *resource,
-              const struct profile *profile)
+judge_profile(struct judge *j, const struct node *node, const struct node *resource, struct pack_item p)
 {
-    for (const struct profile *p = profile; p; p = p->base)
-        judge_item(j, (struct work){.node = node, .resource = resource, .rule = p->root});
+    for (uint32_t line = 0; p.pack && line < PARENTS_MAX; line++) {
+        const struct pack_profile *profile = item_profile(p);
+        judge_item(j, (struct work){.node = node,
+                                    .resource = resource,
+                                    .pack = p.pack,
+                                    .rule = &p.pack->rules[profile->root]});
+        if (!(profile->flags & PACK_PARTIAL))
+            return;
+        const struct pack_item *parent = pack_link_to(p.pack, profile->base);
+        if (parent && !parent->pack) {
+            view url = pack_view(p.pack, p.pack->links[profile->base].url);
+            if (judge_first(j, 1, url))
+                judge_say(j, ISSUE_WARNING, E_PROFILE_NOT_LOADED, node, V("the profile's parent"), url);
+        }
+        p = parent ? *parent : (struct pack_item){NULL, 0};
+    }
 }
 
 /* Whether the node would satisfy the profile: findings are counted only.  Inside a trial everything that
  * would need another trial is taken as satisfied, so that trials do not nest. */
-static bool
-conforms(struct judge *j, const struct node *node, const struct node *resource, const struct profile *profile)
+bool
+judge_conforms(struct judge *j, const struct node *node, const struct node *resource,
+               struct pack_item profile)
 {
     uint32_t before = j->n_work;
     if (j->trial)
@@ -51,34 +70,6 @@ conforms(struct judge *j, const struct node *node, const struct node *resource, 
     return j->trial_errors == 0;
 }
 
-/* One of the profiles with this shape must hold; a target without profile asks for nothing. */
-static void
-judge_one_of(struct judge *j, const struct node *at, const struct node *node, const struct node *resource,
-             const struct target *list, uint32_t n, uint16_t shape)
-{
-    const struct profile *only = NULL;
-    uint32_t candidates = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (list[i].shape != shape)
-            continue;
-        if (!list[i].profile)
-            return;
-        only = list[i].profile;
-        candidates++;
-    }
-    if (candidates == 0 || j->trial)
-        return;
-    if (candidates == 1) {
-        judge_add_job(j, node, resource, only);
-        return;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        if (list[i].shape == shape && conforms(j, node, resource, list[i].profile))
-            return;
-    judge_say(j, ISSUE_ERROR, E_INVARIANT, at,
-              judge_print(j, "%.*s or another listed profile", VIEW_ARG(only->url)), V("none of them"));
-}
-
 /* ---- types ---- */
 
 static uint16_t
@@ -87,37 +78,27 @@ shape_of_node(const struct judge *j, const struct node *n)
     return shape_of_resource(node_text(j->tree, node_member(j->tree, n, V("resourceType"))));
 }
 
-static view
-print_types(struct judge *j, const struct rule *r)
+static const struct pack_type *
+type_at(const struct work *w, uint32_t i)
 {
-    view first = shape_name(r->types[0].shape),
-         second = r->n_types > 1 ? shape_name(r->types[1].shape) : VIEW_NONE;
-    if (r->n_types == 1)
-        return first;
-    return judge_print(j, "%.*s or %.*s%s", VIEW_ARG(first), VIEW_ARG(second),
-                       r->n_types > 2 ? " or another" : "");
+    return &w->pack->types[w->rule->types + i];
 }
 
-static void
-judge_target(struct judge *j, const struct work *w, const struct type_rule *type)
+static const struct shape_row *
+row_of(const struct pack_rule *r)
 {
-    view text = node_text(j->tree, node_member(j->tree, w->node, V("reference")));
-    if (text.n == 0 || type->n_targets == 0)
-        return;
-    const struct node *to = bundle_resolve(j->bundle, w->resource, text);
-    uint16_t shape = to ? shape_of_node(j, to) : shape_of_resource(reference_type(text));
-    if (shape == SHAPE_NONE)
-        return;
-    bool allowed = false;
-    for (uint32_t i = 0; i < type->n_targets; i++)
-        allowed |= type->targets[i].shape == shape;
-    if (!allowed)
-        judge_say(j, ISSUE_ERROR, E_TYPE, w->node,
-                  judge_print(j, "a reference to %.*s%s", VIEW_ARG(shape_name(type->targets[0].shape)),
-                              type->n_targets > 1 ? " or another listed type" : ""),
-                  shape_name(shape));
-    else if (to)
-        judge_one_of(j, w->node, to, to, type->targets, type->n_targets, shape);
+    return shape_row_at(r->row);
+}
+
+static view
+print_types(struct judge *j, const struct work *w)
+{
+    view first = shape_name((uint16_t)type_at(w, 0)->shape);
+    view second = w->rule->n_types > 1 ? shape_name((uint16_t)type_at(w, 1)->shape) : VIEW_NONE;
+    if (w->rule->n_types == 1)
+        return first;
+    return judge_print(j, "%.*s or %.*s%s", VIEW_ARG(first), VIEW_ARG(second),
+                       w->rule->n_types > 2 ? " or another" : "");
 }
 
 /* The type that an element has: of a choice the option's, of a resource its own, else the one that the
@@ -125,108 +106,130 @@ judge_target(struct judge *j, const struct work *w, const struct type_rule *type
 static uint16_t
 shape_of_work(const struct judge *j, const struct work *w)
 {
-    const struct rule *r = w->rule;
-    if (r->choice) {
+    const struct pack_rule *r = w->rule;
+    const struct shape_row *row = row_of(r);
+    if (r->flags & RULE_CHOICE) {
         const struct node *n = w->node ? w->node : w->companion;
         view name = node_name(j->tree, n);
-        const struct shape_row *row =
-            shape_find(r->parent_shape, view_starts(name, V("_")) ? view_sub(name, 1, name.n) : name);
+        row = shape_find(r->parent_shape, view_starts(name, V("_")) ? view_sub(name, 1, name.n) : name);
         return row ? row->type : SHAPE_NONE;
     }
-    if (!r->row || r->row->type == SHAPE_Resource)
+    if (!row && r->shape != SHAPE_NONE && !shape_is_resource(r->shape))
+        return r->shape; /* the root of a type's profile */
+    if (!row || row->type == SHAPE_Resource)
         return w->node ? shape_of_node(j, w->node) : SHAPE_NONE;
-    return r->row->type;
+    return row->type;
 }
 
 static void
 judge_types(struct judge *j, const struct work *w)
 {
-    const struct rule *r = w->rule;
+    const struct pack_rule *r = w->rule;
     uint16_t shape = shape_of_work(j, w);
-    const struct type_rule *type = NULL;
+    const struct pack_type *type = NULL;
+    const struct shape_row *row = row_of(r);
+    bool resource = !row || row->type == SHAPE_Resource;
     if (shape == SHAPE_NONE)
         return;
-    for (uint32_t i = 0; i < r->n_types && !type; i++)
-        if (r->types[i].shape == shape || r->types[i].shape == SHAPE_NONE)
-            type = &r->types[i];
+    for (uint32_t i = 0; i < r->n_types && !type; i++) {
+        uint32_t own = type_at(w, i)->shape;
+        if (own == shape || own == SHAPE_NONE || (resource && own == SHAPE_Resource))
+            type = type_at(w, i);
+    }
     if (!type) {
-        bool open = r->choice || !r->row || r->row->type == SHAPE_Resource;
-        if (open)
-            judge_say(j, ISSUE_ERROR, r->choice ? E_TYPE : E_RESOURCE_TYPE, w->node ? w->node : w->companion,
-                      print_types(j, r), shape_name(shape));
+        bool choice = r->flags & RULE_CHOICE;
+        if (choice || resource)
+            judge_say(j, ISSUE_ERROR, choice ? E_TYPE : E_RESOURCE_TYPE, w->node ? w->node : w->companion,
+                      print_types(j, w), shape_name(shape));
         return;
     }
     if (!w->node || w->node->kind != NODE_OBJECT)
         return;
-    if (type->n_profiles > 0 && !type->open)
-        judge_one_of(j, w->node, w->node, shape_is_resource(shape) ? w->node : w->resource, type->profiles,
-                     type->n_profiles, shape);
+    if (type->profiles.n > 0)
+        judge_one_of(j, w->node, w->node, shape_is_resource(shape) ? w->node : w->resource, w->pack,
+                     type->profiles, shape);
     if (shape == SHAPE_Reference)
-        judge_target(j, w, type);
+        judge_targets(j, w->node, w->resource, w->pack, type->targets);
 }
 
 /* ---- one element ---- */
 
 static void
-judge_binding(struct judge *j, const struct work *w)
-{
-    const struct rule *r = w->rule;
-    view system, code;
-    if (!w->node || (!r->set && !r->base_codes) ||
-        value_answer(j->tree, r->set, r->base_codes, w->node, &system, &code) != CODE_OUT)
-        return;
-    if (!r->required_binding && code.n == 0)
-        return; /* text alone will do */
-    judge_say(j, r->required_binding ? ISSUE_ERROR : ISSUE_WARNING,
-              r->required_binding ? E_CODE_REQUIRED : E_CODE_UNKNOWN, w->node, r->binding,
-              judge_code(j, system, code));
-}
-
-static void
 judge_constant(struct judge *j, const struct work *w)
 {
-    const struct constant *c = &w->rule->constant;
-    if (w->node && constant_holds(j->tree, w->node, *c))
+    const struct pack_constant *c = &w->pack->constants[w->rule->constant];
+    if (w->node && constant_holds(j->tree, w->node, w->pack, w->rule->constant))
         return;
-    view raw = node_raw(c->tree, c->node);
+    view raw = pack_view(w->pack, c->source);
     judge_say(j, ISSUE_ERROR, E_FIXED, w->node ? w->node : w->companion,
               judge_print(j, "%s%.*s", c->exact ? "" : "at least ", VIEW_ARG(view_sub(raw, 0, 150))),
               V("another value"));
 }
 
-static void
-judge_predicates(struct judge *j, const struct work *w)
+/* -1, 0, 1; 2 when the two cannot be compared. */
+static int
+compare_values(view a, view b)
 {
-    struct scene scene = {.tree = j->tree, .bundle = j->bundle, .resource = w->resource};
-    for (const struct rule_predicate *p = w->node ? w->rule->predicates : NULL; p; p = p->next)
-        if (!p->predicate->holds(&scene, w->node))
-            judge_say(j, p->warning ? ISSUE_WARNING : ISSUE_ERROR, E_INVARIANT, w->node,
-                      judge_print(j, "%s: %s", p->predicate->key, p->predicate->expression), V(""));
+    decimal x, y;
+    int64_t a_from, a_to, b_from, b_to;
+    if (decimal_parse(a, &x) == E_OK && decimal_parse(b, &y) == E_OK)
+        return decimal_cmp(x, y);
+    if (!value_time_range(a, &a_from, &a_to) || !value_time_range(b, &b_from, &b_to))
+        return 2;
+    return a_to < b_from ? -1 : a_from > b_to ? 1 : 0;
+}
+
+static void
+judge_bound(struct judge *j, const struct work *w, uint32_t constant, bool least)
+{
+    struct tree t = pack_tree(w->pack, constant);
+    int order = compare_values(node_text(j->tree, w->node), node_text(&t, tree_root(&t)));
+    if (order != 2 && (least ? order < 0 : order > 0))
+        judge_say(
+            j, ISSUE_ERROR, E_OUT_OF_RANGE, w->node,
+            judge_print(j, "at %s %.*s", least ? "least" : "most", VIEW_ARG(node_text(&t, tree_root(&t)))),
+            V("a value outside"));
+}
+
+static void
+judge_value(struct judge *j, const struct work *w)
+{
+    const struct pack_rule *r = w->rule;
+    if (r->binding != PACK_NONE || r->base_codes)
+        judge_binding(j, w->node, w->pack, r->binding, r->base_codes, r->flags & RULE_REQUIRED);
+    if (r->max_length != UINT32_MAX && text_length(node_text(j->tree, w->node)) > r->max_length)
+        judge_say(j, ISSUE_ERROR, E_VALUE, w->node, judge_print(j, "at most %u characters", r->max_length),
+                  V("more"));
+    if (r->min_value != PACK_NONE && w->node->kind < NODE_ARRAY)
+        judge_bound(j, w, r->min_value, true);
+    if (r->max_value != PACK_NONE && w->node->kind < NODE_ARRAY)
+        judge_bound(j, w, r->max_value, false);
 }
 
 static void
 judge_item(struct judge *j, struct work w)
 {
-    const struct rule *r = w.rule;
+    const struct pack_rule *r = w.rule;
     if (!w.node && !w.companion)
         return;
     if (w.node && w.node->kind == NODE_NULL)
         w.node = NULL;
-    bool resource = !r->row || r->row->type == SHAPE_Resource;
+    const struct shape_row *row = row_of(r);
+    const struct node *outer = w.resource; /* %resource of what the outer one says of the inner */
+    bool resource = !row || row->type == SHAPE_Resource;
     if (resource && w.node && node_member(j->tree, w.node, V("resourceType")))
         w.resource = w.node;
-    if (r->constant.node)
+    if (r->constant != PACK_NONE)
         judge_constant(j, &w);
-    if (r->types)
+    if (r->n_types > 0)
         judge_types(j, &w);
-    if (r->required_binding || r->extensible_binding)
-        judge_binding(j, &w);
-    if (r->max_length != MANY && w.node && text_length(node_text(j->tree, w.node)) > r->max_length)
-        judge_say(j, ISSUE_ERROR, E_VALUE, w.node, judge_print(j, "at most %u characters", r->max_length),
-                  V("more"));
-    if (r->predicates)
-        judge_predicates(j, &w);
-    if (r->children)
+    if (w.node)
+        judge_value(j, &w);
+    if (r->constraints.n > 0) {
+        const struct spot at = {w.node, w.companion, outer, shape_of_work(j, &w)};
+        judge_constraints(j, &at, w.pack, r->constraints);
+    }
+    if (r->children.n > 0)
         push_work(j, w);
 }
 
@@ -237,26 +240,28 @@ struct member {
 };
 
 static bool
-is_option(const struct rule *r, view name)
+is_option(const struct pack_rule *r, view own, view name)
 {
-    if (!view_starts(name, r->name) || name.n == r->name.n)
+    if (!view_starts(name, own) || name.n == own.n)
         return false;
     if (!r->row)
-        return name.p[r->name.n] >= 'A' && name.p[r->name.n] <= 'Z';
+        return name.p[own.n] >= 'A' && name.p[own.n] <= 'Z';
     const struct shape_row *row = shape_find(r->parent_shape, name);
-    return row && shape_slot(row) == r->row;
+    return row && shape_slot(row) == row_of(r);
 }
 
 static struct member
-find_member(const struct judge *j, const struct node *n, const struct rule *r)
+find_member(const struct judge *j, const struct node *n, const struct work *w)
 {
     struct member m = {NULL, NULL};
+    view own = pack_view(w->pack, w->rule->name);
+    bool choice = w->rule->flags & RULE_CHOICE;
     for (NODE_EACH(child, j->tree, n)) {
         view name = node_name(j->tree, child);
         bool companion = name.n > 0 && name.p[0] == '_';
         if (companion)
             name = view_sub(name, 1, name.n);
-        if (r->choice ? !is_option(r, name) : !view_eq(name, r->name))
+        if (choice ? !is_option(w->rule, own, name) : !view_eq(name, own))
             continue;
         if (companion)
             m.companion = child;
@@ -273,101 +278,132 @@ count_of(const struct node *n)
 }
 
 static view
-print_count(struct judge *j, const struct rule *r, view slice)
+print_count(struct judge *j, const struct work *w, view slice)
 {
-    view name = slice.n ? slice : r->name;
-    const char *what = slice.n ? "slice " : "";
-    if (r->max == MANY)
-        return judge_print(j, "%s%.*s %u..*", what, VIEW_ARG(name), r->min);
-    return judge_print(j, "%s%.*s%s %u..%u", what, VIEW_ARG(name), r->choice && !slice.n ? "[x]" : "", r->min,
-                       r->max);
+    const struct pack_rule *r = w->rule;
+    view name = slice.n ? slice : pack_view(w->pack, r->name);
+    const char *what = slice.n ? "slice " : "", *choice = (r->flags & RULE_CHOICE) && !slice.n ? "[x]" : "";
+    if (r->max == UINT32_MAX)
+        return judge_print(j, "%s%.*s%s %u..*", what, VIEW_ARG(name), choice, r->min);
+    return judge_print(j, "%s%.*s%s %u..%u", what, VIEW_ARG(name), choice, r->min, r->max);
 }
 
 static void
-judge_count(struct judge *j, const struct node *at, const struct rule *r, uint32_t n, view slice)
+judge_count(struct judge *j, const struct node *at, const struct work *w, uint32_t n, view slice)
 {
-    if (n < r->min && !(n == 0 && r->min_given))
-        judge_say(j, ISSUE_ERROR, n == 0 ? E_REQUIRED : E_CARDINALITY, at, print_count(j, r, slice),
+    const struct pack_rule *r = w->rule;
+    if (n < r->min && !(n == 0 && (r->flags & RULE_MIN_GIVEN)))
+        judge_say(j, ISSUE_ERROR, n == 0 ? E_REQUIRED : E_CARDINALITY, at, print_count(j, w, slice),
                   n == 0 ? V("none") : judge_print(j, "%u", n));
     else if (n > r->max)
-        judge_say(j, ISSUE_ERROR, E_CARDINALITY, at, print_count(j, r, slice), judge_print(j, "%u", n));
+        judge_say(j, ISSUE_ERROR, E_CARDINALITY, at, print_count(j, w, slice), judge_print(j, "%u", n));
 }
 
 /* A relative url inside a complex extension is a name of its definition. */
 static bool
-is_stray_part(const struct judge *j, const struct work *w, const struct rule *r)
+is_stray_part(const struct judge *j, const struct work *w)
 {
-    if (!r->row || r->row->type != SHAPE_Extension || r->parent_shape != SHAPE_Extension || !w->node)
+    const struct shape_row *row = row_of(w->rule);
+    if (!row || row->type != SHAPE_Extension || w->rule->parent_shape != SHAPE_Extension || !w->node)
         return false;
     view url = node_text(j->tree, node_member(j->tree, w->node, V("url")));
     return url.n > 0 && view_find_byte(url, ':') == url.n;
 }
 
-/* The item belongs to a slice that only a parent profile lists, or may do so. */
-static bool
-is_inherited(const struct judge *j, const struct work *w, const struct rule *r)
+/* Counting the slices of one list. */
+struct tally {
+    uint32_t counts[SLICES_MOST];
+    uint32_t last;             /* the last slice that an item belonged to, plus 1 */
+    bool outside;              /* an item belonged to none */
+    bool matched[SLICES_MOST]; /* of the present item */
+};
+
+static void
+judge_order(struct judge *j, const struct work *w, struct tally *tally, uint32_t slice)
 {
-    for (r = r->inherited; r; r = r->inherited)
-        for (const struct slice *s = r->slices; s; s = s->next)
-            if (s->unclear || slice_holds(j, s, w->node, w->resource))
-                return true;
-    return false;
+    unsigned flags = w->rule->flags;
+    const struct node *n = w->node ? w->node : w->companion;
+    if ((flags & RULE_ORDERED) && slice + 1 < tally->last)
+        judge_say(j, ISSUE_ERROR, E_ELEMENT_ORDER, n, V("slices in the order of the profile"),
+                  V("another order"));
+    if ((flags & RULE_OPEN_AT_END) && tally->outside)
+        judge_say(j, ISSUE_ERROR, E_ELEMENT_ORDER, n, V("items of slices before all others"),
+                  V("another order"));
+    if (slice + 1 > tally->last)
+        tally->last = slice + 1;
 }
 
-/* The slices that an item belongs to; a slice of a slice is judged with the outer one. */
+/* The slices that an item belongs to; a slice of a slice only where the outer one holds. */
 static void
-judge_slices(struct judge *j, struct work w, uint32_t *counts)
+judge_slices(struct judge *j, struct work w, struct tally *tally)
 {
-    const struct rule *r = w.rule;
+    const struct work list = w;
     bool any = false, unclear = false;
-    uint32_t i = 0;
-    for (const struct slice *s = r->slices; s; s = s->next, i++) {
+    for (uint32_t i = 0; i < w.rule->slices.n; i++) {
+        const struct pack_slice *s = &w.pack->slices[list.rule->slices.from + i];
         unclear |= s->unclear;
-        if (s->unclear || !w.node || !slice_holds(j, s, w.node, w.resource))
+        tally->matched[i] = !s->unclear && (!s->within || tally->matched[s->within - 1]) &&
+                            slice_holds(j, w.pack, s, w.node, w.companion, w.resource);
+        if (!tally->matched[i])
             continue;
         any = true;
-        counts[i]++;
-        w.rule = s->rule;
-        judge_item(j, w);
+        tally->counts[i]++;
+        if (!s->within)
+            judge_order(j, &list, tally, i);
+        struct work inner = list;
+        inner.rule = &w.pack->rules[s->rule];
+        judge_item(j, inner);
     }
-    if (any || unclear || (w.node && is_inherited(j, &w, r)))
+    if (any || unclear)
         return;
-    if (is_stray_part(j, &w, r))
+    tally->outside = true;
+    if (is_stray_part(j, &w))
         judge_say(j, ISSUE_ERROR, E_EXTENSION_UNKNOWN, w.node, V("a part that the extension defines"),
                   V("another part"));
-    else if (r->closed)
+    else if (w.rule->flags & RULE_CLOSED)
         judge_say(j, ISSUE_ERROR, E_CARDINALITY, w.node ? w.node : w.companion,
                   V("an item of a listed slice"), V("another item"));
 }
 
 static void
-judge_slice_counts(struct judge *j, const struct node *at, const struct rule *r, const uint32_t *counts)
+judge_slice_counts(struct judge *j, const struct node *at, const struct work *w, const struct tally *tally)
 {
-    uint32_t i = 0;
-    for (const struct slice *s = r->slices; s; s = s->next, i++)
-        if (!s->unclear)
-            judge_count(j, at, s->rule, counts[i], s->name);
+    for (uint32_t i = 0; i < w->rule->slices.n; i++) {
+        const struct pack_slice *s = &w->pack->slices[w->rule->slices.from + i];
+        struct work slice = {.pack = w->pack, .rule = &w->pack->rules[s->rule]};
+        bool idle = s->within && tally->counts[s->within - 1] == 0;
+        if (!s->unclear && !idle)
+            judge_count(j, at, &slice, tally->counts[i], pack_view(w->pack, s->name));
+    }
 }
 
 static void
-judge_member(struct judge *j, const struct work *w, const struct node *object, const struct rule *r)
+judge_member(struct judge *j, const struct work *w, const struct node *object)
 {
-    uint32_t counts[SLICES_MAX] = {0};
-    struct member m = find_member(j, object, r);
+    struct member m = find_member(j, object, w);
     const struct node *at = m.value ? m.value : m.companion ? m.companion : object ? object : w->node;
     uint32_t n = count_of(m.value) ? count_of(m.value) : count_of(m.companion);
-    judge_count(j, at, r, n, VIEW_NONE);
+    struct tally tally;
+    bool sliced = w->rule->flags & RULE_SLICED;
+    judge_count(j, at, w, n, VIEW_NONE);
+    if (sliced) {
+        tally.last = 0;
+        tally.outside = false;
+        memset(tally.counts, 0, w->rule->slices.n * sizeof *tally.counts);
+    }
     const struct node *value = node_items(j->tree, m.value), *companion = node_items(j->tree, m.companion);
     for (uint32_t i = 0; i < n; i++) {
-        struct work item = {.node = value, .companion = companion, .resource = w->resource, .rule = r};
+        struct work item = {
+            .node = value, .companion = companion, .resource = w->resource, .pack = w->pack, .rule = w->rule};
         judge_item(j, item);
-        if (r->slices || r->closed)
-            judge_slices(j, item, counts);
+        if (sliced)
+            judge_slices(j, item, &tally);
         value = value ? node_next_item(j->tree, m.value, value) : NULL;
         companion = companion ? node_next_item(j->tree, m.companion, companion) : NULL;
     }
-    if (r->slices && (n > 0 || r->min == 0)) /* else the element itself is said to be missing */
-        judge_slice_counts(j, at, r, counts);
+    /* else the element itself is said to be missing */
+    if (sliced && (n > 0 || w->rule->min == 0))
+        judge_slice_counts(j, at, w, &tally);
 }
 
 static void
@@ -375,19 +411,29 @@ run_work(struct judge *j, uint32_t down_to)
 {
     while (j->n_work > down_to && !j->full) {
         struct work w = j->work[--j->n_work];
-        const struct node *object = w.rule->primitive ? w.companion : w.node;
-        for (const struct rule *r = w.rule->children; r; r = r->next)
-            judge_member(j, &w, object, r);
+        const struct node *object = w.rule->flags & RULE_PRIMITIVE ? w.companion : w.node;
+        for (PACK_EACH(i, w.rule->children)) {
+            struct work child = w;
+            child.rule = &w.pack->rules[i];
+            judge_member(j, &child, object);
+        }
     }
 }
 
+/* What the next window of the same profile would refuse. */
 static void
-say_unknown_keys(struct judge *j, const struct job *job)
+look_ahead(struct judge *j, const struct job *job)
 {
-    for (const struct profile *p = job->profile; p; p = p->base)
-        for (const struct unknown_key *k = p->unknown_keys; k; k = k->next)
-            if (judge_first(j, 3, k->key))
-                judge_say(j, ISSUE_INFO, E_RULE_NOT_JUDGED, job->node, k->key, V(""));
+    uint32_t from;
+    view url = pack_view(job->profile.pack, item_profile(job->profile)->url);
+    struct pack_item next = packs_find_next(j->set, url, j->options->today, &from);
+    if (!next.pack || judge_conforms(j, job->node, job->resource, next))
+        return;
+    judge_say(j, ISSUE_WARNING, E_REFUSED_LATER, job->node,
+              judge_print(j, "%.*s|%.*s, in force from %04u-%02u-%02u", VIEW_ARG(url),
+                          VIEW_ARG(pack_version_of(next.pack, PACK_IS_PROFILE, next.n)), from / 10000,
+                          from / 100 % 100, from % 100),
+              V("a document of the version before"));
 }
 
 void
@@ -395,15 +441,15 @@ judge_jobs(struct judge *j)
 {
     for (uint32_t i = 0; i < j->n_jobs && !j->full; i++) {
         struct job job = j->jobs[i];
-        uint16_t shape = job.profile->shape;
+        uint16_t shape = item_profile(job.profile)->shape;
         if (shape_is_resource(shape) && shape_of_node(j, job.node) != shape) {
             judge_say(j, ISSUE_ERROR, E_RESOURCE_TYPE, job.node, shape_name(shape),
                       V("another resource type"));
             continue;
         }
-        if (j->options->strict)
-            say_unknown_keys(j, &job);
         judge_profile(j, job.node, job.resource, job.profile);
         run_work(j, 0);
+        if (j->options->today && j->set->n_packs > 1)
+            look_ahead(j, &job);
     }
 }

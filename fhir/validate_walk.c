@@ -40,15 +40,16 @@ say_missing(struct walk *w, const struct frame *top)
     }
 }
 
+/* What the base says of an element: of its type, and of the place where it stands. */
 static void
-say_broken_rules(struct walk *w, const struct frame *top, uint16_t shape)
+judge_base_constraints(struct walk *w, const struct frame *top)
 {
-    struct scene scene = {.tree = w->j->tree, .bundle = w->j->bundle, .resource = top->resource};
-    const struct predicate *p;
-    for (uint32_t i = 0; (p = predicate_of_type(shape, i)); i++)
-        if (!p->holds(&scene, top->node))
-            judge_say(w->j, ISSUE_ERROR, E_INVARIANT, top->node,
-                      judge_print(w->j, "%s: %s", p->key, p->expression), V(""));
+    struct judge *j = w->j;
+    const struct spot at = {top->node, NULL, top->resource, top->shape};
+    if (top->shape < j->base->n_shapes && j->base->shapes[top->shape].n > 0)
+        judge_constraints(j, &at, j->base, j->base->shapes[top->shape]);
+    if (top->row && j->base->rows[shape_row_number(top->row)].constraints.n > 0)
+        judge_constraints(j, &at, j->base, j->base->rows[shape_row_number(top->row)].constraints);
 }
 
 /* dom-3: nobody refers to a contained resource, nor does it refer to its container. */
@@ -78,10 +79,8 @@ close_object(struct walk *w, const struct frame *top)
     struct judge *j = w->j;
     if ((top->seen & shape_required(top->shape)) != shape_required(top->shape))
         say_missing(w, top);
-    if (predicate_of_type(top->shape, 0))
-        say_broken_rules(w, top, top->shape);
-    if (shape_is_resource(top->shape))
-        say_broken_rules(w, top, SHAPE_DomainResource);
+    if (j->base)
+        judge_base_constraints(w, top);
     if (!top->has_value && node_count(top->node) == 1 && top->shape != SHAPE_NONE &&
         top->node != top->resource && view_eq(node_name(j->tree, node_first(j->tree, top->node)), V("id")))
         judge_say(j, ISSUE_ERROR, E_INVARIANT, top->node, V("ele-1: a value or children"), V("an id alone"));
@@ -107,8 +106,8 @@ push(struct walk *w, struct frame frame)
 static bool
 is_base_type(view canonical)
 {
-    view rest = view_sub(canonical, sizeof CORE_PREFIX - 1, canonical.n);
-    return view_starts(canonical, V(CORE_PREFIX)) && shape_of_type(view_cut(&rest, '|', NULL)) != SHAPE_NONE;
+    view rest = view_sub(canonical, sizeof CORE_URL - 1, canonical.n);
+    return view_starts(canonical, V(CORE_URL)) && shape_of_type(view_cut(&rest, '|', NULL)) != SHAPE_NONE;
 }
 
 static void
@@ -119,11 +118,11 @@ find_profiles(struct walk *w, const struct node *resource)
     const struct node *list = meta ? node_member(j->tree, meta, V("profile")) : NULL;
     for (ITEM_EACH(item, j->tree, list)) {
         view canonical = node_text(j->tree, item);
-        const struct profile *p = profile_find(j->set, canonical);
-        if (p)
+        struct pack_item p = judge_find(j, PACK_IS_PROFILE, canonical);
+        if (p.pack)
             judge_add_job(j, resource, resource, p);
         else if (!is_base_type(canonical) && judge_first(j, 1, canonical))
-            judge_say(j, j->options->strict ? ISSUE_ERROR : ISSUE_INFO, E_PROFILE_NOT_LOADED, item,
+            judge_say(j, judge_severity(j, WEIGHT_PROFILE_NOT_LOADED), E_PROFILE_NOT_LOADED, item,
                       V("a profile that is loaded"), judge_code(j, VIEW_NONE, canonical));
     }
 }
@@ -152,6 +151,30 @@ push_resource(struct walk *w, const struct frame *top, const struct node *n)
         find_profiles(w, n);
 }
 
+/* What the base says of a value beyond its shape. */
+static void
+judge_row(struct judge *j, const struct node *n, const struct node *resource, const struct shape_row *row)
+{
+    if (row->codes)
+        judge_concept(j, n, row->codes);
+    const struct pack_row *extra = j->base ? &j->base->rows[shape_row_number(row)] : NULL;
+    if (!extra || !extra->says)
+        return;
+    if (extra->binding != PACK_NONE)
+        judge_binding(j, n, j->base, extra->binding, 0, extra->flags & RULE_REQUIRED);
+    if (extra->targets.n > 0 && row->type == SHAPE_Reference)
+        judge_targets(j, n, resource, j->base, extra->targets);
+    if (extra->profile != PACK_NONE && n->kind == NODE_OBJECT) {
+        struct pack_item p = j->base->link_to[extra->profile];
+        if (p.pack)
+            judge_add_job(j, n, resource, p);
+    }
+    if (extra->constraints.n > 0 && n->kind != NODE_OBJECT) {
+        const struct spot at = {n, NULL, resource, row->type};
+        judge_constraints(j, &at, j->base, extra->constraints);
+    }
+}
+
 static void
 push_object(struct walk *w, const struct frame *top, const struct node *n, const struct shape_row *row)
 {
@@ -164,8 +187,7 @@ push_object(struct walk *w, const struct frame *top, const struct node *n, const
         judge_say(j, ISSUE_ERROR, E_INVARIANT, n, V("ele-1: a value or children"), V("an empty element"));
         return;
     }
-    if (row->codes)
-        judge_concept(j, n, row->codes);
+    judge_row(j, n, top->resource, row);
     push(w, (struct frame){.kind = FRAME_OBJECT,
                            .shape = row->type,
                            .node = n,
@@ -180,8 +202,7 @@ check_text(struct walk *w, const struct frame *top, const struct node *n, const 
 {
     struct judge *j = w->j;
     view text = node_text(j->tree, n);
-    if (row->codes)
-        judge_concept(j, n, row->codes);
+    judge_row(j, n, top->resource, row);
     if (row->type == SHAPE_attribute) {
         uint64_t hash = hash_view(hash_number(0, node_index(j->tree, top->resource)), text);
         if (hash_table_add(&j->element_ids, hash, 0, NULL) == E_DUPLICATE)

@@ -46,7 +46,11 @@ static err
 run_set(const struct args *a, const struct conformance_set *set, size_t *wrong, struct fault *f)
 {
     AUTO(arena_free) arena *mem = arena_new(SET_MEMORY);
+    const char *definitions = args_value(a, "definitions");
+    if (!definitions)
+        definitions = arena_printf(mem, "%s/../definitions", a->positional[0]).p;
     struct conformance_run r = {.root = a->positional[0],
+                                .definitions = definitions,
                                 .path = set->path,
                                 .profile = set->profile,
                                 .mem = mem,

@@ -26,11 +26,12 @@ enum conformance_outcome {
 };
 
 struct conformance_run {
-    const char *root;    /* the vectors' folder */
-    const char *path;    /* the set's folder under it; "#part" behind it names a part that is counted apart */
-    const char *profile; /* of a set that is judged in several ways; else NULL */
-    arena *mem;          /* lives as long as the set */
-    bool list;           /* say each case that does not agree, on stderr */
+    const char *root; /* the vectors' folder */
+    const char *path; /* the set's folder under it; "#part" behind it names a part that is counted apart */
+    const char *definitions; /* FHIR packages that sets need */
+    const char *profile;     /* of a set that is judged in several ways; else NULL */
+    arena *mem;              /* lives as long as the set */
+    bool list;               /* say each case that does not agree, on stderr */
     size_t counts[CONFORMANCE_OUTCOMES];
     size_t place_cases, place_agree; /* errors expected; of them found at the same element (family fhir) */
 };

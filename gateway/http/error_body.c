@@ -226,6 +226,17 @@ reply_findings(const struct request *rq, struct buf *out)
     add_every_issue(rq, out, add_fhir_item, &any);
 }
 
+void
+reply_outcome(const struct request *rq, struct buf *out)
+{
+    BUF_LIT(out, "{\"resourceType\":\"OperationOutcome\",\"issue\":[");
+    reply_findings(rq, out);
+    if (!rq->issues.first)
+        BUF_LIT(out,
+                "{\"severity\":\"information\",\"code\":\"informational\",\"details\":{\"text\":\"ok\"}}");
+    BUF_LIT(out, "]}");
+}
+
 /* The outcome itself when no issue names it, then the issues, errors first: a reader of the first line
  * learns why the document was refused. */
 static void

@@ -122,6 +122,8 @@ void reply_json(struct reply *rp, int status, view body);
 void reply_error(struct request *rq, struct reply *rp, err e);
 /* rq->issues as items of OperationOutcome.issue, as reply_error writes them: for what was accepted with findings. */
 void reply_findings(const struct request *rq, struct buf *out);
+/* The issues as an OperationOutcome of its own, which says ok when there are none. */
+void reply_outcome(const struct request *rq, struct buf *out);
 
 /* One function per route, in route order; api_handlers[] is made in gateway/api/handlers.c.  Returns E_OK
  * with the reply filled, or an err that reply_error turns into the answer. */
