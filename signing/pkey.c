@@ -75,12 +75,16 @@ rsa_size_is_right(EVP_PKEY *pkey, int least)
     return right;
 }
 
+static bool is_kept(const EVP_PKEY *pkey, enum jose_alg alg);
+
 bool
 pkey_fits(void *pkey, enum jose_alg alg)
 {
     const struct jose_row *row = jose_row_of(alg);
     if (!row)
         return false;
+    if (is_kept(pkey, alg))
+        return true;
     enum jose_key is = jose_key_of(pkey);
     bool kind = is == row->key || (row->key == JOSE_RSA_PSS && is == JOSE_RSA);
     if (!kind)
@@ -279,6 +283,18 @@ context_set(EVP_PKEY_CTX *ctx, const struct jose_row *row, bool signs)
     /* RFC 7518 3.5: MGF1 with the same hash, salt as long as the hash, no other. */
     return EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) > 0 &&
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+}
+
+/* A context is made only for a key that fits, and holds it, so that its address is no other key's. */
+static bool
+is_kept(const EVP_PKEY *pkey, enum jose_alg alg)
+{
+    for (int i = 0; keep_here && i < KEPT; i++) {
+        const struct kept *s = &keep_here->slot[i];
+        if (s->ctx && s->pkey == pkey && s->alg == alg)
+            return true;
+    }
+    return false;
 }
 
 static EVP_PKEY_CTX *

@@ -557,7 +557,7 @@ verify_document(const struct verify_request *rq, struct verdict **ret)
     if (!v || rq->n_signatures > SIGNATURES_MAX)
         return E_TOO_LARGE;
     v->body = rq->body;
-    v->body_digest = sha256(rq->body);
+    v->body_digest = rq->body_digest ? *rq->body_digest : sha256(rq->body);
     v->judged_at = rq->now;
     v->tree = rq->tree;
     for (size_t i = 0; i < rq->n_signatures; i++) {

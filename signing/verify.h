@@ -175,7 +175,8 @@ struct key_source {
 struct trust; /* trust.h */
 
 struct verify_request {
-    view body; /* exact bytes as received */
+    view body;                 /* exact bytes as received */
+    const digest *body_digest; /* SHA-256 of body where the caller has it; NULL: it is taken here */
     const struct tree *
         tree; /* read from body (JSON or XML); NULL with an XML-DSig record: the verifier asks read_xml with the signed octets */
     err (*read_signed)(void *self, view octets, arena *mem, struct tree *ret, struct fault *f);

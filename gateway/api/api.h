@@ -4,6 +4,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "base/metrics.h"
 #include "flow/gateway.h"
 #include "http/http.h"
 
@@ -17,6 +18,13 @@ extern const handler api_handlers[ROUTE_COUNT];
 /* Parameter i of the path as an id, E_NOT_FOUND when it has another form (an id that cannot exist is not found). */
 #define API_ID(type, rq, i, ret)                                                                             \
     (type##_parse((rq)->params[i], (ret)) == E_OK ? E_OK : fault_set(&(rq)->fault, E_NOT_FOUND, "", "", ""))
+
+/* A receipt is durable and about to be sent. */
+static inline void
+api_acknowledged(const struct request *rq)
+{
+    metric_observe_us(METRIC_ACK_SECONDS, "", clock_monotonic_us() - rq->begun_us);
+}
 
 /* auth_ops of http, answered by flow. */
 struct auth_ops api_auth(struct gateway *g);

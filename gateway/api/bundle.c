@@ -88,6 +88,7 @@ acceptance_parameters(struct request *rq, const struct acceptance *a)
     struct buf out;
     char id[ID_TEXT_SIZE];
     buf_init(&out, 4u << 20);
+    (void)buf_reserve(&out, 4096);
     BUF_LIT(&out, "{\"resourceType\":\"Parameters\",\"parameter\":[");
     add_parameter(&out, "outcome", "valueCode", view_of(a->outcome));
     if (!uid_is_none(a->document.u)) {
@@ -126,6 +127,8 @@ api_BUNDLE_CREATE(void *app, struct request *rq, struct reply *rp)
             accept_refused(g, &s, rq->route->name, &rq->fault);
         return e;
     }
+    if (a.receipt.n)
+        api_acknowledged(rq);
     rp->status = a.created ? 201 : 200;
     rp->media = "application/fhir+json; charset=utf-8";
     rp->body = acceptance_parameters(rq, &a);
@@ -217,6 +220,8 @@ api_ACCIDENT_RECORD_CREATE(void *app, struct request *rq, struct reply *rp)
             accept_refused(app, &s, rq->route->name, &rq->fault);
         return e;
     }
+    if (a.receipt.n)
+        api_acknowledged(rq);
     reply_json(rp, a.created ? 201 : 200, acceptance_json(rq, &a));
     return rp->body.p ? E_OK : E_TOO_LARGE;
 }

@@ -7,9 +7,9 @@
 #include "flow/members.h"
 
 static err
-filed(struct request *rq, struct reply *rp, const struct application_out *out)
+filed(const struct request *rq, struct reply *rp, const struct application_out *out)
 {
-    (void)rq;
+    api_acknowledged(rq);
     reply_json(rp, out->created ? 201 : 200, out->json);
     return E_OK;
 }

@@ -19,6 +19,8 @@
 #define ALIGNMENT 16u
 #define FIRST_CHUNK ((size_t)16 * 1024)
 #define LARGEST_CHUNK ((size_t)1024 * 1024)
+/* A reset keeps one chunk of at most this size. */
+#define KEPT_MOST ((size_t)256 * 1024)
 
 struct chunk {
     struct chunk *next;
@@ -87,16 +89,28 @@ arena_free(arena *mem)
     free(mem);
 }
 
+/* The kept chunk grows to what requests take, so that one like the last takes nothing from the heap. */
+static size_t
+room_of_next(const arena *mem)
+{
+    size_t room = FIRST_CHUNK;
+    while (room < mem->used && room < KEPT_MOST)
+        room *= 2;
+    return room;
+}
+
 void
 arena_reset(arena *mem)
 {
     run_deferred(mem);
-    struct chunk *keep = mem->first;
+    size_t room = room_of_next(mem);
+    struct chunk *keep = mem->first && mem->first->room >= room ? mem->first : NULL;
     free_chunks(mem->alone, NULL);
     free_chunks(mem->current, keep);
     mem->alone = NULL;
     mem->used = 0;
-    mem->next_room = FIRST_CHUNK;
+    mem->next_room = room;
+    mem->first = keep;
     mem->current = keep;
     if (keep) {
         keep->next = NULL;

@@ -6,12 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LEAST_ROOM 64u
+#define LEAST_ROOM 256u
 
 void
 buf_init(struct buf *b, size_t ceiling)
 {
     *b = (struct buf){.ceiling = ceiling};
+}
+
+void
+buf_init_over(struct buf *b, char *p, size_t room)
+{
+    *b = (struct buf){.p = p, .room = room, .ceiling = room - 1};
 }
 
 void
@@ -99,13 +105,17 @@ void
 buf_printf(struct buf *b, const char *format, ...)
 {
     va_list args;
+    /* Mostly there is room; what was written too much is written again behind a larger one. */
+    size_t room = b->failed ? 0 : b->room - b->n;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
     va_end(args);
     if (n < 0)
         b->failed = true;
     char *end = n > 0 ? extend(b, (size_t)n) : NULL;
-    if (!end)
+    if (!end && room)
+        b->p[b->n] = '\0';
+    if (!end || (size_t)n < room)
         return;
     va_start(args, format);
     vsnprintf(end, (size_t)n + 1, format, args);
@@ -113,27 +123,10 @@ buf_printf(struct buf *b, const char *format, ...)
 }
 
 /* What stands after the backslash, 'u' for a byte without a short escape, 0 when none is needed. */
-static char
-json_escape(char c)
-{
-    switch (c) {
-    case '"':
-    case '\\':
-        return c;
-    case '\b':
-        return 'b';
-    case '\t':
-        return 't';
-    case '\n':
-        return 'n';
-    case '\f':
-        return 'f';
-    case '\r':
-        return 'r';
-    default:
-        return (unsigned char)c < 0x20 ? 'u' : 0;
-    }
-}
+static const char JSON_ESCAPES[256] = {
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',         'u',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',
+};
 
 void
 buf_add_json(struct buf *b, view v)
@@ -141,7 +134,7 @@ buf_add_json(struct buf *b, view v)
     size_t from = 0;
     buf_add_byte(b, '"');
     for (size_t i = 0; i < v.n; i++) {
-        char escape = json_escape(v.p[i]);
+        char escape = JSON_ESCAPES[(unsigned char)v.p[i]];
         if (!escape)
             continue;
         buf_add(b, v.p + from, i - from);

@@ -18,6 +18,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t ceiling);
+/* Over memory of the caller, which no append leaves: ceiling is room - 1.  Without buf_done. */
+void buf_init_over(struct buf *b, char *p, size_t room);
 void buf_done(struct buf *b);
 /* Forgets the bytes and the failure, keeps the room. */
 void buf_clear(struct buf *b);

@@ -65,6 +65,14 @@ instant_unix(instant t)
     return floor_div(t.us, US_PER_SECOND);
 }
 
+/* The last n digits of value, which end before end. */
+static void
+put_digits(char *end, unsigned n, unsigned value)
+{
+    for (; n; n--, value /= 10)
+        *--end = (char)('0' + value % 10);
+}
+
 view
 instant_print(instant t, char out[32])
 {
@@ -73,9 +81,16 @@ instant_print(instant t, char out[32])
     int64_t days = floor_div(seconds, SECONDS_PER_DAY);
     unsigned of_day = (unsigned)(seconds - days * SECONDS_PER_DAY);
     struct civil c = civil_of_days(days);
-    int n = snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)c.year % 10000, c.month % 100,
-                     c.day % 100, of_day / 3600, of_day / 60 % 60, of_day % 60, (unsigned)ms % 1000);
-    return (view){out, (size_t)n};
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    memcpy(out, form, sizeof form);
+    put_digits(out + 4, 4, (unsigned)c.year);
+    put_digits(out + 7, 2, c.month);
+    put_digits(out + 10, 2, c.day);
+    put_digits(out + 13, 2, of_day / 3600);
+    put_digits(out + 16, 2, of_day / 60 % 60);
+    put_digits(out + 19, 2, of_day % 60);
+    put_digits(out + 23, 3, (unsigned)ms);
+    return (view){out, sizeof form - 1};
 }
 
 /* n digits at the head of *rest; false when there are not so many. */

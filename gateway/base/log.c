@@ -192,9 +192,9 @@ log_write(enum log_event_id event, const struct log_field *fields, size_t n)
         metric_add(METRIC_ERRORS, event_names[event], 1);
     if ((int)row->level < atomic_load_explicit(&least_level, memory_order_relaxed))
         return;
-    AUTO_DONE(buf_done) struct buf line;
-    buf_init(&line, LINE_MOST);
-    (void)buf_reserve(&line, 512);
+    char text[LINE_MOST + 1];
+    struct buf line;
+    buf_init_over(&line, text, sizeof text);
     add_head(&line, event);
     add_fields(&line, fields, n);
     BUF_LIT(&line, "}\n");

@@ -149,6 +149,12 @@ send_documents(struct bench *b)
     if (stored != (int64_t)b->load.accepted)
         return fault_setf(b->f, E_INTERNAL, "as many stored documents as were accepted", "another number",
                           "%lld", (long long)stored);
+    /* Each application and each document was acknowledged, and its way to the receipt was measured. */
+    int64_t acknowledged =
+        bench_server_metric(&b->server, "claimgate_submission_ack_seconds_count", b->a->mem);
+    if (acknowledged != (int64_t)(b->documents.n_cases + b->load.accepted))
+        return fault_setf(b->f, E_INTERNAL, "as many acknowledgements as applications and documents",
+                          "another number", "%lld", (long long)acknowledged);
     b->documents_digest = bench_documents_digest(&b->documents, b->load.sent);
     return E_OK;
 }
@@ -216,9 +222,9 @@ print_json(const struct bench *b, const char *hash)
            rate, raw, rate / raw, mean(b->before.syncs, b->after.syncs),
            mean(b->before.hashed_mb, b->after.hashed_mb), percentile_ms(l, 0.5), percentile_ms(l, 0.99),
            b->rss_mb, b->server_us / n, b->writer_us / n, b->checkpoint_us / n, b->client_us / n,
-           1e6 * n / b->server_us / raw, b->switches / n, (double)l->elapsed_us / 1e6, l->connections,
-           l->accepted, l->sent, b->documents.bytes, b->server_core == b->load_core ? 1 : 2,
-           (unsigned long long)b->seed, hash);
+           mean(b->before.verify_cpu_us, b->after.verify_cpu_us) * n / b->server_us, b->switches / n,
+           (double)l->elapsed_us / 1e6, l->connections, l->accepted, l->sent, b->documents.bytes,
+           b->server_core == b->load_core ? 1 : 2, (unsigned long long)b->seed, hash);
 }
 
 static void

@@ -15,6 +15,7 @@ evidence_text(const struct passage *p, view *ret)
 {
     struct buf out;
     buf_init(&out, 1u << 20);
+    (void)buf_reserve(&out, 4096);
     BUF_LIT(&out, "{\"cms\":");
     buf_add_json(&out, p->s->cms_header.p ? p->s->cms_header : V(""));
     BUF_LIT(&out, ",\"key_id\":");
@@ -69,7 +70,7 @@ add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_
     row->sender = p->sender->id.u;
     row->identity = p->identity_blind;
     if (rd->unique_identity)
-        row->unique_identity = p->identity_blind;
+        unit_guard(u, GUARD_identity_unused, ARGS(val_digest(&p->identity_blind)));
     if (rd->work_value.n) {
         char signer[ID_TEXT_SIZE];
         row->work = BLIND(p->g->seal, "work", partner_id_print(p->signer->id, signer), rd->work_system,

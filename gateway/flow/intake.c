@@ -100,6 +100,7 @@ verify(struct passage *p, const struct intake_row *row)
     struct key_source keys = registry_key_source(p->registry);
     struct verify_request rq = {
         .body = p->s->body,
+        .body_digest = &p->s->body_digest,
         .tree = &p->tree,
         .read_signed = row->read_signed,
         .signatures = signatures,
@@ -132,6 +133,7 @@ print_facts(struct passage *p)
 {
     struct buf out;
     buf_init(&out, 16u << 20);
+    (void)buf_reserve(&out, p->s->body.n);
     err e = case_encode(p->reading.facts, NULL, true, &out);
     if (e == E_OK && out.failed)
         e = E_TOO_LARGE;

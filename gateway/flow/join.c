@@ -232,7 +232,7 @@ join_write(struct unit *u, const struct join *j, const struct joined *found, ins
                                      .case_id = id.u,
                                      .kind = view_of(j->blinds[i].kind),
                                      .at = at,
-                                     .op = ROW_PUT};
+                                     .op = ROW_KEEP};
     }
     *ret_case = id;
     *ret_version = version;

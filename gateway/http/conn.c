@@ -120,7 +120,7 @@ connection_begin(void *cls, const char *target, struct MHD_Connection *mhd)
         return NULL;
     clean_request(c);
     c->is_begun = true;
-    c->started_us = clock_monotonic_us();
+    c->rq.begun_us = clock_monotonic_us();
     view whole = view_of(target);
     c->target_bytes = whole.n;
     size_t mark = view_find_byte(whole, '?');

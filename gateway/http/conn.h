@@ -57,7 +57,6 @@ struct connection {
     size_t target_bytes;
     size_t dropped;
     int64_t reserved; /* of the body budget */
-    int64_t started_us;
     int retry_after;  /* seconds; 0 = the code's own */
     unsigned allowed; /* methods of the path */
     err outcome;

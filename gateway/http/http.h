@@ -87,6 +87,7 @@ struct request {
     view trace_parent;
     enum lang lang;
     instant received;
+    int64_t begun_us;     /* monotonic, when its first bytes were seen */
     struct fault fault;   /* a handler sets it through its callees */
     struct issues issues; /* all that was found in a document */
     void *connection;     /* of the http room */

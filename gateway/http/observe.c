@@ -88,7 +88,7 @@ trace_of(const struct request *rq, digest *ret)
 void
 observe_reply(const struct connection *c)
 {
-    int64_t us = clock_monotonic_us() - c->started_us;
+    int64_t us = clock_monotonic_us() - c->rq.begun_us;
     const struct request *rq = &c->rq;
     digest trace = {{0}};
     count(c, us);

@@ -77,7 +77,7 @@ struct apply {
     struct segment_tail tail; /* committed */
     struct segment_tail kept; /* behind the last accepted body of the group */
     sqlite3_stmt *own[OWN_COUNT];
-    sqlite3_stmt *rows[ROW_KIND_COUNT][2]; /* by enum row_op */
+    sqlite3_stmt *rows[ROW_KIND_COUNT][ROW_KEEP + 1]; /* by enum row_op */
     sqlite3_stmt *guards[GUARD_COUNT];
     struct change_statement changes[CHANGE_COUNT][STATEMENTS_OF_A_CHANGE];
 };
@@ -178,12 +178,12 @@ step_of(int rc, err *ret_code)
 static sqlite3_stmt *
 row_statement(struct apply *a, enum row_kind kind, enum row_op op)
 {
-    sqlite3_stmt **slot = &a->rows[kind][op == ROW_PUT];
+    sqlite3_stmt **slot = &a->rows[kind][op];
     if (*slot)
         return *slot;
     struct buf sql AUTO_DONE(buf_done);
     buf_init(&sql, 1 << 16);
-    sql_write_insert(table_of(kind), op == ROW_PUT, &sql);
+    sql_write_insert(table_of(kind), op, &sql);
     return *slot = sql_prepare(a->db, sql.p, NULL);
 }
 

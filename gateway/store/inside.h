@@ -3,6 +3,7 @@
 #define STORE_INSIDE_H
 
 #include "store/checkpoint.h"
+#include "store/kept.h"
 #include "store/pool.h"
 #include "store/segment.h"
 #include "store/sql.h"
@@ -15,6 +16,7 @@ struct store {
     char *database; /* its path */
     int dir, lock;  /* descriptors; lock is -1 when read only */
     struct pool *pool;
+    struct kept *kept;                 /* NULL when read only */
     struct writer *writer;             /* NULL when read only */
     struct checkpointer *checkpointer; /* the same */
     atomic_bool failed;

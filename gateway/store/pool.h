@@ -5,8 +5,11 @@
 #include "store/store.h"
 
 struct pool;
+struct kept;
 
-err pool_open(const char *database, int readers, bool read_only, struct pool **ret, struct fault *f) MUST_USE;
+/* kept: borrowed, NULL when others may write to the database. */
+err pool_open(const char *database, int readers, bool read_only, struct kept *kept, struct pool **ret,
+              struct fault *f) MUST_USE;
 /* All readers must be back. */
 void pool_close(struct pool *p);
 DEFINE_AUTO(struct pool *, pool_close)

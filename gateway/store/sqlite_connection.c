@@ -8,6 +8,9 @@
 
 #define WRITER_CACHE_KIB "65536"
 #define READER_CACHE_KIB "4096"
+/* Pages that a connection's cache has in one piece.  A reader drops its cache with every commit of the writer; so many
+ * it takes again without the heap. */
+#define CACHE_FIRST_PAGES 96
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -19,6 +22,7 @@ sql_configure(void)
 {
     if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+        sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, CACHE_FIRST_PAGES) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
         abort();
     vfs_start();

@@ -1,3 +1,4 @@
+#include "store/kept.h"
 #include "store/pool.h"
 #include "store/sql.h"
 
@@ -10,10 +11,12 @@
 
 struct query_row {
     enum row_kind row;
+    bool is_kept;
     const char *sql;
 };
 static const struct query_row queries[] = {
-#define QUERY(name, row, sql) {ROW_##row, sql},
+#define QUERY(name, row, sql) {ROW_##row, false, sql},
+#define KEPT_QUERY(name, row, sql) {ROW_##row, true, sql},
 #include "store/statements.def"
 #undef QUERY
 };
@@ -23,6 +26,7 @@ struct reader {
     struct reader *next; /* while free */
     sqlite3 *db;
     bool in_snapshot;
+    struct kept_marks marks; /* from before the snapshot */
     sqlite3_stmt *begin, *end, *hashes;
     sqlite3_stmt *queries[QUERY_COUNT];
 };
@@ -33,6 +37,7 @@ struct pool {
     struct reader *idle; /* last in, first out: its cache is warm */
     size_t n;
     struct reader *readers;
+    struct kept *kept; /* NULL: nothing is */
 };
 
 static err
@@ -49,12 +54,14 @@ reader_open(struct reader *r, struct pool *p, const char *database, bool read_on
 }
 
 err
-pool_open(const char *database, int readers, bool read_only, struct pool **ret, struct fault *f)
+pool_open(const char *database, int readers, bool read_only, struct kept *kept, struct pool **ret,
+          struct fault *f)
 {
     size_t n = readers > 0 ? (size_t)readers : 1;
     struct pool *p AUTO(pool_close) = calloc(1, sizeof *p);
     if (!p || !(p->readers = calloc(n, sizeof *p->readers)))
         abort();
+    p->kept = kept;
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -138,6 +145,8 @@ reader_begin(struct reader *r)
 {
     if (r->in_snapshot)
         return E_OK;
+    if (r->pool->kept)
+        kept_mark(r->pool->kept, &r->marks);
     int rc = sqlite3_step(r->begin);
     sqlite3_reset(r->begin);
     if (rc != SQLITE_DONE)
@@ -193,13 +202,19 @@ err
 store_query(struct reader *r, enum query q, const struct value *args, size_t n, arena *mem, void **ret)
 {
     assert(q < QUERY_COUNT);
+    const struct query_row *row = &queries[q];
+    struct kept *kept = row->is_kept ? r->pool->kept : NULL;
+    if (kept && kept_find(kept, q, row->row, args, n, mem, ret))
+        return E_OK;
     TRY(reader_begin(r));
     sqlite3_stmt *stmt = reader_statement(r, q);
     if (!stmt)
         return sql_err(sqlite3_extended_errcode(r->db));
     int rc = sql_bind_values(stmt, args, n);
-    err e = rc == SQLITE_OK ? query_rows(stmt, table_of(queries[q].row), mem, ret) : sql_err(rc);
+    err e = rc == SQLITE_OK ? query_rows(stmt, table_of(row->row), mem, ret) : sql_err(rc);
     sqlite3_reset(stmt);
+    if (e == E_OK && kept)
+        kept_add(kept, q, row->row, args, n, &r->marks, *ret);
     return e;
 }
 

@@ -46,7 +46,7 @@ write_update(const struct table *t, struct buf *out)
 /* INSERT OR REPLACE would silently delete the row that another UNIQUE stands for; the conflict clause
  * names the primary key only. */
 void
-sql_write_insert(const struct table *t, bool put, struct buf *out)
+sql_write_insert(const struct table *t, enum row_op op, struct buf *out)
 {
     buf_printf(out, "INSERT INTO %s (", t->name);
     sql_write_columns(t, out);
@@ -57,10 +57,15 @@ sql_write_insert(const struct table *t, bool put, struct buf *out)
     for (int i = 1; i <= n; i++)
         buf_printf(out, i == 1 ? "?%d" : ", ?%d", i);
     BUF_LIT(out, ")");
-    if (!put)
+    if (op == ROW_INSERT)
         return;
     view key = table_primary_key(t);
-    buf_printf(out, " ON CONFLICT (%.*s) DO UPDATE SET ", VIEW_ARG(key));
+    buf_printf(out, " ON CONFLICT (%.*s) DO ", VIEW_ARG(key));
+    if (op == ROW_KEEP) {
+        BUF_LIT(out, "NOTHING");
+        return;
+    }
+    BUF_LIT(out, "UPDATE SET ");
     write_update(t, out);
 }
 

@@ -18,14 +18,16 @@ column_type(enum column_kind kind)
     }
 }
 
-/* Rows that hold a document's or a decision's worth of sealed bytes stay in a rowid table: in a clustered
- * one such a row would spill to overflow pages and stand in the way of every search.  A leaf's number is
- * its rowid.  All others are small and found by their key, so one tree holds key and row. */
+/* Rows that hold much (a document's facts, a claim's detail, a receipt) stay in a rowid table: a clustered one
+ * has whole rows in its inner pages too, so that a few of them fill a page, every search goes through many
+ * levels, and rows that come in order are moved again and again.  A leaf's number is its rowid.  All others
+ * are small and found by their key, so one tree holds key and row. */
 static bool
 table_is_clustered(const struct table *t)
 {
-    static const char *const with_rowid[] = {"document", "verdict", "decision", "idempotency",
-                                             "change",   "leaf",    "journal"};
+    static const char *const with_rowid[] = {"document", "verdict",     "reception", "claim", "permission",
+    static const char *const with_rowid[] = {"document", "verdict",     "reception", "claim", "permission",
+                                             "decision", "idempotency", "change",    "leaf",  "journal"};
     for (size_t i = 0; i < COUNT_OF(with_rowid); i++) {
         if (view_eq(view_of(t->word), view_of(with_rowid[i])))
             return false;

@@ -110,9 +110,10 @@ store_open(const struct store_options *o, struct store **ret, struct fault *f)
         TRY(store_check_read_only(s, f));
     } else {
         TRY(recover_lock(s->dir, &s->lock, f));
+        s->kept = kept_new();
         TRY(store_open_writer(s, f));
     }
-    TRY(pool_open(s->database, o->readers, o->read_only, &s->pool, f));
+    TRY(pool_open(s->database, o->readers, o->read_only, s->kept, &s->pool, f));
     *ret = TAKE(s);
     return E_OK;
 }
@@ -130,6 +131,7 @@ store_close(struct store *s)
     /* Without the mark the next start only does more than it needs. */
     if (clean && recover_mark_clean(s->dir) != E_OK)
         metric_add(METRIC_STORE_ERRORS, "close", 1);
+    kept_free(s->kept);
     if (s->lock >= 0)
         close(s->lock);
     if (s->dir >= 0)

@@ -38,8 +38,8 @@ struct address {    /* of a body in a segment file */
 #define COLUMN_TYPE_ADDRESS struct address
 #define COLUMN_TYPE_ASSIGNED int64_t
 
-/* PUT replaces the row with the same primary key. */
-enum row_op { ROW_INSERT, ROW_PUT };
+/* PUT replaces the row with the same primary key; KEEP leaves it as it is. */
+enum row_op { ROW_INSERT, ROW_PUT, ROW_KEEP };
 
 #define COLUMN_MEMBER(kind, name) COLUMN_TYPE_##kind name;
 #define ROW_STRUCT(word, table, constraints)                                                                 \

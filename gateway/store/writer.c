@@ -242,6 +242,9 @@ writer_group(struct writer *w, struct ticket *group, size_t n)
     }
     if (step == STEP_BUSY)
         group_set_result(group, E_BUSY);
+    for (const struct ticket *t = group; t; t = t->next)
+        if (t->result == E_OK)
+            kept_touch(s->kept, t->unit);
     w->untidy = true;
     int64_t leaves = apply_leaves(w->apply);
     atomic_store(&s->log_length, (uint64_t)leaves);

@@ -40,6 +40,23 @@ Test(arena, gives_zeroed_aligned_blocks_of_any_size)
     }
 }
 
+Test(arena, the_kept_chunk_grows_to_what_requests_take)
+{
+    AUTO(arena_free) arena *mem = arena_new(64u * 1024 * 1024);
+    const size_t sizes[] = {1000, 90000, 90000, 8000000, 200000, 100};
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        for (size_t done = 0; done < sizes[i]; done += 500) {
+            char *p = arena_alloc(mem, 500);
+            cr_assert_not_null(p);
+            for (size_t k = 0; k < 500; k++)
+                cr_assert_eq(p[k], 0, "round %zu", i);
+            memset(p, 0x5A, 500);
+        }
+        arena_reset(mem);
+        cr_assert_eq(arena_used(mem), 0);
+    }
+}
+
 Test(arena, keeps_its_ceiling)
 {
     AUTO(arena_free) arena *mem = arena_new(64);

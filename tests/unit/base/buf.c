@@ -1,6 +1,54 @@
 #include "base/buf.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+
+Test(buf, memory_of_the_caller_is_never_left)
+{
+    char text[16];
+    struct buf b;
+    buf_init_over(&b, text, sizeof text);
+    buf_add(&b, "0123456789", 10);
+    buf_printf(&b, "%05d", 42);
+    cr_expect(!b.failed);
+    cr_expect_str_eq(text, "012345678900042");
+    buf_printf(&b, "%d", 1);
+    cr_expect(b.failed);
+    cr_expect_str_eq(text, "012345678900042", "what did not fit leaves no trace");
+    cr_expect_eq(b.p, text);
+}
+
+Test(buf, printed_text_that_does_not_fit_leaves_no_trace)
+{
+    AUTO_DONE(buf_done) struct buf b;
+    buf_init(&b, 20);
+    buf_printf(&b, "%s", "a");
+    for (int i = 0; i < 6; i++)
+        buf_printf(&b, "%s", "bcd");
+    cr_expect(!b.failed);
+    buf_printf(&b, "%s", "long enough to pass the ceiling");
+    cr_expect(b.failed);
+    cr_expect_str_eq(b.p, "abcdbcdbcdbcdbcdbcd");
+}
+
+Test(buf, every_control_byte_is_escaped_in_json)
+{
+    for (unsigned c = 1; c < 256; c++) {
+        char in = (char)c, want[16];
+        static const char short_ones[] = "\"\"\\\\\bb\tt\nn\ff\rr";
+        AUTO_DONE(buf_done) struct buf b;
+        buf_init(&b, 64);
+        buf_add_json(&b, view_make(&in, 1));
+        const char *found = NULL;
+        for (const char *p = short_ones; *p; p += 2)
+            found = *p == in ? p + 1 : found;
+        if (found)
+            snprintf(want, sizeof want, "\"\\%c\"", *found);
+        else
+            snprintf(want, sizeof want, c < 0x20 ? "\"\\u%04x\"" : "\"%c\"", c);
+        cr_expect_str_eq(b.p, want, "byte %u", c);
+    }
+}
 
 Test(buf, grows_to_its_ceiling_and_not_beyond)
 {

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 Test(id, prints_known_bytes)
 {
@@ -138,6 +140,27 @@ Test(id, threads_never_get_the_same)
     qsort(ids, (size_t)THREADS * PER_THREAD, sizeof(uid), compare);
     for (size_t i = 1; i < (size_t)THREADS * PER_THREAD; i++)
         cr_assert_lt(memcmp(all[i - 1], all[i], 16), 0);
+}
+
+/* The pool of a thread is copied by fork; what it holds must not be given out twice. */
+Test(id, a_child_has_random_bytes_of_its_own)
+{
+    uint8_t mine[32], theirs[32] = {0};
+    int ends[2];
+    random_bytes(mine, sizeof mine); /* fills the pool */
+    cr_assert_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        random_bytes(theirs, sizeof theirs);
+        _exit(write(ends[1], theirs, sizeof theirs) == sizeof theirs ? 0 : 1);
+    }
+    random_bytes(mine, sizeof mine);
+    cr_assert_eq(read(ends[0], theirs, sizeof theirs), (ssize_t)sizeof theirs);
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(memcmp(mine, theirs, sizeof mine) != 0);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 Test(id, random_bytes_differ_and_fill)

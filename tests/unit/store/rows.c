@@ -127,6 +127,28 @@ Test(rows, put_does_not_push_out_the_row_of_another_unique)
     help_end(&h);
 }
 
+Test(rows, keep_leaves_what_is_there)
+{
+    struct help h;
+    cr_assert(help_begin(&h));
+    static const char *const kinds[] = {"ref", "person"};
+    digest blind = {{7}};
+    uid in_case = help_uid(1);
+    for (unsigned i = 0; i < 2; i++) {
+        struct unit u;
+        unit_init(&u, h.mem);
+        struct row_case_key *k = unit_add_case_key(&u);
+        *k = (struct row_case_key){
+            .blind = blind, .case_id = in_case, .kind = view_of(kinds[i]), .at = {1 + i}, .op = ROW_KEEP};
+        cr_assert_eq(store_commit(h.store, &u), E_OK);
+    }
+    struct row_case_key *k = help_query(&h, QUERY_case_keys_of, ARGS(val_uid(&in_case)));
+    cr_assert_eq(help_count(ROW_case_key, k), 1);
+    cr_expect(view_eq(k->kind, V("ref")));
+    cr_expect_eq(k->at.us, 1);
+    help_end(&h);
+}
+
 Test(rows, absent_and_empty_stay_different)
 {
     struct help h;
