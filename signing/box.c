@@ -6,37 +6,82 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #define NONCE_SIZE 12
 #define TAG_SIZE 16
 
-static EVP_CIPHER *gcm_cipher;
-static EVP_CIPHER *wrap_cipher;
-static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+enum purpose { SEAL, OPEN, WRAP, UNWRAP, PURPOSES };
+
+static const struct {
+    const char *cipher;
+    int encrypts;
+} purposes[PURPOSES] = {
+    [SEAL] = {"AES-256-GCM", 1},
+    [OPEN] = {"AES-256-GCM", 0},
+    [WRAP] = {"AES-256-WRAP", 1},
+    [UNWRAP] = {"AES-256-WRAP", 0},
+};
+
+/* OpenSSL 3.0 pays for implicit fetching at every init. */
+static EVP_CIPHER *ciphers[PURPOSES];
+static pthread_key_t contexts_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A thread's contexts are made once: making one costs more than sealing a small text in it. */
+static _Thread_local EVP_CIPHER_CTX **contexts;
 
 static void
-fetch_ciphers(void)
+contexts_free(void *self)
 {
-    /* OpenSSL 3.0 pays for implicit fetching at every init. */
-    gcm_cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    wrap_cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
-    assert(gcm_cipher && wrap_cipher);
+    EVP_CIPHER_CTX **all = self;
+    for (int i = 0; i < PURPOSES; i++)
+        EVP_CIPHER_CTX_free(all[i]);
+    free(all);
 }
 
 static void
-context_free(EVP_CIPHER_CTX *ctx)
+start(void)
 {
-    EVP_CIPHER_CTX_free(ctx);
+    for (int i = 0; i < PURPOSES; i++) {
+        ciphers[i] = EVP_CIPHER_fetch(NULL, purposes[i].cipher, NULL);
+        assert(ciphers[i]);
+    }
+    if (pthread_key_create(&contexts_key, contexts_free) != 0)
+        abort();
 }
-DEFINE_AUTO(EVP_CIPHER_CTX *, context_free)
 
 static EVP_CIPHER_CTX *
-context_new(void)
+context_new(enum purpose p)
 {
-    pthread_once(&fetched, fetch_ciphers);
+    pthread_once(&once, start);
+    if (!contexts) {
+        contexts = calloc(PURPOSES, sizeof(EVP_CIPHER_CTX *));
+        if (!contexts || pthread_setspecific(contexts_key, contexts) != 0)
+            abort();
+    }
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    assert(ctx);
-    return ctx;
+    if (!ctx)
+        abort();
+    EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    return contexts[p] = ctx;
+}
+
+/* The thread's context with a key in it, until context_wipe.  NULL when OpenSSL refuses. */
+static EVP_CIPHER_CTX *
+context_take(enum purpose p, const uint8_t key[32], const uint8_t *nonce)
+{
+    EVP_CIPHER_CTX *ctx = contexts && contexts[p] ? contexts[p] : context_new(p);
+    return EVP_CipherInit_ex2(ctx, ciphers[p], key, nonce, purposes[p].encrypts, NULL) == 1 ? ctx : NULL;
+}
+
+/* No key stays where a context is kept: another one takes the place of its schedule. */
+static void
+context_wipe(EVP_CIPHER_CTX **ctx)
+{
+    static const uint8_t nobody[32];
+    if (*ctx && EVP_CipherInit_ex2(*ctx, NULL, nobody, NULL, -1, NULL) != 1)
+        abort();
 }
 
 err
@@ -44,14 +89,13 @@ box_seal(const uint8_t key[32], view aad, view plain, arena *mem, view *ret)
 {
     if (plain.n > INT32_MAX - BOX_OVERHEAD)
         return E_TOO_LARGE;
-    uint8_t *out = arena_alloc(mem, plain.n + BOX_OVERHEAD);
+    uint8_t *out = arena_room(mem, plain.n + BOX_OVERHEAD);
     if (!out)
         return E_TOO_LARGE;
-    AUTO(context_free) EVP_CIPHER_CTX *ctx = context_new();
     random_bytes(out, NONCE_SIZE);
+    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = context_take(SEAL, key, out);
     int n = 0;
-    bool good = EVP_EncryptInit_ex2(ctx, gcm_cipher, key, out, NULL) == 1 &&
-                EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1 &&
+    bool good = ctx && EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1 &&
                 EVP_EncryptUpdate(ctx, out + NONCE_SIZE, &n, (const uint8_t *)plain.p, (int)plain.n) == 1;
     uint8_t *tag = out + NONCE_SIZE + plain.n;
     good = good && EVP_EncryptFinal_ex(ctx, tag, &n) == 1 &&
@@ -71,12 +115,12 @@ box_open(const uint8_t key[32], view aad, view box, arena *mem, view *ret)
     uint8_t *out = arena_alloc(mem, length + 1);
     if (!out)
         return E_TOO_LARGE;
-    AUTO(context_free) EVP_CIPHER_CTX *ctx = context_new();
+    AUTO_DONE(context_wipe)
+    EVP_CIPHER_CTX *ctx = context_take(OPEN, key, (const uint8_t *)box.p);
     uint8_t tag[TAG_SIZE];
     memcpy(tag, box.p + NONCE_SIZE + length, TAG_SIZE);
     int n = 0;
-    bool good = EVP_DecryptInit_ex2(ctx, gcm_cipher, key, (const uint8_t *)box.p, NULL) == 1 &&
-                EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1 &&
+    bool good = ctx && EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1 &&
                 EVP_DecryptUpdate(ctx, out, &n, (const uint8_t *)box.p + NONCE_SIZE, (int)length) == 1 &&
                 EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, tag) == 1 &&
                 EVP_DecryptFinal_ex(ctx, out + n, &n) == 1;
@@ -89,11 +133,9 @@ box_open(const uint8_t key[32], view aad, view box, arena *mem, view *ret)
 void
 key_wrap(const uint8_t kek[32], const uint8_t key[32], uint8_t ret[WRAPPED_KEY_SIZE])
 {
-    AUTO(context_free) EVP_CIPHER_CTX *ctx = context_new();
-    EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = context_take(WRAP, kek, NULL);
     int n = 0;
-    bool good = EVP_EncryptInit_ex2(ctx, wrap_cipher, kek, NULL, NULL) == 1 &&
-                EVP_EncryptUpdate(ctx, ret, &n, key, 32) == 1 && n == WRAPPED_KEY_SIZE;
+    bool good = ctx && EVP_EncryptUpdate(ctx, ret, &n, key, 32) == 1 && n == WRAPPED_KEY_SIZE;
     assert(good);
 }
 
@@ -102,12 +144,10 @@ key_unwrap(const uint8_t kek[32], view wrapped, uint8_t ret[32])
 {
     if (wrapped.n != WRAPPED_KEY_SIZE)
         return E_STORE_CORRUPT;
-    AUTO(context_free) EVP_CIPHER_CTX *ctx = context_new();
-    EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = context_take(UNWRAP, kek, NULL);
     uint8_t key[WRAPPED_KEY_SIZE];
     int n = 0;
-    if (EVP_DecryptInit_ex2(ctx, wrap_cipher, kek, NULL, NULL) != 1 ||
-        EVP_DecryptUpdate(ctx, key, &n, (const uint8_t *)wrapped.p, WRAPPED_KEY_SIZE) != 1 || n != 32)
+    if (!ctx || EVP_DecryptUpdate(ctx, key, &n, (const uint8_t *)wrapped.p, WRAPPED_KEY_SIZE) != 1 || n != 32)
         return E_STORE_CORRUPT;
     memcpy(ret, key, 32);
     OPENSSL_cleanse(key, sizeof key);

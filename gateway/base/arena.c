@@ -165,18 +165,18 @@ add_chunk(arena *mem, size_t n)
 }
 
 static void *
-cut_block(arena *mem, size_t n)
+cut_block(arena *mem, size_t n, bool zeroed)
 {
     struct chunk *c = mem->current;
     char *p = c->bytes + c->used;
     c->used += n;
-    if (c->dirty)
+    if (c->dirty && zeroed)
         memset(p, 0, n);
     return p;
 }
 
-void *
-arena_alloc(arena *mem, size_t n)
+static void *
+take_block(arena *mem, size_t n, bool zeroed)
 {
     if (n > SIZE_MAX - ALIGNMENT)
         return NULL;
@@ -187,15 +187,27 @@ arena_alloc(arena *mem, size_t n)
     if (ONE_MALLOC_PER_BLOCK) {
         p = alloc_alone(mem, n);
     } else if (mem->current && rounded <= mem->current->room - mem->current->used) {
-        p = cut_block(mem, rounded);
+        p = cut_block(mem, rounded, zeroed);
     } else if (rounded > mem->next_room / 4) {
         p = alloc_alone(mem, rounded);
     } else {
-        p = add_chunk(mem, rounded) ? cut_block(mem, rounded) : NULL;
+        p = add_chunk(mem, rounded) ? cut_block(mem, rounded, zeroed) : NULL;
     }
     if (p)
         mem->used += rounded;
     return p;
+}
+
+void *
+arena_alloc(arena *mem, size_t n)
+{
+    return take_block(mem, n, true);
+}
+
+void *
+arena_room(arena *mem, size_t n)
+{
+    return take_block(mem, n, false);
 }
 
 void *
@@ -212,9 +224,11 @@ arena_cstr(arena *mem, view v)
 {
     if (v.n == SIZE_MAX)
         return NULL;
-    char *p = arena_alloc(mem, v.n + 1);
+    char *p = arena_room(mem, v.n + 1);
     if (p && v.n)
         memcpy(p, v.p, v.n);
+    if (p)
+        p[v.n] = '\0';
     return p;
 }
 

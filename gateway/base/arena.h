@@ -28,6 +28,8 @@ size_t arena_used(const arena *mem);
 
 /* NULL when the ceiling would be passed: the caller answers E_TOO_LARGE. */
 void *arena_alloc(arena *mem, size_t n) MUST_USE;
+/* The same without zeroes, for bytes that the caller writes whole before anybody reads them. */
+void *arena_room(arena *mem, size_t n) MUST_USE;
 /* count * size with overflow check. */
 void *arena_array(arena *mem, size_t count, size_t size) MUST_USE;
 /* Copies and adds a NUL after the last byte.  {NULL,0} when the ceiling would be passed or v.p is NULL. */

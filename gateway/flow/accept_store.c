@@ -220,6 +220,9 @@ find_known(struct passage *p, struct reader *r, struct acceptance *ret, bool *re
         *ret_done = true;
         return fresh ? add_signature(p, r, known, ret) : answer_known(p, r, known, ret);
     }
+    /* The unit's guard asks this again, so that what is hardly ever there is not searched twice. */
+    if (p->reading.unique_identity && !p->again)
+        return E_OK;
     TRY(query_documents_by_identity(r, ARGS(val_digest(&p->identity_blind)), p->mem, &known));
     if (known && p->reading.unique_identity)
         return fault_set(p->f, E_DUPLICATE, "Bundle.identifier", "an identifier not used before",
@@ -407,6 +410,7 @@ passage_store(struct passage *p, struct acceptance *ret)
         unit_init(&u, p->mem);
         TRY(build(p, r, &u, &a));
         reader_done(TAKE(r)); /* its snapshot is of no more use; a commit may wait */
+        p->again = true;
         TRY(store_commit(p->g->store, &u));
     }
     *ret = a;

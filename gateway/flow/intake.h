@@ -16,6 +16,7 @@ struct passage {
     struct registry *registry;
     struct trust *trust;
     struct reader *reader; /* taken for the listings, then used by the first passage_store; NULL = none */
+    bool again;            /* a unit was refused as stale: everything is asked before the next */
     const struct partner *sender, *author, *signer;
     struct tree tree;
     struct verdict *verdict;

@@ -190,8 +190,10 @@ rows_pack(const struct table *t, const void *rows, struct slot *slot)
     if (size > ROWS_BYTES_MOST)
         return false;
     slot->n = n;
-    slot->rows = n ? malloc(size) : NULL;
-    if (n && !slot->rows)
+    if (!n)
+        return true;
+    slot->rows = malloc(size);
+    if (!slot->rows)
         abort();
     char *at = slot->rows, *text = slot->rows + n * t->size;
     for (const char *row = rows; row; row = row_next(t, row), at += t->size) {
