@@ -308,11 +308,14 @@ apply_assign(struct apply *a, enum row_kind kind, void *row)
     return numbers_take_event(a->numbers, &event->recipient, &event->seq);
 }
 
-/* Rows with a number from here have their entry only now. */
+/* Rows with a number from here have their entry only now, and those that were not there yet. */
 static void
 journal_late_row(struct apply *a, enum row_kind kind, const void *row)
 {
-    if (!a->leaf_hash || !journal_waits_for_number(kind))
+    bool kept = row_op_of(table_of(kind), row) == ROW_KEEP;
+    if (!a->leaf_hash || !(kept ? journal_number(kind) != 0 : journal_waits_for_number(kind)))
+        return;
+    if (kept && sqlite3_changes64(a->db) == 0)
         return;
     struct value values[TABLE_VALUES_MAX];
     table_values(table_of(kind), row, values);

@@ -193,13 +193,23 @@ is_ready(enum row_kind kind)
     return journal_number(kind) && !journal_waits_for_number(kind);
 }
 
+/* Whether a row that is kept when it is there was written, only the writer knows. */
+static void *
+next_ready(const struct table *t, void *row)
+{
+    while (row && row_op_of(t, row) == ROW_KEEP)
+        row = row_next(t, row);
+    return row;
+}
+
 void
 journal_unit(struct unit *u)
 {
     size_t n = 0;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
         const struct table *t = table_of((enum row_kind)kind);
-        for (void *row = is_ready((enum row_kind)kind) ? u->rows[kind] : NULL; row; row = row_next(t, row))
+        void *first = is_ready((enum row_kind)kind) ? u->rows[kind] : NULL;
+        for (void *row = next_ready(t, first); row; row = next_ready(t, row_next(t, row)))
             n++;
     }
     u->journal = V("");
@@ -211,7 +221,8 @@ journal_unit(struct unit *u)
     size_t at = 0;
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
         const struct table *t = table_of((enum row_kind)kind);
-        for (void *row = is_ready((enum row_kind)kind) ? u->rows[kind] : NULL; row; row = row_next(t, row)) {
+        void *first = is_ready((enum row_kind)kind) ? u->rows[kind] : NULL;
+        for (void *row = next_ready(t, first); row; row = next_ready(t, row_next(t, row))) {
             struct value values[TABLE_VALUES_MAX];
             table_values(t, row, values);
             entries[at++] = journal_entry_of((enum row_kind)kind, values);

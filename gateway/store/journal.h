@@ -34,7 +34,7 @@ struct journal_entry journal_entry_gone(enum row_kind kind, const struct value *
 /* Values that are covered: not where a body lies, and neither NULL nor 0, so that a column that is added later changes no digest. */
 bool journal_covers_value(const struct column *c, size_t part, const struct value *v);
 
-/* Entries of all rows of the unit that do not wait for a number, into u->journal. */
+/* Entries of all rows of the unit that do not wait for a number or for whether they are there, into u->journal. */
 void journal_unit(struct unit *u);
 bool journal_waits_for_number(enum row_kind kind);
 

@@ -150,6 +150,31 @@ Test(audit, changes_are_explained_by_a_later_leaf)
 }
 
 /* A unit that a guard or a UNIQUE refuses leaves nothing in the journal, alone or in company. */
+/* What is put where it was already stays as it was, and the log says nothing of it. */
+Test(audit, a_row_that_was_kept_has_no_second_entry)
+{
+    struct heard s;
+    fill(&s);
+    const digest blind = help_digest(6);
+    const uid in_case = help_uid(910);
+    for (int64_t i = 1; i <= 3; i++) {
+        struct unit u;
+        unit_init(&u, s.h.mem);
+        struct row_case_key *k = unit_add_case_key(&u), *other = unit_add_case_key(&u);
+        *k = (struct row_case_key){
+            .blind = blind, .case_id = in_case, .kind = V("x"), .at = {i}, .op = ROW_KEEP};
+        *other =
+            (struct row_case_key){.blind = help_digest(60 + (unsigned)i), .case_id = in_case, .kind = V("x")};
+        cr_assert_eq(store_commit(s.h.store, &u), E_OK);
+    }
+    audit(&s);
+    cr_assert_eq(s.n, 0, "%s %s", audit_code(s.last.what), s.last.table);
+    sql(&s, "DELETE FROM case_keys WHERE at = 1");
+    audit(&s);
+    cr_assert_eq(s.n, 1, "the one that was written is in the log");
+    help_end(&s.h);
+}
+
 Test(audit, refused_units_leave_no_entry)
 {
     struct heard s;
