@@ -10,7 +10,7 @@ deploy/install-packages.sh build test
 export CMAKE_GENERATOR=Ninja CMAKE_C_COMPILER_LAUNCHER=ccache
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1
 export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/stress/tsan.supp"
+export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
 export PYTHONDONTWRITEBYTECODE=1
 jobs=$(nproc)
 # The programs of tests/stress: the only ones that ThreadSanitizer needs.

@@ -132,6 +132,24 @@ check_ca(const struct reading *r, const char *place, X509 *x)
     return E_OK;
 }
 
+/* OpenSSL reads a certificate's extensions and its policies at their first use and keeps them in it.  Another
+ * thread may see the policies half read (3.0 publishes that cache before it is filled, and tests its pointer
+ * without the lock), so both are read now, while no other thread has the certificate.  The second of the two
+ * stands for the anchor, whose policies are not read. */
+static void
+read_whole(X509 *x)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    X509_POLICY_TREE *tree = NULL;
+    int is_explicit = 0;
+    (void)X509_check_purpose(x, -1, 0);
+    if (!chain || sk_X509_push(chain, x) <= 0 || sk_X509_push(chain, x) <= 0)
+        abort();
+    (void)X509_policy_check(&tree, &is_explicit, chain, NULL, 0);
+    X509_policy_tree_free(tree);
+    sk_X509_free(chain);
+}
+
 static err
 read_certificates(const struct reading *r, const char *place, const json_t *array, STACK_OF(X509) * *ret)
 {
@@ -153,8 +171,7 @@ read_certificates(const struct reading *r, const char *place, const json_t *arra
                 return config_fault(r, place, "at most 256 certificates", "more");
             }
             TRY(check_ca(r, place, x));
-            /* OpenSSL reads the extensions at first use: now, while no other thread shares the certificate. */
-            (void)X509_check_purpose(x, -1, 0);
+            read_whole(x);
         }
     }
     *ret = TAKE(all);
