@@ -54,7 +54,7 @@ static struct person_caller
 person_of(const struct request *rq)
 {
     return (struct person_caller){rq->caller.track_case, rq->caller.track_person, rq->caller.track_role,
-                                  view_eq(rq->caller.scopes, V("steps"))};
+                                  rq->caller.track_steps};
 }
 
 err

@@ -191,8 +191,7 @@ track(struct party *p, const char *path, view code, struct client_reply *ret)
 {
     struct fault f;
     const struct net_header header = {"X-Track-Token", code};
-    const struct client_request rq = {
-        .method = "GET", .path = path, .headers = &header, .n_headers = 1, .anonymous = true};
+    const struct client_request rq = {.method = "GET", .path = path, .headers = &header, .n_headers = 1};
     fault_init(&f);
     err e = client_call(p->client, &rq, p->mem, ret, &f);
     if (e != E_OK)

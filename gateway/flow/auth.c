@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/scope.h"
 #include "base/text.h"
 #include "flow/seal.h"
 
@@ -12,17 +13,6 @@
 #define ASSERTION_LIFE_S 300
 #define SKEW_S 30
 #define TOKEN_MAX 2048
-
-bool
-scope_has(view scopes, view wanted)
-{
-    if (!wanted.n)
-        return true;
-    while (scopes.n)
-        if (view_eq(view_cut(&scopes, ' ', NULL), wanted))
-            return true;
-    return false;
-}
 
 /* -- form -- */
 
@@ -222,7 +212,7 @@ token_scopes(const struct partner *p, view asked, view *ret, struct fault *f)
     }
     for (view rest = asked; rest.n;) {
         view one = view_cut(&rest, ' ', NULL);
-        if (one.n && !scope_has(p->row->scopes, one))
+        if (one.n && !scopes_grant(p->row->scopes, one))
             return fault_set(f, E_INVALID_SCOPE, "scope", "scopes of the registration", "another scope");
     }
     *ret = asked;

@@ -21,7 +21,6 @@ err auth_token(struct gateway *g, view form, const digest *certificate, instant 
 /* authorization: header value ("Bearer …") or empty; certificate: DER or empty.  A registered mTLS certificate alone authenticates its partner with all of its scopes. */
 err auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem,
                struct identity *ret, struct fault *f) MUST_USE;
-bool scope_has(view scopes, view wanted);
 /* SMART configuration and RFC 8414 metadata. */
 view auth_metadata(struct gateway *g, bool smart, arena *mem);
 view auth_jwks(struct gateway *g, arena *mem);

@@ -44,13 +44,14 @@ struct person_caller {
     case_id in_case;
     digest person;
     view role;       /* "subject", "representative", "policyholder" */
-    bool steps_only; /* by code and birth date: steps and dates only */
+    bool steps_only; /* a session by code and birth date, without login */
 };
 err track_session(struct gateway *g, view code, view birth_date, instant now, arena *mem, view *ret_json,
                   struct fault *f) MUST_USE;
-/* Header value → who; a code given with the application (full view), or a session token (steps). */
-err track_caller(struct gateway *g, view token, instant now, arena *mem, struct person_caller *ret,
-                 struct fault *f) MUST_USE;
+/* Header value → who.  A session token shows steps and dates.  A code shows everything, but only to the app through which the person applied, logged in as itself; to
+ * nobody and to any other it is E_LOGIN. */
+err track_caller(struct gateway *g, partner_id by, view token, instant now, arena *mem,
+                 struct person_caller *ret, struct fault *f) MUST_USE;
 err track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem,
                view *ret_json, struct fault *f) MUST_USE;
 err track_permissions(struct gateway *g, const struct person_caller *who, arena *mem, view *ret_json,

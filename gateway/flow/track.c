@@ -1,5 +1,6 @@
 #include "flow/feed.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "flow/claim.h"
 #include "flow/registry.h"
@@ -102,8 +103,41 @@ session_read(struct gateway *g, view text, instant now, arena *mem, struct perso
     return E_OK;
 }
 
+/* A case that was merged answers for the surviving one. */
+static err
+surviving(struct reader *r, uid id, arena *mem, uid *ret)
+{
+    for (int i = 0; i < 16; i++) {
+        struct row_case *row = NULL;
+        TRY(query_case_row(r, ARGS(val_uid(&id)), mem, &row));
+        if (!row)
+            return E_NOT_FOUND;
+        if (uid_is_none(row->merged_into))
+            break;
+        id = row->merged_into;
+    }
+    *ret = id;
+    return E_OK;
+}
+
+/* The code was given out with an application, and lies under the data key of its document. */
+static err
+check_app(struct reader *r, const struct row_track *row, partner_id by, arena *mem, struct fault *f)
+{
+    struct row_document *list = NULL;
+    uid in_case;
+    TRY(surviving(r, row->case_id, mem, &in_case));
+    TRY(query_documents_of_case(r, ARGS(val_uid(&in_case)), mem, &list));
+    for (; list; list = list->next)
+        if (uid_eq(list->key, row->key) && !uid_is_none(by.u) && uid_eq(list->sender, by.u))
+            return E_OK;
+    return fault_set(f, E_LOGIN, "Authorization",
+                     "the app through which the person applied, or a session of /t/session",
+                     uid_is_none(by.u) ? "a code alone" : "another app");
+}
+
 err
-track_caller(struct gateway *g, view token, instant now, arena *mem, struct person_caller *ret,
+track_caller(struct gateway *g, partner_id by, view token, instant now, arena *mem, struct person_caller *ret,
              struct fault *f)
 {
     if (!token.n || token.n > 256)
@@ -114,6 +148,7 @@ track_caller(struct gateway *g, view token, instant now, arena *mem, struct pers
     struct row_track *row = NULL;
     TRY(store_reader(g->store, &r));
     TRY(find_track(g, r, token, now, mem, &row, f));
+    TRY(check_app(r, row, by, mem, f));
     *ret = (struct person_caller){{row->case_id}, row->person, row->role, false};
     return E_OK;
 }
@@ -187,6 +222,50 @@ print_steps(const struct row_claim *claims, enum lang lang, struct buf *out)
     return out->failed ? E_TOO_LARGE : E_OK;
 }
 
+/* The insurer's last signed word with an amount, or without one. */
+static err
+print_decision(struct gateway *g, struct reader *r, uid claim, arena *mem, struct buf *out)
+{
+    struct row_decision *list = NULL, *last = NULL;
+    struct data_key key;
+    view text;
+    json_t *json = NULL;
+    char when[32];
+    TRY(query_decisions_of(r, ARGS(val_uid(&claim)), mem, &list));
+    for (; list; list = list->next)
+        if (view_eq(list->kind, V("decision")))
+            last = list;
+    if (!last)
+        return E_OK;
+    TRY(seal_load_key(g->seal, r, last->key, mem, &key));
+    err e = seal_unbox(&key, V("decision"), last->id, last->body, mem, &text);
+    data_key_forget(&key);
+    TRY(e);
+    TRY(json_load(text, mem, &json, NULL));
+    const json_t *said = json_member(json, "body"), *amount = json_member(said, "amount");
+    BUF_LIT(out, ",\"decision\":{\"outcome\":");
+    buf_add_json(out, json_text(said, "outcome"));
+    buf_printf(out, ",\"at\":\"%.*s\"", VIEW_ARG(instant_print(last->at, when)));
+    if (amount) {
+        BUF_LIT(out, ",\"amount\":");
+        buf_add_view(out, json_dump_arena(amount, mem));
+    }
+    BUF_LIT(out, "}");
+    return E_OK;
+}
+
+/* The claim as its insurer sees it, and what was decided. */
+static err
+print_claim(struct gateway *g, struct reader *r, const struct row_claim *c, enum lang lang, arena *mem,
+            struct buf *out)
+{
+    TRY(claim_print(g, c, lang, out));
+    out->n--; /* the brace: the object goes on */
+    TRY(print_decision(g, r, c->id, mem, out));
+    BUF_LIT(out, "}");
+    return E_OK;
+}
+
 static void
 print_documents(struct registry *registry, const struct row_document *list, struct buf *out)
 {
@@ -245,23 +324,6 @@ load_rows(struct reader *r, uid in_case, arena *mem, struct case_rows *ret)
     return query_timeline_of_case(r, ARGS(val_uid(&in_case)), mem, &ret->timeline);
 }
 
-/* A case that was merged answers for the surviving one. */
-static err
-surviving(struct reader *r, uid id, arena *mem, uid *ret)
-{
-    for (int i = 0; i < 16; i++) {
-        struct row_case *row = NULL;
-        TRY(query_case_row(r, ARGS(val_uid(&id)), mem, &row));
-        if (!row)
-            return E_NOT_FOUND;
-        if (uid_is_none(row->merged_into))
-            break;
-        id = row->merged_into;
-    }
-    *ret = id;
-    return E_OK;
-}
-
 err
 track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem,
            view *ret_json, struct fault *f)
@@ -288,7 +350,7 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
     for (const struct row_claim *c = rows.claims; c && !who->steps_only && e == E_OK; c = c->next) {
         if (c != rows.claims)
             BUF_LIT(&out, ",");
-        e = claim_print(g, c, lang, &out);
+        e = print_claim(g, r, c, lang, mem, &out);
     }
     BUF_LIT(&out, "],\"timeline\":");
     print_timeline(rows.timeline, (uid){{0}}, &out);

@@ -2,6 +2,8 @@
  * that nobody asked for never crosses the wire: the library sends 100 Continue only behind this. */
 #include "http/conn.h"
 
+#include "base/metrics.h"
+#include "base/scope.h"
 #include "base/text.h"
 
 static err
@@ -24,40 +26,28 @@ find_route(struct connection *c)
     return e;
 }
 
-/* system/Bundle.cruds grants system/Bundle.c (SMART v2); other scopes are words. */
-static bool
-scope_grants(view granted, view needed)
-{
-    if (view_eq(granted, needed))
-        return true;
-    size_t dot = view_find_byte(granted, '.');
-    size_t needed_dot = view_find_byte(needed, '.');
-    if (!view_starts(needed, V("system/")) || dot == granted.n || needed_dot == needed.n)
-        return false;
-    view type = view_sub(granted, 0, dot);
-    if (!view_eq(type, view_sub(needed, 0, needed_dot)) && !view_eq(type, V("system/*")))
-        return false;
-    view rights = view_sub(granted, dot + 1, granted.n);
-    for (size_t i = needed_dot + 1; i < needed.n; i++) {
-        if (view_find_byte(rights, needed.p[i]) == rights.n)
-            return false;
-    }
-    return true;
-}
-
 static err
 check_scope(struct connection *c)
 {
-    view needed = view_of(c->rq.route->scope);
-    view rest = c->rq.caller.scopes;
-    bool more = rest.n > 0;
-    if (needed.n == 0)
+    if (scopes_grant(c->rq.caller.scopes, view_of(c->rq.route->scope)))
         return E_OK;
-    while (more) {
-        if (scope_grants(view_cut(&rest, ' ', &more), needed))
-            return E_OK;
-    }
+    metric_add(METRIC_DENIED, "scope", 1);
     return fault_set(&c->rq.fault, E_SCOPE, "scope", c->rq.route->scope, "other scopes");
+}
+
+/* A person shows a token; who also brings credentials is the app that the person uses, and needs the route's scope. */
+static err
+find_person(struct connection *c, view certificate, struct caller *caller)
+{
+    const struct auth_ops *auth = c->server->options.auth;
+    view authorization = c->guard.known[HEADER_AUTHORIZATION];
+    struct fault *f = &c->rq.fault;
+    if (authorization.n || certificate.n) {
+        TRY(auth->authenticate(auth->self, &c->rq, authorization, certificate, caller, f));
+        c->rq.caller = *caller;
+        TRY(check_scope(c));
+    }
+    return auth->authenticate_track(auth->self, &c->rq, c->guard.known[HEADER_TRACK_TOKEN], caller, f);
 }
 
 static err
@@ -68,7 +58,7 @@ find_caller(struct connection *c, view certificate)
     struct caller caller = {.is_track = false};
     struct fault *f = &c->rq.fault;
     if (route->flags & ROUTE_TRACK)
-        TRY(auth->authenticate_track(auth->self, &c->rq, c->guard.known[HEADER_TRACK_TOKEN], &caller, f));
+        TRY(find_person(c, certificate, &caller));
     else if (!(route->flags & ROUTE_OPEN))
         TRY(auth->authenticate(auth->self, &c->rq, c->guard.known[HEADER_AUTHORIZATION], certificate, &caller,
                                f));
@@ -77,7 +67,8 @@ find_caller(struct connection *c, view certificate)
     c->rq.caller = caller;
     if (route->flags & ROUTE_OPEN)
         return E_OK;
-    TRY(check_scope(c));
+    if (!(route->flags & ROUTE_TRACK))
+        TRY(check_scope(c));
     int wait = 0;
     err e = auth->admit(auth->self, &caller, route, &wait);
     if (e != E_OK)

@@ -34,7 +34,7 @@ enum route_flag {
     ROUTE_OPEN = 1,       /* no credentials */
     ROUTE_IDEMPOTENT = 2, /* Idempotency-Key required (API A.7) */
     ROUTE_IF_MATCH = 4,   /* If-Match required */
-    ROUTE_TRACK = 8,      /* a person's token in X-Track-Token instead of a client's credentials */
+    ROUTE_TRACK = 8,      /* a person's token in X-Track-Token, alone or beside a client's credentials */
     ROUTE_PARTIAL = 16, /* when the connection breaks within the body, the handler still gets what has come */
 };
 
@@ -63,9 +63,11 @@ struct caller {
     partner_id partner;
     view partner_kind; /* "hospital", "insurer", … (registry word) */
     view partner_code;
-    view client;   /* client id text */
-    view scopes;   /* space separated */
-    bool is_track; /* a person by track token or code: partner is none */
+    view client; /* client id text */
+    view scopes; /* space separated */
+    bool
+        is_track; /* a person by track token or code; partner: the app that showed it, none when nobody logged in */
+    bool track_steps; /* steps and dates only */
     case_id track_case;
     digest track_person;
     view track_role;

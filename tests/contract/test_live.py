@@ -304,8 +304,11 @@ def walk_words(j, g, claim, etag):
 def walk_person(j, g, filed):
     code = {"X-Track-Token": filed["track_codes"][0]["code"]}
     for lang in ("zh-TW", "en"):
-        j.ask("trackGet", headers={**code, "Accept-Language": lang}, want=200, label=lang)
-    j.ask("permissionList", headers=code, want=200)
+        j.ask("trackGet", headers={**code, "Accept-Language": lang}, token=g.token("app"), want=200, label=lang)
+    j.ask("trackGet", headers=code, want=401, label="a code alone")
+    j.ask("trackGet", headers=code, token=g.token("l2"), want=403, label="an insurer")
+    j.ask("permissionList", headers=code, token=g.token("l2"), want=403, label="an insurer")
+    j.ask("permissionList", headers=code, token=g.token("app"), want=200)
     body, media = j.example("trackSession")
     body["code"] = filed["track_codes"][0]["code"]
     session = j.ask("trackSession", body=body, media=media, want=200).json()

@@ -38,7 +38,11 @@ def security_of(row):
     if "OPEN" in row["flags"]:
         return []
     if "TRACK" in row["flags"]:
-        return [{"trackToken": []}]
+        return [{"trackToken": []}] + [{"trackToken": [], **login} for login in logins_of(row)]
+    return logins_of(row)
+
+
+def logins_of(row):
     scopes = [row["scope"]] if row["scope"] else []
     return [{"clientToken": scopes}, {"mutualTLS": scopes}]
 

@@ -200,15 +200,15 @@ def scenario_9():
         _, body = projection(g, "l1", claim_of(filed, L1))
         expect_file("9-l1", body)
         codes = {c["role"]: c["code"] for c in filed.json()["track_codes"]}
-        boys = g.call("GET", "/v1/track", headers={"X-Track-Token": codes["subject"], "Accept-Language": "zh-TW"}).json()
-        mothers = g.call("GET", "/v1/track", headers={"X-Track-Token": codes["representative"]}).json()
-        grandmas = g.call("GET", "/v1/track", headers={"X-Track-Token": codes["policyholder"]}).json()
+        boys = g.call("GET", "/v1/track", headers={"X-Track-Token": codes["subject"], "Accept-Language": "zh-TW"}, token=g.token("app")).json()
+        mothers = g.call("GET", "/v1/track", headers={"X-Track-Token": codes["representative"]}, token=g.token("app")).json()
+        grandmas = g.call("GET", "/v1/track", headers={"X-Track-Token": codes["policyholder"]}, token=g.token("app")).json()
         checks.equal(len(boys["documents"]), len(documents) + 1, "the boy sees all documents")
         checks.equal(len(mothers["documents"]), len(documents) + 1, "the mother sees all documents")
         checks.that("documents" not in grandmas and "received_by" not in grandmas, "the grandmother sees no document")
         checks.equal(grandmas["claims"][0]["state"], boys["claims"][0]["state"], "but the state")
         checks.equal(boys["claims"][0]["label"], "傳送中", "in Chinese words")
-        refused = g.call("GET", "/v1/permissions", headers={"X-Track-Token": codes["policyholder"]})
+        refused = g.call("GET", "/v1/permissions", headers={"X-Track-Token": codes["policyholder"]}, token=g.token("app"))
         checks.equal(refused.status, 401, "the grandmother does not read the permissions")
 
 
@@ -268,8 +268,19 @@ def insurer_speaks():
         answer = say("decision", decision, 3, "f" * 20, {name: value})
         checks.equal(answer.status, 200, f"its own signature {answer}")
         code = filed.json()["track_codes"][0]["code"]
-        seen = g.call("GET", "/v1/track", headers={"X-Track-Token": code}).json()
+        by_code = {"X-Track-Token": code}
+        seen = g.call("GET", "/v1/track", headers=by_code, token=g.token("app")).json()
         checks.equal(seen["claims"][0]["state"], "approved", "the person sees the decision")
+        checks.equal({**seen["claims"][0]["decision"], "at": ""}, {"outcome": "approved", "amount": decision["amount"], "at": ""}, "and its amount")
+        checks.that(seen["received_by"], "and who received what")
+        checks.equal(g.call("GET", "/v1/track", headers=by_code).code(), "login-required", "a code alone opens nothing")
+        checks.equal(g.call("GET", "/v1/permissions", headers=by_code).code(), "login-required", "nor the permissions")
+        checks.equal(g.call("GET", "/v1/track", headers=by_code, token=g.token("l1")).code(), "insufficient-scope", "nor to an insurer")
+        session = g.call("POST", "/t/session", compact({"code": code, "birth_date": person["birth_date"]}), {"Content-Type": "application/json"}).json()
+        for token in (None, g.token("app")):
+            steps = g.call("GET", "/v1/track", headers={"X-Track-Token": session["track_token"]}, token=token).json()
+            checks.equal(set(steps["claims"][0]), {"state", "label", "acting", "since"}, "code and birth date show steps and dates")
+            checks.that("documents" not in steps and "received_by" not in steps, "and no documents")
 
 
 def payee():
