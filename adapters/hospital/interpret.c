@@ -11,6 +11,9 @@ static const struct {
     {"report", KIND_REPORT},
 };
 
+/* Of one attachment inside a document. */
+#define INLINE_MAX (64u << 10)
+
 static bool
 names_iclaim(const struct chart *ch, const struct node *resource)
 {
@@ -73,9 +76,22 @@ read_identity(struct chart *ch)
     return E_OK;
 }
 
+/* Large files come apart, by digest (DECISIONS "Attachments"): base64Binary stands in Attachment.data and Binary.data. */
+static void
+check_inline(struct chart *ch)
+{
+    for (uint32_t i = 0; i < ch->t->n; i++) {
+        const struct node *n = &ch->t->nodes[i];
+        if (n->kind == NODE_STRING && n->text_length > INLINE_MAX / 3 * 4 + 4 &&
+            view_eq(node_name(ch->t, n), V("data")))
+            chart_note(ch, ISSUE_ERROR, E_INLINE_TOO_LARGE, n, "at most 64 KiB", "more");
+    }
+}
+
 static err
 read_parts(struct chart *ch)
 {
+    check_inline(ch);
     TRY(chart_people(ch));
     if (ch->is_iclaim) /* there the Bundle's identifier is the case number (DOMAIN D5) */
         chart_add_ref(ch, REF_CASE_NO, ch->rd->identifier_value);

@@ -68,6 +68,18 @@ add_signer(struct chart *ch, struct case_certificate *c)
     return E_OK;
 }
 
+static void
+check_order(struct chart *ch, const struct case_certificate *c, const struct node *at)
+{
+    bool early = false;
+    for (const struct case_encounter *e = ch->c->encounters; e && c->issued.set; e = e->next)
+        early =
+            early || (e->period.start.set && date_days(c->issued.v) < date_days(leaf_day(&e->period.start)));
+    if (early)
+        chart_note(ch, ISSUE_WARNING, E_DATE_ORDER, at, "a date on or after the stay's first day",
+                   "an earlier one");
+}
+
 err
 chart_certificate(struct chart *ch)
 {
@@ -100,7 +112,9 @@ chart_certificate(struct chart *ch)
         leaf_set_text(&c->no, V("-"), from_node(ch->composition, HOW_ASSERTED));
     else
         chart_add_ref(ch, REF_CERTIFICATE_NO, c->no.v);
-    chart_date(ch, &c->issued, node_member(t, ch->composition, V("date")));
+    const struct node *dated = node_member(t, ch->composition, V("date"));
+    chart_date(ch, &c->issued, dated);
+    check_order(ch, c, dated);
     read_text(ch, c);
     const struct node *language = node_member(t, ch->composition, V("language"));
     chart_text(ch, &c->language, language);

@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "base/buf.h"
+#include "flow/accept.h"
 #include "flow/auth.h"
 #include "flow/feed.h"
 
@@ -41,10 +42,23 @@ admit(void *self, const struct caller *c, const struct route *r, int *ret_wait)
     return auth_admit(self, c->partner, r->name, clock_now(), ret_wait);
 }
 
+static void
+refused(void *self, const struct request *rq, err e, int64_t bytes)
+{
+    const struct refused_request r = {.route = rq->route->name,
+                                      .sender = rq->caller.partner,
+                                      .client = rq->caller.client,
+                                      .at = rq->received,
+                                      .code = e,
+                                      .place = view_of(rq->fault.where),
+                                      .bytes = bytes};
+    refusal_note(self, &r);
+}
+
 struct auth_ops
 api_auth(struct gateway *g)
 {
-    return (struct auth_ops){g, authenticate, authenticate_track, admit};
+    return (struct auth_ops){g, authenticate, authenticate_track, admit, refused};
 }
 
 err

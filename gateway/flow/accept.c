@@ -58,28 +58,41 @@ accept_document(struct gateway *g, const struct submission *s, arena *mem, struc
 }
 
 void
-accept_refused(struct gateway *g, const struct submission *s, const char *route, const struct fault *f)
+refusal_note(struct gateway *g, const struct refused_request *r)
 {
-    log_event(LOG_REFUSE, F_CODE("code", f->code), F_NAME("route", route), F_N("bytes", (int64_t)s->body.n));
-    metric_add(METRIC_SUBMISSIONS, "document,refused", 1);
+    log_event(LOG_REFUSE, F_CODE("code", r->code), F_NAME("route", r->route), F_N("bytes", r->bytes));
     arena *mem = arena_new(65536);
     struct unit u;
     unit_init(&u, mem);
     struct row_refusal *row = unit_add_refusal(&u);
     if (row) {
         row->id = uid_new();
-        row->at = s->received;
-        row->partner = s->sender.u;
-        row->client = s->client;
-        row->route = view_of(route);
-        row->code = view_of(err_info(f->code)->code);
-        row->place = view_of(f->where);
-        row->bytes = (int64_t)s->body.n;
+        row->at = r->at;
+        row->partner = r->sender.u;
+        row->client = r->client;
+        row->route = view_of(r->route);
+        row->code = view_of(err_info(r->code)->code);
+        row->place = r->place;
+        row->bytes = r->bytes;
         err e = store_commit(g->store, &u);
         if (e != E_OK)
             log_event(LOG_INTERNAL, F_CODE("code", e));
     }
     arena_free(mem);
+}
+
+void
+accept_refused(struct gateway *g, const struct submission *s, const char *route, const struct fault *f)
+{
+    const struct refused_request r = {.route = route,
+                                      .sender = s->sender,
+                                      .client = s->client,
+                                      .at = s->received,
+                                      .code = f->code,
+                                      .place = view_of(f->where),
+                                      .bytes = (int64_t)s->body.n};
+    metric_add(METRIC_SUBMISSIONS, "document,refused", 1);
+    refusal_note(g, &r);
 }
 
 static err

@@ -40,7 +40,17 @@ struct acceptance {
 
 err accept_document(struct gateway *g, const struct submission *s, arena *mem, struct issues *issues,
                     struct acceptance *ret, struct fault *f) MUST_USE;
-/* Audit row of an authenticated refusal; never fails the request. */
+/* Audit row of an authenticated refusal; never fails the request.  The second form: of a document. */
+struct refused_request {
+    const char *route;
+    partner_id sender;
+    view client;
+    instant at;
+    err code;
+    view place;
+    int64_t bytes;
+};
+void refusal_note(struct gateway *g, const struct refused_request *r);
 void accept_refused(struct gateway *g, const struct submission *s, const char *route, const struct fault *f);
 
 /* After a time-out: by the sender's own reference or the document's digest. JSON list of {submission, document, received_at, receipt}. */

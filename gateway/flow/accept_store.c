@@ -224,6 +224,9 @@ find_known(struct passage *p, struct reader *r, struct acceptance *ret, bool *re
     if (p->reading.unique_identity && !p->again)
         return E_OK;
     TRY(query_documents_by_identity(r, ARGS(val_digest(&p->identity_blind)), p->mem, &known));
+    if (known && p->s->intake == INTAKE_ACCIDENT)
+        return fault_set(p->f, E_ACCIDENT_PART, "revision", "a revision not used before",
+                         "one used with other content");
     if (known && p->reading.unique_identity)
         return fault_set(p->f, E_DUPLICATE, "Bundle.identifier", "an identifier not used before",
                          "one used with other content");

@@ -234,6 +234,27 @@ check_authority(struct passage *p, size_t i, bool institution)
     return e;
 }
 
+/* What an agency says of itself, against its kind in the registry: an inquest is a prosecutor's (THREATS S18). */
+static const struct {
+    const char *registered, *said;
+} agency_kinds[] = {
+    {"police", "police"},    {"police", "military_police"}, {"prosecutor", "prosecutor"},
+    {"prosecutor", "court"}, {"board", "appraisal_board"},
+};
+
+static err
+check_agency_kind(const struct passage *p)
+{
+    const struct tree *t = verdict_tree(p->verdict);
+    const struct node *kind = node_at(t, tree_root(t), "agency.kind");
+    view said = kind ? node_text(t, kind) : V("police");
+    for (size_t i = 0; i < COUNT_OF(agency_kinds); i++)
+        if (view_eq(p->author->row->kind, view_of(agency_kinds[i].registered)) &&
+            view_eq(said, view_of(agency_kinds[i].said)))
+            return E_OK;
+    return fault_set(p->f, E_AGENCY, "agency.kind", "the agency's kind in the registry", "another kind");
+}
+
 err
 passage_authority(struct passage *p)
 {
@@ -241,6 +262,8 @@ passage_authority(struct passage *p)
     if (!p->author || !partner_is_active(p->author))
         return fault_set(p->f, E_SIGNER_UNKNOWN, "Composition.custodian", "an organisation of the registry",
                          "an unknown or suspended one");
+    if (p->s->intake == INTAKE_ACCIDENT)
+        TRY(check_agency_kind(p));
     p->signer = p->author;
     bool institution = false;
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {

@@ -15,8 +15,14 @@ bool
 permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
                   instant now)
 {
-    if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us ||
-        p->uses_left == 0)
+    return p->uses_left != 0 && permission_stands(p, recipient, purpose, kind, now);
+}
+
+bool
+permission_stands(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
+                  instant now)
+{
+    if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us)
         return false;
     if (p->valid_from.us > now.us || (p->valid_to.us && p->valid_to.us <= now.us))
         return false;

@@ -20,7 +20,10 @@ struct plan_input {
     const struct paper *raised; /* its level is being raised in this unit; NULL: none */
 };
 
-/* True when the permission covers this recipient, kind and moment (uses included). */
+/* True when the permission stands for this recipient, kind and moment, whatever its uses. */
+bool permission_stands(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
+                       instant now);
+/* The same with a use left. */
 bool permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
                        instant now);
 /* The best covering permission of the list, NULL when none. */

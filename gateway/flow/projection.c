@@ -1,38 +1,32 @@
-#include "flow/feed.h"
+#include "flow/projection_inside.h"
 
 #include "adapters/adapter.h"
 #include "adapters/case_walk.h"
-#include "adapters/view.h"
 #include "base/json.h"
-#include "flow/case_frame.h"
-#include "flow/claim.h"
 #include "flow/join.h"
 #include "flow/plan.h"
-#include "flow/registry.h"
 #include "flow/seal.h"
 
 #define BODY_CEILING (64u << 20)
-/* Changes when views.def or the encoder change what a projection says. */
-#define POLICY "views-1"
 
-/* One recipient's look at one claim. */
-struct look {
-    struct gateway *g;
-    struct reader *r;
-    arena *mem;
-    struct fault *f;
-    instant now;
-    struct row_claim *claim;
-    struct row_permission *permissions;
-    struct loaded_case c;
-    view kinds[KIND_COUNT];
-    size_t n_kinds;
-    view subject;   /* local id in the folded case */
-    view own_claim; /* local id */
-    view recipient;
-    enum view_kind view;
-    view detail;
-};
+static const struct row_permission *
+standing_for(const struct look *l, enum document_kind kind)
+{
+    const struct row_permission *p =
+        permission_for(l->permissions, l->claim->recipient, V("claim"), kind, l->now);
+    for (const struct row_permission *q = l->permissions; q && !p; q = q->next)
+        if (permission_stands(q, l->claim->recipient, V("claim"), kind, l->now))
+            p = q;
+    return p;
+}
+
+static void
+add_kind(struct look *l, view kind, const struct row_permission *by)
+{
+    l->by[l->n_kinds] = by;
+    l->kinds[l->n_kinds++] = kind;
+    l->is_counted = l->is_counted || by->uses_left >= 0;
+}
 
 /* Kinds of documents that a permission covers at this moment: asked again at every fetch. */
 static void
@@ -40,15 +34,27 @@ find_kinds(struct look *l)
 {
     AUTO(registry_unref) struct registry *r = gateway_registry(l->g);
     for (int k = 0; k < KIND_COUNT; k++) {
-        const struct row_permission *p =
-            permission_for(l->permissions, l->claim->recipient, V("claim"), (enum document_kind)k, l->now);
+        const struct row_permission *p = standing_for(l, (enum document_kind)k);
         if (p && plan_permission_is_sure(l->g, l->r, r, l->mem, p, l->claim->recipient, NULL))
-            l->kinds[l->n_kinds++] = view_of(document_kind_word((enum document_kind)k));
+            add_kind(l, view_of(document_kind_word((enum document_kind)k)), p);
     }
 }
 
-static bool
-covers(const struct look *l, view kind)
+void
+look_narrow(struct look *l)
+{
+    size_t n = l->n_kinds;
+    l->n_kinds = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (l->by[i]->uses_left != 0)
+            add_kind(l, l->kinds[i], l->by[i]);
+        else
+            l->was_spent = true;
+    }
+}
+
+bool
+look_covers(const struct look *l, view kind)
 {
     for (size_t i = 0; i < l->n_kinds; i++)
         if (view_eq(l->kinds[i], kind))
@@ -84,19 +90,24 @@ is_sure(struct look *l, const struct row_document *d)
     return plan_is_sure(l->g, r, l->claim->recipient, d->level, d->floor);
 }
 
-static err
-look_at(struct look *l, partner_id who, claim_id id)
+err
+look_open(struct look *l, partner_id who, claim_id id)
 {
     view words;
     TRY(feed_own_claim(l->r, who, id, l->mem, &l->claim, l->f));
     TRY(query_permissions_of_case(l->r, ARGS(val_uid(&l->claim->case_id)), l->mem, &l->permissions));
     find_kinds(l);
     TRY(case_load_rows(l->g, l->r, l->claim->case_id, l->mem, &l->c, l->f));
-    TRY(claim_benefits(l->g, l->r, l->claim, l->mem, &words, &l->detail));
+    return claim_benefits(l->g, l->r, l->claim, l->mem, &words, &l->detail);
+}
+
+err
+look_fold(struct look *l)
+{
     /* What no permission covers does not take part in the fold at all. */
     size_t n = 0;
     for (size_t i = 0; i < l->c.n; i++)
-        if (covers(l, l->c.documents[i].row->kind) && is_sure(l, l->c.documents[i].row))
+        if (look_covers(l, l->c.documents[i].row->kind) && is_sure(l, l->c.documents[i].row))
             l->c.documents[n++] = l->c.documents[i];
     l->c.n = n;
     TRY(case_fold_loaded(l->g, l->r, l->claim, l->mem, &l->c, l->f));
@@ -174,7 +185,7 @@ print_documents(struct look *l, struct buf *out)
     for (size_t i = 0; i < l->c.n; i++) {
         const struct loaded_document *d = &l->c.documents[i];
         struct data_key key;
-        if (!covers(l, d->row->kind))
+        if (!look_covers(l, d->row->kind))
             continue;
         TRY(seal_load_key(l->g->seal, l->r, d->row->key, l->mem, &key));
         digest commitment = seal_commitment(&key, l->claim->recipient);
@@ -202,13 +213,13 @@ attest(struct look *l, view body, view documents, view *ret)
     digest d = sha256(body);
     struct buf text;
     buf_init(&text, 1u << 20);
-    buf_printf(
-        &text,
-        "{\"iss\":\"%.*s\",\"aud\":\"%.*s\",\"claim\":\"%.*s\",\"case_version\":%lld,\"policy\":\"" POLICY
-        "\",\"view\":\"%s\",\"issued_at\":\"%.*s\",\"projection_sha256\":\"",
-        VIEW_ARG(l->g->base_url), VIEW_ARG(partner_id_print((partner_id){l->claim->recipient}, recipient)),
-        VIEW_ARG(claim_id_print((claim_id){l->claim->id}, claim)), (long long)l->c.row->version,
-        view_kind_word(l->view), VIEW_ARG(instant_print(l->now, when)));
+    buf_printf(&text,
+               "{\"iss\":\"%.*s\",\"aud\":\"%.*s\",\"claim\":\"%.*s\",\"case_version\":%lld,\"policy\":"
+               "\"" PROJECTION_POLICY "\",\"view\":\"%s\",\"issued_at\":\"%.*s\",\"projection_sha256\":\"",
+               VIEW_ARG(l->g->base_url),
+               VIEW_ARG(partner_id_print((partner_id){l->claim->recipient}, recipient)),
+               VIEW_ARG(claim_id_print((claim_id){l->claim->id}, claim)), (long long)l->c.row->version,
+               view_kind_word(l->view), VIEW_ARG(instant_print(l->now, when)));
     buf_add_hex(&text, digest_view(&d));
     BUF_LIT(&text, "\",\"documents\":");
     buf_add_view(&text, documents);
@@ -220,26 +231,8 @@ attest(struct look *l, view body, view documents, view *ret)
     return e;
 }
 
-static err
-print_filing(struct look *l, struct buf *out)
-{
-    json_t *json = NULL;
-    if (!l->detail.n)
-        return E_OK;
-    TRY(json_load(l->detail, l->mem, &json, NULL));
-    BUF_LIT(out, ",\"application\":{\"signature\":");
-    buf_add_json(out, json_text(json, "signature"));
-    BUF_LIT(out, ",\"co_signatures\":");
-    buf_add_view(out, json_dump_arena(json_object_get(json, "co_signatures"), l->mem));
-    BUF_LIT(out, ",\"items\":");
-    buf_add_view(out, json_dump_arena(json_object_get(json, "items"), l->mem));
-    BUF_LIT(out, "},\"payee\":");
-    buf_add_view(out, json_dump_arena(json_object_get(json, "payee"), l->mem));
-    return E_OK;
-}
-
-static err
-print_answer(struct look *l, enum lang lang, view *ret)
+err
+look_print(struct look *l, view *ret)
 {
     view body, attestation;
     struct buf out, documents;
@@ -250,37 +243,18 @@ print_answer(struct look *l, enum lang lang, view *ret)
         e = print_documents(l, &documents);
     if (e == E_OK)
         e = attest(l, body, buf_view(&documents), &attestation);
-    BUF_LIT(&out, "{\"claim\":");
-    if (e == E_OK)
-        e = claim_print(l->g, l->claim, lang, &out);
     if (e == E_OK) {
-        buf_printf(&out, ",\"case_version\":%lld,\"view\":\"%s\",\"case\":", (long long)l->c.row->version,
+        buf_printf(&out, "\"case_version\":%lld,\"view\":\"%s\",\"case\":", (long long)l->c.row->version,
                    view_kind_word(l->view));
         buf_add_view(&out, body);
         BUF_LIT(&out, ",\"documents\":");
         buf_add_view(&out, buf_view(&documents));
         buf_printf(&out, ",\"attestation\":\"%.*s\"", VIEW_ARG(attestation));
-        e = print_filing(l, &out);
     }
-    BUF_LIT(&out, "}");
     *ret = e == E_OK && !out.failed ? arena_dup(l->mem, buf_view(&out)) : VIEW_NONE;
     buf_done(&out);
     buf_done(&documents);
     return ret->p ? E_OK : e == E_OK ? E_TOO_LARGE : e;
-}
-
-err
-claim_fetch(struct gateway *g, partner_id who, claim_id id, enum lang lang, instant now, arena *mem,
-            view *ret_json, view *ret_etag, struct fault *f)
-{
-    AUTO(reader_done) struct reader *r = NULL;
-    struct look l = {.g = g, .mem = mem, .f = f, .now = now};
-    TRY(store_reader(g->store, &r));
-    l.r = r;
-    TRY(look_at(&l, who, id));
-    TRY(print_answer(&l, lang, ret_json));
-    *ret_etag = arena_printf(mem, "\"%lld\"", (long long)l.claim->version);
-    return ret_etag->p ? E_OK : E_TOO_LARGE;
 }
 
 /* -- originals -- */
@@ -311,6 +285,17 @@ open_original(struct gateway *g, struct reader *r, const struct row_document *ro
     return E_OK;
 }
 
+/* Under a permission with counted uses a document belongs to the projection that the use was for. */
+static err
+hold(struct look *l, partner_id who, claim_id claim)
+{
+    struct row_projection *kept = NULL;
+    view json, etag;
+    TRY(look_find_kept(l, &kept));
+    return kept || !l->n_kinds ? E_OK
+                               : claim_fetch(l->g, who, claim, LANG_EN, l->now, l->mem, &json, &etag, l->f);
+}
+
 err
 document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id document, instant now, arena *mem,
                struct original *ret, struct fault *f)
@@ -319,13 +304,18 @@ document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id documen
     struct look l = {.g = g, .mem = mem, .f = f, .now = now};
     TRY(store_reader(g->store, &r));
     l.r = r;
-    TRY(look_at(&l, who, claim));
+    TRY(look_open(&l, who, claim));
+    if (l.is_counted)
+        TRY(hold(&l, who, claim));
+    TRY(look_fold(&l));
     for (size_t i = 0; i < l.c.n; i++) {
         const struct loaded_document *d = &l.c.documents[i];
-        if (uid_eq(d->row->id, document.u) && covers(&l, d->row->kind) && sees_whole(&l, d))
+        if (uid_eq(d->row->id, document.u) && sees_whole(&l, d))
             return open_original(g, r, d->row, mem, ret);
     }
-    return fault_set(f, E_NOT_FOUND, "", "a document that your view covers whole", "none");
+    return l.was_spent
+               ? fault_set(f, E_USED_UP, "", "a document of the projection that the use was for", "another")
+               : fault_set(f, E_NOT_FOUND, "", "a document that your view covers whole", "none");
 }
 
 err

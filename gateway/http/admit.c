@@ -130,6 +130,16 @@ admit_body(struct connection *c)
 }
 
 err
+body_refused(struct connection *c, err e, int64_t bytes)
+{
+    const struct auth_ops *auth = c->server->options.auth;
+    bool is_known = !uid_is_none(c->rq.caller.partner.u);
+    if (e != E_OK && auth->refused && is_known && err_info(e)->status < 500)
+        auth->refused(auth->self, &c->rq, e, bytes);
+    return e;
+}
+
+err
 admit_request(struct connection *c)
 {
     view certificate = VIEW_NONE;
@@ -141,5 +151,5 @@ admit_request(struct connection *c)
     TRY(peer_find(c, &certificate, &c->rq.fault));
     TRY(find_caller(c, certificate));
     TRY(check_conditions(c));
-    return admit_body(c);
+    return body_refused(c, admit_body(c), (int64_t)c->guard.length);
 }

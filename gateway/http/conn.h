@@ -117,6 +117,8 @@ void serve_partial(struct connection *c);
 
 /* admit.c: everything that is decided on the head. */
 err admit_request(struct connection *c) MUST_USE;
+/* Passes e on; what the caller's own request is to blame for is told to the application. */
+err body_refused(struct connection *c, err e, int64_t bytes) MUST_USE;
 
 /* peer.c: certificate of the other end, from TLS or from the proxy. */
 err peer_find(struct connection *c, view *ret_der, struct fault *f) MUST_USE;

@@ -143,6 +143,9 @@ struct auth_ops {
                               struct fault *f);
     /* Quota of the partner and route class: E_OK or E_QUOTA with seconds to wait. */
     err (*admit)(void *self, const struct caller *c, const struct route *r, int *ret_wait);
+    /* A body of a known caller was refused before the handler could see it (media type, size, digest); code, place
+     * and bytes that were announced or came.  May be NULL. */
+    void (*refused)(void *self, const struct request *rq, err e, int64_t bytes);
 };
 
 /* handlers, app, auth and proxy_cert_header are borrowed until http_stop returns; the rest only by

@@ -114,7 +114,7 @@ run_handler(struct connection *c)
 {
     const struct http_options *o = &c->server->options;
     handler run = o->handlers[c->rq.route->id];
-    TRY(finish_body(c));
+    TRY(body_refused(c, finish_body(c), (int64_t)c->body.n));
     return run ? run(o->app, &c->rq, &c->reply) : E_INTERNAL;
 }
 

@@ -1,11 +1,10 @@
 #include "relay/relay.h"
+#include "relay/inside.h"
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "flow/claim.h"
-#include "flow/evidence.h"
 #include "net/net.h"
 
 #include <stdatomic.h>
@@ -35,16 +34,7 @@ struct relay {
     size_t n_steps;
     struct breaker breakers[256];
     size_t under_way;
-};
-
-/* One attempt; lives from begin to outcome. */
-struct send {
-    struct relay *relay;
-    arena *mem;
-    struct row_delivery *delivery;
-    struct row_endpoint *endpoint;
-    view url, body;
-    int64_t started_us;
+    struct send *ended; /* outcomes that are not stored yet */
 };
 
 static struct breaker *
@@ -71,76 +61,6 @@ wait_of(const struct relay *r, int64_t attempts, int64_t retry_after)
 }
 
 static void
-copy_args(struct send *s, struct value *v)
-{
-    v->bytes = arena_dup(s->mem, v->bytes);
-}
-
-static err
-outcome_claim(struct send *s, struct reader *r, struct unit *u, instant now)
-{
-    struct row_claim *claim = NULL;
-    if (uid_is_none(s->delivery->claim))
-        return E_OK;
-    TRY(query_claim(r, ARGS(val_uid(&s->delivery->claim)), s->mem, &claim));
-    if (!claim || claim_next(claim_state_of(claim->state), V("acknowledge")) == STATE_COUNT)
-        return E_OK;
-    unit_guard(u, GUARD_claim_version, ARGS(val_uid(&claim->id), val_int(claim->version)));
-    return claim_move(u, claim, V("acknowledge"), "insurer", s->delivery->recipient, s->delivery->document,
-                      now, NULL);
-}
-
-static err
-outcome_unit(struct send *s, bool good, bool last, const struct net_reply *reply, view reason,
-             bool with_claim)
-{
-    struct gateway *g = s->relay->g;
-    struct row_delivery *d = s->delivery;
-    AUTO(reader_done) struct reader *r = NULL;
-    struct unit u;
-    instant now = clock_now();
-    TRY(store_reader(g->store, &r));
-    unit_init(&u, s->mem);
-    struct value why = val_text(reason);
-    copy_args(s, &why);
-    if (good || last)
-        unit_change(&u, CHANGE_delivery_done,
-                    ARGS(val_uid(&d->id), val_text(good ? V("delivered") : V("needs-attention")),
-                         val_time(now), why));
-    else
-        unit_change(&u, CHANGE_delivery_retry,
-                    ARGS(val_uid(&d->id),
-                         val_time(instant_add(now, wait_of(s->relay, d->attempts, reply->retry_after))),
-                         why));
-    struct row_attempt *attempt = unit_add_attempt(&u);
-    if (!attempt)
-        return E_TOO_LARGE;
-    *attempt = (struct row_attempt){.delivery = d->id,
-                                    .n = d->attempts,
-                                    .at = now,
-                                    .status = reply->status,
-                                    .result = why.bytes,
-                                    .us = clock_monotonic_us() - s->started_us};
-    if (good && with_claim)
-        TRY(outcome_claim(s, r, &u, now));
-    const digest parts[] = {sha256(s->body), sha256(reason)};
-    digest leaf;
-    TRY(evidence_leaf(&u, "delivery", d->id, parts, COUNT_OF(parts), now, &leaf));
-    if (reply->status == 410) {
-        struct row_endpoint *row = unit_add_endpoint(&u);
-        if (!row)
-            return E_TOO_LARGE;
-        *row = *s->endpoint;
-        row->next = NULL;
-        row->op = ROW_PUT;
-        row->state = V("disabled");
-        row->reason = V("410");
-    }
-    reader_done(TAKE(r));
-    return store_commit(g->store, &u);
-}
-
-static void
 send_free(struct send *s)
 {
     s->relay->under_way--;
@@ -153,26 +73,32 @@ on_done(void *user, err e, const struct net_reply *reply, const struct fault *f)
     (void)f;
     struct send *s = user;
     struct relay *r = s->relay;
-    bool good = e == E_OK && reply->status >= 200 && reply->status < 300;
-    bool last = !good && (s->delivery->attempts > (int64_t)r->n_steps || reply->status == 410);
-    view reason = e != E_OK ? view_of(err_info(e)->code) : arena_printf(s->mem, "http-%d", reply->status);
+    instant now = clock_now();
+    s->good = e == E_OK && reply->status >= 200 && reply->status < 300;
+    s->last = !s->good && (s->delivery->attempts > (int64_t)r->n_steps || reply->status == 410);
+    s->status = reply->status;
+    s->reason = e != E_OK ? view_of(err_info(e)->code) : arena_printf(s->mem, "http-%d", reply->status);
+    s->again = instant_add(now, wait_of(r, s->delivery->attempts, reply->retry_after));
+    s->us = clock_monotonic_us() - s->started_us;
     struct breaker *b = breaker_of(r, s->endpoint->id);
-    b->failures = good ? 0 : b->failures + 1;
+    b->failures = s->good ? 0 : b->failures + 1;
     if (b->failures >= BREAKER_FAILURES)
-        b->until = instant_add(clock_now(), BREAKER_REST);
-    err stored = outcome_unit(s, good, last, reply, reason, true);
-    /* The claim moved meanwhile: the delivery's outcome still counts. */
-    for (int i = 0; i < 3 && (stored == E_VERSION_CONFLICT || stored == E_STALE); i++)
-        stored = outcome_unit(s, good, last, reply, reason, i == 0);
-    if (stored != E_OK)
-        log_event(LOG_INTERNAL, F_CODE("code", stored));
-    metric_add(METRIC_DELIVERIES, good ? "delivered" : last ? "gave-up" : "retry", 1);
-    log_event(LOG_DELIVERY, F_UID("delivery", "dlv", &s->delivery->id), F_N("attempt", s->delivery->attempts),
-              F_N("status", reply->status),
-              F_NAME("result", good   ? "delivered"
-                               : last ? "needs-attention"
-                                      : "retry"));
-    send_free(s);
+        b->until = instant_add(now, BREAKER_REST);
+    s->next = r->ended;
+    r->ended = s;
+}
+
+/* What ended in one round is stored in one unit. */
+static void
+store_ended(struct relay *r)
+{
+    struct send *list = TAKE(r->ended);
+    outcomes_store(r->g, list);
+    while (list) {
+        struct send *next = list->next;
+        send_free(list);
+        list = next;
+    }
 }
 
 /* -- begin -- */
@@ -194,12 +120,12 @@ print_notice(struct relay *r, struct send *s, const struct row_event *e, instant
 }
 
 static err
-post(struct relay *r, struct send *s, const struct row_event *event, instant now)
+post(struct relay *r, struct send *s, instant now)
 {
     char id_text[ID_TEXT_SIZE];
-    view id = event_id_print((event_id){event->id}, id_text), signature;
+    view id = event_id_print((event_id){s->event->id}, id_text), signature;
     int64_t timestamp = instant_unix(now);
-    TRY(print_notice(r, s, event, now));
+    TRY(print_notice(r, s, s->event, now));
     TRY(webhook_sign(r->g->webhook_key, id, timestamp, s->body, s->mem, &signature));
     struct net_header *headers = arena_make_array(s->mem, 5, struct net_header);
     if (!headers)
@@ -224,21 +150,26 @@ post(struct relay *r, struct send *s, const struct row_event *event, instant now
     return net_pool_add(r->pool, &rq, on_done, s, NULL);
 }
 
-/* The permission is asked in the transaction that begins the send: what was withdrawn before it does not go out. */
+/* The permission is asked in the transaction that begins the send: what was withdrawn before it does not go out.
+ * Several sends begin in one unit; when one of them may not, that unit is refused whole. */
 static err
-begin(struct relay *r, struct send *s, instant now)
+begin(struct relay *r, struct send *const *sends, size_t n, arena *mem, instant now)
 {
-    struct row_delivery *d = s->delivery;
     struct unit u;
-    unit_init(&u, s->mem);
-    unit_guard(&u, GUARD_delivery_state, ARGS(val_uid(&d->id), val_text(d->state)));
-    if (!uid_is_none(d->permission))
-        unit_guard(&u, GUARD_permission_usable, ARGS(val_uid(&d->permission), val_time(now)));
-    unit_change(&u, CHANGE_delivery_begin,
-                ARGS(val_uid(&d->id), val_time(now), val_time(instant_add(now, LEASE))));
+    unit_init(&u, mem);
+    for (size_t i = 0; i < n; i++) {
+        struct row_delivery *d = sends[i]->delivery;
+        unit_guard(&u, GUARD_delivery_state, ARGS(val_uid(&d->id), val_text(d->state)));
+        if (!uid_is_none(d->permission))
+            unit_guard(&u, GUARD_permission_usable, ARGS(val_uid(&d->permission), val_time(now)));
+        unit_change(&u, CHANGE_delivery_begin,
+                    ARGS(val_uid(&d->id), val_time(now), val_time(instant_add(now, LEASE))));
+    }
     err e = store_commit(r->g->store, &u);
-    metric_add(METRIC_CONSENT_CHECKS, e == E_OK ? "allowed" : "refused", 1);
-    d->attempts++;
+    for (size_t i = 0; i < n && e == E_OK; i++)
+        sends[i]->delivery->attempts++;
+    if (e == E_OK || n == 1)
+        metric_add(METRIC_CONSENT_CHECKS, e == E_OK ? "allowed" : "refused", (int64_t)n);
     return e;
 }
 
@@ -265,7 +196,7 @@ block(struct relay *r, struct send *s, instant now)
 }
 
 static err
-find_target(struct relay *r, struct send *s, struct row_event **ret_event)
+find_target(struct relay *r, struct send *s)
 {
     AUTO(reader_done) struct reader *reader = NULL;
     struct row_endpoint *list = NULL;
@@ -274,31 +205,57 @@ find_target(struct relay *r, struct send *s, struct row_event **ret_event)
     for (; list; list = list->next)
         if (view_eq(list->state, V("active")))
             s->endpoint = list; /* the newest */
-    TRY(query_event_of_delivery(reader, ARGS(val_uid(&s->delivery->id)), s->mem, ret_event));
-    return s->endpoint && *ret_event ? E_OK : E_NOT_FOUND;
+    TRY(query_event_of_delivery(reader, ARGS(val_uid(&s->delivery->id)), s->mem, &s->event));
+    return s->endpoint && s->event ? E_OK : E_NOT_FOUND;
 }
 
+/* Whether there is an address that may be called now; else the delivery waits. */
 static err
-start_send(struct relay *r, struct send *s, instant now, bool *ret_flying)
+find_way(struct relay *r, struct send *s, instant now, bool *ret_open)
 {
-    struct row_event *event = NULL;
-    err e = find_target(r, s, &event);
+    err e = find_target(r, s);
+    *ret_open = false;
     if (e == E_NOT_FOUND)
         return put_off(r, s, instant_add(now, SPAN_SECONDS(3600)), V("no-endpoint"));
     TRY(e);
     struct breaker *b = breaker_of(r, s->endpoint->id);
     if (b->until.us > now.us)
         return put_off(r, s, b->until, V("breaker-open"));
-    e = begin(r, s, now);
-    if (e == E_PERMISSION_NEEDED)
-        return block(r, s, now);
-    TRY(e);
-    e = post(r, s, event, now);
-    *ret_flying = e == E_OK;
-    if (e != E_OK)
-        return put_off(r, s, instant_add(now, wait_of(r, s->delivery->attempts, -1)),
-                       view_of(err_info(e)->code));
+    *ret_open = true;
     return E_OK;
+}
+
+static void
+note(err e)
+{
+    if (e != E_OK && e != E_STALE)
+        log_event(LOG_INTERNAL, F_CODE("code", e));
+}
+
+/* The begun send goes out, or is put off. */
+static void
+go(struct relay *r, struct send *s, instant now)
+{
+    err e = post(r, s, now);
+    if (e == E_OK)
+        return;
+    note(put_off(r, s, instant_add(now, wait_of(r, s->delivery->attempts, -1)), view_of(err_info(e)->code)));
+    send_free(s);
+}
+
+static void
+begin_and_go(struct relay *r, struct send *const *sends, size_t n, arena *mem, instant now)
+{
+    bool together = n > 0 && begin(r, sends, n, mem, now) == E_OK;
+    for (size_t i = 0; i < n; i++) {
+        err e = together ? E_OK : begin(r, &sends[i], 1, mem, now);
+        if (e == E_OK) {
+            go(r, sends[i], now);
+            continue;
+        }
+        note(e == E_PERMISSION_NEEDED ? block(r, sends[i], now) : e);
+        send_free(sends[i]);
+    }
 }
 
 static struct send *
@@ -330,16 +287,18 @@ take_due(struct relay *r, arena *mem)
         query_deliveries_due(reader, ARGS(val_time(now), val_int(BATCH)), mem, &due) != E_OK)
         return false;
     reader_done(TAKE(reader));
-    size_t n = 0;
+    struct send *sends[BATCH];
+    size_t n = 0, n_sends = 0;
     for (; due; due = due->next, n++) {
         struct send *s = send_new(r, due);
-        bool flying = false;
-        err e = s ? start_send(r, s, now, &flying) : E_TOO_LARGE;
-        if (e != E_OK && e != E_STALE)
-            log_event(LOG_INTERNAL, F_CODE("code", e));
-        if (s && !flying)
+        bool open = false;
+        note(s ? find_way(r, s, now, &open) : E_TOO_LARGE);
+        if (open)
+            sends[n_sends++] = s;
+        else if (s)
             send_free(s);
     }
+    begin_and_go(r, sends, n_sends, mem, now);
     metric_set(METRIC_DELIVERY_QUEUE, NULL, (int64_t)n);
     return n == BATCH;
 }
@@ -353,10 +312,12 @@ run(void *self)
         bool more = take_due(r, mem);
         arena_reset(mem);
         net_pool_poll(r->pool, more ? (span){0} : IDLE);
+        store_ended(r);
     }
     instant until = instant_add(clock_now(), SPAN_SECONDS(25));
     while (net_pool_poll(r->pool, SPAN_SECONDS(1)) && clock_now().us < until.us)
-        ;
+        store_ended(r);
+    store_ended(r);
     return NULL;
 }
 
@@ -408,6 +369,7 @@ relay_stop(struct relay *r)
     atomic_store(&r->stopping, true);
     net_pool_wakeup(r->pool);
     pthread_join(r->thread, NULL);
-    net_pool_free(r->pool);
+    net_pool_free(r->pool); /* ends what is under way */
+    store_ended(r);
     free(r);
 }

@@ -84,7 +84,7 @@ def test_refusals(g, records):
     body = compact(changed)
     name, value = g.sign(body, "k1")
     conflict = g.call("POST", "/v1/accident-records", body, {"Content-Type": "application/json", name: value}, g.token("k1"))
-    check.equal(conflict.status, 409, "the same part and revision with other content")
+    check.equal((conflict.status, conflict.code()), (409, "accident-part-conflict"), "the same part and revision with other content")
     check.equal(g.counts(without=("nonces", "refusals"))["documents"], before["documents"], "nothing of it is stored")
 
 

@@ -271,9 +271,9 @@ def refusals(g, known):
         Refusal("a required element missing", 422, "element-missing", "Bundle.entry[1].resource", without, g.signed(without, "h1")),
         Refusal("an unknown category code", 422, "code-invalid", "Bundle.entry[0].resource.type", category, g.signed(category, "h1")),
         Refusal("an identifier used before", 409, "duplicate-document", "Bundle.identifier", reused, g.signed(reused, known.author), known.author),
-        Refusal("an unknown content type", 415, "media-type", "content-type", body, {**certificate.headers, "Content-Type": "text/plain"}, audited=False),
-        Refusal("another charset", 415, "media-type", "content-type", body, {**certificate.headers, "Content-Type": f"{JSON}; charset=big5"}, audited=False),
-        Refusal("a compressed body", 415, "content-encoding", "content-encoding", body, {**certificate.headers, "Content-Encoding": "gzip"}, audited=False),
+        Refusal("an unknown content type", 415, "media-type", "content-type", body, {**certificate.headers, "Content-Type": "text/plain"}),
+        Refusal("another charset", 415, "media-type", "content-type", body, {**certificate.headers, "Content-Type": f"{JSON}; charset=big5"}),
+        Refusal("a compressed body", 415, "content-encoding", "content-encoding", body, {**certificate.headers, "Content-Encoding": "gzip"}),
         Refusal("the vendor sends for H1", 403, "sender-not-allowed", "Composition.custodian", body, certificate.headers, "v1"),
         Refusal("H2 sends H1's document", 403, "sender-not-allowed", "Composition.custodian", body, certificate.headers, "h2"),
     ]
@@ -331,7 +331,10 @@ def test_too_large(g):
     check.that(status == 413 and b"too-large" in got and b"100 Continue" not in got, f"50 MB: {status} {got[:200]}")
     status, got = raw_exchange(g.port, head.replace("Expect: 100-continue\r\n", "").encode())
     check.that(status == 413, f"50 MB without Expect: {status}")
-    check.equal(g.counts(), before, "50 MB: nothing is stored")
+    after = g.counts()
+    check.equal(after.pop("refusals"), before.pop("refusals") + 2, "50 MB: an audit row each")
+    check.equal(after, before, "50 MB: nothing else is stored")
+    check.equal(g.refusals()[-1], ("too-large", "content-length", "bundleCreate", 52428800), "50 MB: what the audit row says")
 
 
 def test_vendor(g):

@@ -309,4 +309,5 @@ def main():
     return checks.done()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -127,6 +127,7 @@ static const struct {
     err code;
 } refusals[] = {
     {"\"code\":\"self\"", "\"code\":\"nobody\"", E_CODE_REQUIRED},
+    {"\"code\":\"ward\"", "\"code\":\"wardrobe\"", E_CODE_REQUIRED},
     {"\"subject\":", "\"subjekt\":", E_ELEMENT_UNKNOWN},
     {"\"type\":\"document\"", "\"type\":\"collection\"", E_FIXED},
     {"\"code\":\"receipt\"}],\"text\"", "\"code\":\"recipe\"}],\"text\"", E_CODE_REQUIRED},

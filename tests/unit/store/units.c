@@ -140,8 +140,10 @@ Test(units, guard_permission_usable)
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&one), val_int(200)), 14),
                  E_PERMISSION_NEEDED);
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&two), val_int(300)), 15), E_OK);
-    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&three), val_int(300)), 16),
-                 E_PERMISSION_NEEDED);
+    cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&three), val_int(300)), 16), E_OK);
+    cr_expect_eq(try_guard(GUARD_permission_unspent, ARGS(val_uid(&three)), 19), E_USED_UP);
+    cr_expect_eq(try_guard(GUARD_permission_unspent, ARGS(val_uid(&two)), 20), E_OK);
+    cr_expect_eq(try_guard(GUARD_permission_unspent, ARGS(val_uid(&one)), 21), E_OK, "not counted");
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&four), val_int(300)), 17), E_OK);
     change_now(CHANGE_permission_withdraw, ARGS(val_uid(&four), val_int(300)));
     cr_expect_eq(try_guard(GUARD_permission_usable, ARGS(val_uid(&four), val_int(300)), 18),
