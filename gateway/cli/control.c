@@ -5,6 +5,7 @@
 #include "cli/clock_shift.h"
 #include "flow/case.h"
 #include "flow/registry.h"
+#include "flow/split.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -65,6 +66,8 @@ control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, 
         if (case_id_parse(text, &in_case) != E_OK)
             return fault_set(f, E_NOT_FOUND, "", "case-…", "another form");
         TRY(case_show(g, in_case, view_eq(verb, V("case-provenance")), mem, ret_json, f));
+    } else if (view_eq(verb, V("split"))) {
+        TRY(case_split(g, text, mem, ret_json, f));
     } else {
         return fault_set(f, E_USAGE, "verb", "a known verb", "another");
     }

@@ -56,20 +56,16 @@ run_case_get(struct args *a)
     return show(a, args_flag(a, "provenance") ? V("case-provenance") : V("case"), view_of(a->positional[0]));
 }
 
-int
-run_partner_propose(struct args *a)
+/* What an operator says, signed, through the verb. */
+static int
+say(const struct args *a, view verb, const char *key, view word)
 {
-    const char *key = args_value(a, "operator");
     struct fault f;
-    view change, jws, json;
+    view jws, json;
     fault_init(&f);
-    if (a->n_positional != 1 || !key)
-        return command_usage(a, "needs a change (JSON file) and --operator KEY");
-    err e = file_read(a->positional[0], a->mem, &change, &f);
+    err e = operator_sign(key, word, a->mem, &jws, &f);
     if (e == E_OK)
-        e = operator_sign(key, change, a->mem, &jws, &f);
-    if (e == E_OK)
-        e = do_verb(a, V("propose"), jws, &json, &f);
+        e = do_verb(a, verb, jws, &json, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
     printf("%.*s\n", VIEW_ARG(json));
@@ -77,23 +73,39 @@ run_partner_propose(struct args *a)
 }
 
 int
+run_case_split(struct args *a)
+{
+    const char *key = args_value(a, "operator");
+    case_id id;
+    if (a->n_positional != 1 || !key || case_id_parse(view_of(a->positional[0]), &id) != E_OK)
+        return command_usage(a, "needs the id of a case that was joined and --operator KEY");
+    return say(a, V("split"), key, arena_printf(a->mem, "{\"split\":\"%s\"}", a->positional[0]));
+}
+
+int
+run_partner_propose(struct args *a)
+{
+    const char *key = args_value(a, "operator");
+    struct fault f;
+    view change;
+    fault_init(&f);
+    if (a->n_positional != 1 || !key)
+        return command_usage(a, "needs a change (JSON file) and --operator KEY");
+    err e = file_read(a->positional[0], a->mem, &change, &f);
+    return e == E_OK ? say(a, V("propose"), key, change) : command_fail(a, e, &f);
+}
+
+int
 run_partner_approve(struct args *a)
 {
     const char *key = args_value(a, "operator");
     struct fault f;
-    view shown, approval, jws, json;
+    view shown, approval;
     fault_init(&f);
     if (a->n_positional != 1 || !key)
         return command_usage(a, "needs the id of a change and --operator KEY");
     err e = do_verb(a, V("change"), view_of(a->positional[0]), &shown, &f);
     if (e == E_OK)
         e = operator_approval(view_of(a->positional[0]), shown, a->mem, &approval, &f);
-    if (e == E_OK)
-        e = operator_sign(key, approval, a->mem, &jws, &f);
-    if (e == E_OK)
-        e = do_verb(a, V("approve"), jws, &json, &f);
-    if (e != E_OK)
-        return command_fail(a, e, &f);
-    printf("%.*s\n", VIEW_ARG(json));
-    return EXIT_OK;
+    return e == E_OK ? say(a, V("approve"), key, approval) : command_fail(a, e, &f);
 }

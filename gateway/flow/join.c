@@ -2,6 +2,7 @@
 
 #include "flow/claim.h"
 #include "flow/seal.h"
+#include "flow/split.h"
 
 digest
 blind_person(const struct seal *s, view person_key)
@@ -162,18 +163,24 @@ join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret
     }
     if (found.n_merged)
         TRY(drop_colliding(r, &found, mem));
+    for (size_t i = 0; i < found.n_merged; i++)
+        TRY(split_remember(r, found.merged[i]->id, found.target->id, mem, &found.moved[i]));
     *ret = found;
     return E_OK;
 }
 
 static err
-merge_into(struct unit *u, const struct row_case *younger, uid target, instant at)
+merge_into(struct unit *u, const struct row_case *younger, uid target, view moved, instant at)
 {
     unit_guard(u, GUARD_case_version, ARGS(val_uid(&younger->id), val_int(younger->version)));
     uid *to = arena_make(u->mem, uid); /* arguments are borrowed until the commit */
     if (!to)
         return E_TOO_LARGE;
     *to = target;
+    struct row_merge *row = unit_add_merge(u);
+    if (!row)
+        return E_TOO_LARGE;
+    *row = (struct row_merge){.id = younger->id, .target = target, .at = at, .moved = moved, .op = ROW_PUT};
     unit_change(u, CHANGE_case_documents_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_case_keys_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_claims_move, ARGS(val_uid(&younger->id), val_uid(to)));
@@ -223,7 +230,7 @@ join_write(struct unit *u, const struct join *j, const struct joined *found, ins
             .id = id.u, .version = 1, .state = V("open"), .created_at = at, .updated_at = at};
     }
     for (size_t i = 0; i < found->n_merged; i++)
-        TRY(merge_into(u, found->merged[i], id.u, at));
+        TRY(merge_into(u, found->merged[i], id.u, found->moved[i], at));
     for (size_t i = 0; i < j->n; i++) {
         struct row_case_key *key = unit_add_case_key(u);
         if (!key)

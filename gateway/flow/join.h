@@ -36,6 +36,7 @@ struct joined {
     struct row_case *target;    /* NULL: a new case is made */
     struct row_case *merged[8]; /* further cases found to be the same, younger ones */
     size_t n_merged;
+    view moved[8];               /* what each of them holds, for the undo (split.h) */
     bool known[JOIN_BLINDS_MAX]; /* by blind: some case had this key already */
 };
 /* Finds the case; the oldest survives. Follows merged_into. */

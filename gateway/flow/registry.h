@@ -59,6 +59,8 @@ err change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view
     MUST_USE;
 /* jws payload: {"approve":"chg-…","digest":"hex SHA-256 of the proposal JWS"} by another operator; E_CHANGE_APPROVAL for the same one. */
 err change_approve(struct gateway *g, view jws, arena *mem, view *ret_state, struct fault *f) MUST_USE;
+/* A compact JWS by an enrolled, active operator: its payload.  E_OPERATOR and those of JWS. */
+err operator_verify(struct reader *r, view jws, arena *mem, view *ret_payload, struct fault *f) MUST_USE;
 /* Puts changes into effect whose time has come; called by a duty and after approval. */
 err changes_run(struct gateway *g, instant now, struct fault *f) MUST_USE;
 /* Lists for operators. */

@@ -309,7 +309,7 @@ struct operator_word {
 };
 
 static err
-operator_verify(struct reader *r, view jws, arena *mem, struct operator_word *ret, struct fault *f)
+read_word(struct reader *r, view jws, arena *mem, struct operator_word *ret, struct fault *f)
 {
     struct jws_parts parts;
     struct row_operator *op = NULL;
@@ -331,6 +331,15 @@ operator_verify(struct reader *r, view jws, arena *mem, struct operator_word *re
     TRY(jws_payload(&parts, mem, &ret->payload, f));
     ret->kid = op->kid;
     return json_load(ret->payload, mem, &ret->json, f);
+}
+
+err
+operator_verify(struct reader *r, view jws, arena *mem, view *ret_payload, struct fault *f)
+{
+    struct operator_word word = {0};
+    TRY(read_word(r, jws, mem, &word, f));
+    *ret_payload = word.payload;
+    return E_OK;
 }
 
 /* -- verbs -- */
@@ -372,7 +381,7 @@ change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view *re
     struct operator_word word = {0};
     instant now = clock_now();
     TRY(store_reader(g->store, &r));
-    TRY(operator_verify(r, jws, mem, &word, f));
+    TRY(read_word(r, jws, mem, &word, f));
     const struct change_kind *kind = kind_of(json_text(word.json, "kind"));
     if (!kind)
         return fault_set(f, E_SCHEMA, "/kind", "a known kind of change", "another");
@@ -421,7 +430,7 @@ change_approve(struct gateway *g, view jws, arena *mem, view *ret_state, struct 
     change_id id;
     struct row_change *row = NULL;
     TRY(store_reader(g->store, &r));
-    TRY(operator_verify(r, jws, mem, &word, f));
+    TRY(read_word(r, jws, mem, &word, f));
     if (change_id_parse(json_text(word.json, "approve"), &id) != E_OK)
         return fault_set(f, E_SCHEMA, "/approve", "the id of a change (chg-…)", "another form");
     TRY(query_change(r, ARGS(val_uid(&id.u)), mem, &row));

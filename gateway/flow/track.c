@@ -169,6 +169,7 @@ static const struct event_words words[] = {
     {"permission.given", "A permission was given.", "已收到同意。"},
     {"permission.withdrawn", "A permission was withdrawn.", "同意已撤回。"},
     {"case-merged", "Two cases were joined.", "兩件案件已併案。"},
+    {"case-split", "Cases joined by mistake were separated.", "誤併之案件已分開。"},
     {"claim-moved", "The claim moved on.", "案件狀態更新。"},
 };
 

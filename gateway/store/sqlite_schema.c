@@ -27,7 +27,7 @@ table_is_clustered(const struct table *t)
 {
     static const char *const with_rowid[] = {"document",   "verdict",  "reception",   "claim",
                                              "permission", "decision", "idempotency", "change",
-                                             "leaf",       "journal",  "projection"};
+                                             "leaf",       "journal",  "projection",  "merge"};
     for (size_t i = 0; i < COUNT_OF(with_rowid); i++) {
         if (view_eq(view_of(t->word), view_of(with_rowid[i])))
             return false;
