@@ -33,6 +33,13 @@ claim_print(struct gateway *g, const struct row_claim *claim, enum lang lang, st
     return out->failed ? E_TOO_LARGE : E_OK;
 }
 
+void
+claim_guard(struct unit *u, const struct row_claim *claim)
+{
+    unit_guard(u, GUARD_claim_version, ARGS(val_uid(&claim->id), val_int(claim->version)));
+    unit_guard(u, GUARD_claim_in_case, ARGS(val_uid(&claim->id), val_uid(&claim->case_id)));
+}
+
 /* -- the insurer's word -- */
 
 struct told {
@@ -219,7 +226,7 @@ tell(struct told *t, bool *ret_replayed)
     TRY(check_version(t));
     struct unit u;
     unit_init(&u, t->mem);
-    unit_guard(&u, GUARD_claim_version, ARGS(val_uid(&t->claim->id), val_int(t->claim->version)));
+    claim_guard(&u, t->claim);
     TRY(add_rows(t, &u, event));
     err e = store_commit(t->g->store, &u);
     if (e == E_VERSION_CONFLICT)

@@ -35,6 +35,9 @@ err claim_move(struct unit *u, struct row_claim *claim, view event, const char *
 err timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, const char *event,
                  view state, uid document, instant at) MUST_USE;
 
+/* Before a move of a row that was read: neither moved nor joined to another case since.  E_VERSION_CONFLICT, E_STALE. */
+void claim_guard(struct unit *u, const struct row_claim *claim);
+
 /* {"id","state","label","acting","due","version","line","recipient":{…},"since"} for the claim's own insurer or the person. */
 err claim_print(struct gateway *g, const struct row_claim *claim, enum lang lang, struct buf *out) MUST_USE;
 

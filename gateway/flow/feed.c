@@ -131,7 +131,7 @@ acknowledge(struct reader *r, struct unit *u, partner_id who, int64_t from, int6
         TRY(query_claim(r, ARGS(val_uid(&e->claim)), mem, &claim));
         if (!claim || !view_eq(claim->state, V("sent")))
             continue;
-        unit_guard(u, GUARD_claim_version, ARGS(val_uid(&claim->id), val_int(claim->version)));
+        claim_guard(u, claim);
         TRY(claim_move(u, claim, V("acknowledge"), "insurer", who.u, (uid){{0}}, now, NULL));
     }
     return E_OK;

@@ -158,8 +158,8 @@ tell(struct split *s)
             back = back || (id && uid_eq(*id, claims->id));
         }
         const struct row_case *in_case = back ? s->younger : s->older;
-        const struct plan_input in = {s->g,  s->r, registry, s->mem, {in_case->id}, in_case->version + 1,
-                                      s->now};
+        const struct plan_input in = {s->g,   s->r, registry, s->mem, {in_case->id}, in_case->version + 1,
+                                      s->now, NULL};
         TRY(plan_delivery(&in, &s->u, claims, NULL, (uid){{0}}, "case.split"));
     }
     return E_OK;

@@ -28,7 +28,7 @@ move_claim(const struct send *s, struct reader *r, struct unit *u, instant now)
     TRY(query_claim(r, ARGS(val_uid(&s->delivery->claim)), u->mem, &claim));
     if (!claim || claim_next(claim_state_of(claim->state), V("acknowledge")) == STATE_COUNT)
         return E_OK;
-    unit_guard(u, GUARD_claim_version, ARGS(val_uid(&claim->id), val_int(claim->version)));
+    claim_guard(u, claim);
     return claim_move(u, claim, V("acknowledge"), "insurer", s->delivery->recipient, s->delivery->document,
                       now, NULL);
 }

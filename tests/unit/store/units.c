@@ -126,6 +126,21 @@ Test(units, guard_claim_version)
     cr_expect_eq(try_guard(GUARD_claim_version, ARGS(val_uid(&id), val_int(6)), 3), E_VERSION_CONFLICT);
 }
 
+/* An outcome that was read before a join wrote the claim back into the case that had gone. */
+Test(units, guard_claim_in_case_tells_a_join)
+{
+    struct unit u = new_unit();
+    struct row_claim *claim = unit_add_claim(&u);
+    uid id = help_uid(1), younger = help_uid(2), older = help_uid(3);
+    claim->id = id;
+    claim->case_id = younger;
+    claim->version = 7;
+    cr_assert_eq(store_commit(h.store, &u), E_OK);
+    cr_expect_eq(try_guard(GUARD_claim_in_case, ARGS(val_uid(&id), val_uid(&younger)), 2), E_OK);
+    change_now(CHANGE_claims_move, ARGS(val_uid(&younger), val_uid(&older)));
+    cr_expect_eq(try_guard(GUARD_claim_in_case, ARGS(val_uid(&id), val_uid(&younger)), 3), E_STALE);
+}
+
 Test(units, guard_permission_usable)
 {
     put_permission(1, 100, 200, -1);
