@@ -399,7 +399,8 @@ read_any(view der, arena *mem, struct cms_message *ret, struct fault *f)
     struct fault first;
     fault_init(&first);
     err e = read_message(der, ret, &first);
-    if (e == E_SIGNATURE_FORM) {
+    /* Only what says that it is BER, by its indefinite length: OpenSSL would repair wrong tags in DER as well. */
+    if (e == E_SIGNATURE_FORM && der.n > 2 && (uint8_t)der.p[1] == 0x80) {
         view again = der_of_ber(der, mem);
         if (again.n > 0 && !view_eq(again, der))
             return read_message(again, ret, f);

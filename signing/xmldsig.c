@@ -368,16 +368,30 @@ xmldsig_verify(view xml, arena *mem, struct xmldsig_result *ret, struct fault *f
     return verify_with(&plan, &chain, mem, ret, f);
 }
 
-bool
-xmldsig_present(view xml)
+/* A tree for a question: it only comes to this for documents that name the namespace. */
+static bool
+has_signature(view xml, bool as_root)
 {
     if (view_find(xml, V(XMLDSIG_NS)) == xml.n)
         return false;
     xmldsig_start();
-    /* A tree for a question: it only comes to this for documents that name the namespace. */
     arena *mem AUTO(arena_free) = arena_new(4096);
     xmlDoc *doc;
-    return xmldsig_parse(xml, mem, &doc, NULL) == E_OK && xmldsig_find(doc) != NULL;
+    if (xmldsig_parse(xml, mem, &doc, NULL) != E_OK)
+        return false;
+    return as_root ? xmldsig_is(xmlDocGetRootElement(doc), "Signature") : xmldsig_find(doc) != NULL;
+}
+
+bool
+xmldsig_present(view xml)
+{
+    return has_signature(xml, false);
+}
+
+bool
+xmldsig_is_enveloping(view xml)
+{
+    return has_signature(xml, true);
 }
 
 /* ---- signing, for samples and tests ---- */

@@ -26,6 +26,8 @@ struct xmldsig_result {
 
 /* True when the document has a ds:Signature at a place where the profile looks for it. */
 bool xmldsig_present(view xml);
+/* True when the document is a ds:Signature that holds what it signs: there is nothing to read before it is verified. */
+bool xmldsig_is_enveloping(view xml);
 /* E_SIGNATURE_MISSING, E_SIGNATURE_PROFILE, E_SIGNATURE_FORM, E_ALGORITHM, E_WEAK_DIGEST,
  * E_DIGEST_MISMATCH, E_SIGNATURE_MISMATCH, E_XML_SYNTAX, E_XML_DOCTYPE, E_UTF8, E_BOM, E_TOO_LARGE.  The
  * key is the certificate's: the caller judges it afterwards with trust_judge. */

@@ -615,6 +615,15 @@ Test(cms, required_attributes)
     cr_expect(verify(edited(der, signing_time, other, mem), V(BODY), mem).code == E_SIGNATURE_MISMATCH);
 }
 
+/* OpenSSL reads a SET whose tag says that it is primitive, and writes it right: that is no reason to take it. */
+Test(cms, a_wrong_tag_is_not_repaired)
+{
+    AUTO(arena_free) arena *mem = test_arena();
+    view der = sign_as("k1", V(BODY), "sha256", false, mem);
+    static const view right = {"\x01\x09\x03\x31\x0b", 5}, wrong = {"\x01\x09\x03\x11\x0b", 5};
+    cr_expect(verify(edited(der, right, wrong, mem), V(BODY), mem).code == E_SIGNATURE_FORM);
+}
+
 /* Each bit of a message is flipped in turn.  What is still taken must say the same: same signer, same
  * algorithm, same time. */
 Test(cms, no_flip_changes_what_is_said)
