@@ -27,7 +27,8 @@ enum fhir_media { FHIR_JSON, FHIR_XML };
 err fhir_read(enum fhir_media media, view bytes, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
 /* For verify_request.read_signed: self is unused. */
 err fhir_read_signed(void *self, view octets, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
-/* Writing what we mint; never a signed document. */
+/* Writing what we mint; never a signed document.  XML: E_XML_CHARACTER for a text that XML cannot carry, E_TYPE and
+ * E_ELEMENT_UNKNOWN for what is no FHIR. */
 err fhir_write_xml(const struct tree *t, const struct node *resource, struct buf *out) MUST_USE;
 err fhir_write_json(const struct tree *t, const struct node *resource, struct buf *out) MUST_USE;
 

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "fhir/fhir.h"
 #include "fhir/shape.h"
 #include "fhir/xhtml.h"
@@ -89,6 +90,8 @@ open_object(struct writer *w, const struct node *object, uint16_t shape, struct 
             TRY(place_member(w, frame.from, row, child, companion));
             continue;
         }
+        if (!text_is_xml(node_text(w->t, child)))
+            return E_XML_CHARACTER;
         buf_printf(w->out, " %s=\"", row->name);
         buf_add_xml(w->out, node_text(w->t, child));
         buf_add_byte(w->out, '"');
@@ -147,6 +150,8 @@ write_primitive(struct writer *w, const struct shape_row *row, const struct node
     if (value && value->kind != NODE_NULL) {
         if (value->kind >= NODE_ARRAY)
             return E_TYPE;
+        if (!text_is_xml(node_text(w->t, value)))
+            return E_XML_CHARACTER;
         BUF_LIT(w->out, " value=\"");
         buf_add_xml(w->out, node_text(w->t, value));
         buf_add_byte(w->out, '"');

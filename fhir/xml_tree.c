@@ -3,7 +3,6 @@
 #include "fhir/value.h"
 #include "fhir/xml_read.h"
 
-#define NUMBER_LENGTH_MAX 64
 
 enum frame_kind {
     FRAME_OBJECT,     /* members from the children of an element */
@@ -106,7 +105,7 @@ skip_digits(view text, size_t at)
 static bool
 is_number(view text)
 {
-    if (text.n > NUMBER_LENGTH_MAX)
+    if (text.n > TREE_NUMBER_MAX)
         return false;
     size_t from = text.n > 0 && text.p[0] == '-' ? 1 : 0;
     size_t at = skip_digits(text, from);

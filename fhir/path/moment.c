@@ -323,7 +323,7 @@ whole_of(int64_t amount, enum moment_unit unit, uint8_t precision)
 {
     if (unit == UNIT_MONTH)
         return precision == MOMENT_YEAR ? amount / 12 * 12 : amount;
-    int64_t days = amount * (nanoseconds_of(unit) / 1000000) / 86400000;
+    int64_t days = (int64_t)((wide)amount * nanoseconds_of(unit) / DAY_NS);
     return precision == MOMENT_YEAR ? days / 365 * 12 : days / 30;
 }
 

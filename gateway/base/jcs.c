@@ -11,8 +11,6 @@
 
 /* ---- numbers ---- */
 
-#define NUMBER_TEXT_MAX 64
-
 static locale_t plain_locale;
 static pthread_once_t plain_locale_once = PTHREAD_ONCE_INIT;
 
@@ -41,10 +39,10 @@ bool
 jcs_double(view text, double *ret)
 {
     UNUSED locale_t before AUTO_DONE(restore_locale) = enter_plain_locale();
-    char copy[NUMBER_TEXT_MAX + 1];
+    char copy[TREE_NUMBER_MAX + 1];
     char *end = NULL;
 
-    if (text.n == 0 || text.n > NUMBER_TEXT_MAX)
+    if (text.n == 0 || text.n > TREE_NUMBER_MAX)
         return false;
     memcpy(copy, text.p, text.n);
     copy[text.n] = '\0';

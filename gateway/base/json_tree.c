@@ -1,5 +1,6 @@
 #include "base/json_tree.h"
 
+#include "base/jcs.h"
 #include "base/json_names.h"
 #include "base/json_scan.h"
 
@@ -10,7 +11,6 @@
  * 32 bytes. Helpers take the position and give the new one, or NULL after they have set the fault: the
  * position stays in a register that way. */
 
-#define NUMBER_LENGTH_MAX 64
 #define SAMPLE ((size_t)2 << 10)
 #define NODES_DEFAULT 4000000U
 #define BYTES_DEFAULT ((size_t)10 << 20)
@@ -453,10 +453,23 @@ skip_digits(const char *p, const char *end)
     return p;
 }
 
+/* Whether a double can hold a number that is long, or whose exponent (from there to p; NULL: none) has three digits or
+ * more.  Only those near the limit are converted. */
+static __attribute__((cold, noinline)) bool
+is_beyond_double(const char *from, const char *exponent, const char *p)
+{
+    double value = 0;
+    long power = 0;
+    for (const char *d = exponent; d != NULL && d < p && power < 10000; d++)
+        power = power * 10 + (*d - '0');
+    bool small = exponent != NULL && exponent[-1] == '-';
+    return !small && power + (p - from) > 300 && !jcs_double(view_make(from, (size_t)(p - from)), &value);
+}
+
 static const char *
 read_number(struct reader *r, const char *p)
 {
-    const char *from = p, *end = r->end;
+    const char *from = p, *exponent = NULL, *end = r->end;
 
     if (*p == '-')
         p++;
@@ -474,11 +487,15 @@ read_number(struct reader *r, const char *p)
             p++;
         if (p == end || !scan_is_digit(*p))
             return refuse(r, p, "a digit in the exponent");
+        exponent = p;
         p = skip_digits(p, end);
     }
-    if (p - from > NUMBER_LENGTH_MAX)
-        return refuse_as(r, E_OUT_OF_RANGE, from, (size_t)(p - from), "a number of at most 64 characters",
+    if (p - from > TREE_NUMBER_MAX)
+        return refuse_as(r, E_OUT_OF_RANGE, from, (size_t)(p - from), "a number of at most 4096 characters",
                          "a longer one");
+    if ((p - from > 300 || (exponent != NULL && p - exponent > 2)) && is_beyond_double(from, exponent, p))
+        return refuse_as(r, E_OUT_OF_RANGE, from, (size_t)(p - from), "a number of at most 1.8e308",
+                         "a larger one");
     return p;
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define TREE_DEPTH_MAX 64
+#define TREE_NUMBER_MAX 4096 /* characters of one number */
 
 enum node_kind { NODE_NULL, NODE_FALSE, NODE_TRUE, NODE_NUMBER, NODE_STRING, NODE_ARRAY, NODE_OBJECT };
 
@@ -56,7 +57,7 @@ struct tree_limits {
 };
 
 /* E_JSON_SYNTAX, E_JSON_DUPLICATE_NAME, E_JSON_DEPTH, E_UTF8, E_BOM, E_JSON_NUL, E_OUT_OF_RANGE (a number of more
- * than 64 characters), E_TOO_LARGE.  The fault has the byte range, line and column, what was expected, and as its
+ * than 4096 characters, or beyond 1.8e308), E_TOO_LARGE.  The fault has the byte range, line and column, what was expected, and as its
  * place the pointer of the container.  limits NULL or a field 0 → 10 MiB, 4 million nodes. */
 err tree_read_json(view source, const struct tree_limits *limits, arena *mem, struct tree *ret,
                    struct fault *f) MUST_USE;

@@ -74,6 +74,20 @@ text_next_scalar(view text, size_t *at)
     }
 }
 
+bool
+text_is_xml(view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
+            return false;
+        if (c == 0xEF && text.n - i >= 3 && (unsigned char)text.p[i + 1] == 0xBF &&
+            (unsigned char)text.p[i + 2] >= 0xBE)
+            return false;
+    }
+    return true;
+}
+
 size_t
 text_length(view text)
 {

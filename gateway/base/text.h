@@ -14,6 +14,9 @@
 bool text_is_utf8(view text, size_t *ret_at);
 /* Decodes one scalar at text[*at], moves *at; 0xFFFD on bad input (moves one byte). */
 uint32_t text_next_scalar(view text, size_t *at);
+/* True when XML 1.0 can carry each of its characters (2.2: no control characters but tab and line ends, no U+FFFE
+ * and U+FFFF). */
+bool text_is_xml(view text);
 /* Number of scalars. */
 size_t text_length(view text);
 /* True when at least one CJK ideograph is there (all extension blocks). */

@@ -158,7 +158,8 @@ on_error(void *self, xmlErrorPtr error)
     for (size_t i = 0; i < COUNT_OF(faults); i++)
         if (faults[i].code == error->code)
             found = faults[i].found;
-    xml_refuse(self, E_XML_SYNTAX, "", "well-formed XML", found);
+    err e = error->domain == XML_FROM_NAMESPACE ? E_XML_NAMESPACE : E_XML_SYNTAX;
+    xml_refuse(self, e, "", "well-formed XML", found);
 }
 
 /* -- parsing -- */
@@ -187,7 +188,8 @@ xml_parse_run(struct xml_parse *p, const struct xml_events *events)
     xmlCtxtUseOptions(p->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
     xmlParseDocument(p->parser);
     if (p->failure == E_OK && (!p->parser->wellFormed || !p->parser->nsWellFormed))
-        p->failure = fault_set(p->f, E_XML_SYNTAX, "", "well-formed XML", "another form");
+        p->failure = fault_set(p->f, p->parser->wellFormed ? E_XML_NAMESPACE : E_XML_SYNTAX, "",
+                               "well-formed XML", "another form");
     xmlFreeParserCtxt(p->parser);
     p->parser = NULL;
     return p->failure;

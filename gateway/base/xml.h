@@ -34,7 +34,7 @@ err xml_check_bytes(view bytes, struct fault *f) MUST_USE;
 /* No more elements than this can follow. */
 uint32_t xml_count_tags(view bytes);
 /* Parses p->source, which xml_check_bytes let pass.  No network, no entities but the five, namespaces
- * well-formed.  p->failure of an event, else E_XML_SYNTAX, E_XML_DOCTYPE, E_UTF8 (another encoding is
+ * well-formed.  p->failure of an event, else E_XML_SYNTAX, E_XML_NAMESPACE, E_XML_DOCTYPE, E_UTF8 (another encoding is
  * declared), with the byte position. */
 err xml_parse_run(struct xml_parse *p, const struct xml_events *events) MUST_USE;
 /* The first refusal counts and ends the parse; at the current position unless the fault has a range. */
