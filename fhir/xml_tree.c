@@ -3,7 +3,6 @@
 #include "fhir/value.h"
 #include "fhir/xml_read.h"
 
-
 enum frame_kind {
     FRAME_OBJECT,     /* members from the children of an element */
     FRAME_ITEMS,      /* items of an array of objects */

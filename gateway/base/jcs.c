@@ -57,9 +57,13 @@ jcs_double(view text, double *ret)
     return true;
 }
 
+/* More digits than any double's shortest text has. */
+#define DIGITS_LOOKED_AT 32
+
 /* A number of JSON as digits without zeros at either end, times 10^exponent; no digits for zero. */
 struct written_number {
-    char digits[NUMBER_TEXT_MAX];
+    char digits[DIGITS_LOOKED_AT];
+    bool longer; /* there are others than zero behind them */
     size_t n;
     long exponent;
     bool negative;
@@ -78,8 +82,12 @@ written_number_of(view text)
         if (c < '0' || c > '9')
             continue;
         w.exponent -= fraction;
-        if (c != '0' || w.n > 0)
+        if (w.n == DIGITS_LOOKED_AT) {
+            w.exponent++;
+            w.longer |= c != '0';
+        } else if (c != '0' || w.n > 0) {
             w.digits[w.n++] = c;
+        }
     }
     long sign = 1, power = 0;
     for (i++; i < text.n; i++) {
@@ -104,7 +112,7 @@ jcs_is_exact(view text)
     struct written_number a = written_number_of(text), b = written_number_of(jcs_number(value, out));
     if (a.n == 0 || b.n == 0)
         return a.n == b.n;
-    return a.n == b.n && a.exponent == b.exponent && a.negative == b.negative &&
+    return a.n == b.n && !a.longer && a.exponent == b.exponent && a.negative == b.negative &&
            memcmp(a.digits, b.digits, a.n) == 0;
 }
 

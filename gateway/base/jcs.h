@@ -16,7 +16,6 @@ view jcs_number(double value, char out[40]);
 /* Whether the canonical text of a number says the same value as the text: a double holds some 17 digits, and
  * what is behind them a signature over the canonical form would not cover. */
 bool jcs_is_exact(view text);
-/* The double nearest to a number as written; false when it is no number, not finite or longer than 64
 /* The double nearest to a number as written; false when it is no number, not finite or longer than 4096
  * characters. */
 bool jcs_double(view text, double *ret);

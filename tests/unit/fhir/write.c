@@ -95,3 +95,18 @@ Test(write, answers_too_large_when_the_buffer_is_full)
     buf_done(&b);
     kit_done(&k);
 }
+
+/* What XML cannot carry is told, not replaced. */
+Test(write, a_character_that_xml_cannot_carry_is_refused)
+{
+    struct kit k;
+    struct buf out;
+    kit_init(&k);
+    cr_assert_eq(kit_read(&k, "{\"resourceType\":\"Patient\",\"name\":[{\"text\":\"a\\u0001\"}]}"), E_OK);
+    buf_init(&out, 1U << 16);
+    cr_assert_eq(fhir_write_xml(&k.tree, tree_root(&k.tree), &out), E_XML_CHARACTER);
+    buf_clear(&out);
+    cr_assert_eq(fhir_write_json(&k.tree, tree_root(&k.tree), &out), E_OK);
+    buf_done(&out);
+    kit_done(&k);
+}

@@ -149,7 +149,7 @@ static const struct refusal refusals[] = {
     {"<!DOCTYPE Basic SYSTEM \"http://127.0.0.1:9/x.dtd\"><Basic " NS "/>", E_XML_DOCTYPE},
     {"<Basic " NS "><id value=\"&a;\"/></Basic>", E_XML_SYNTAX},
     {"<Basic " NS "><id value=\"a\"></Basic>", E_XML_SYNTAX},
-    {"<Basic " NS "><x:id value=\"a\"/></Basic>", E_XML_SYNTAX},
+    {"<Basic " NS "><x:id value=\"a\"/></Basic>", E_XML_NAMESPACE},
     {"<Basic " NS "/><Basic " NS "/>", E_XML_SYNTAX},
     {"<Basic " NS "><id value=\"a\" value=\"b\"/></Basic>", E_XML_SYNTAX},
     {"<Basic/>", E_RESOURCE_TYPE},
@@ -212,7 +212,7 @@ static const struct {
     {"<Basic " NS "><id value=\"a\"></Basic>", E_XML_SYNTAX, 0, "an end tag of another name"},
     {"<Basic " NS "/><Basic " NS "/>", E_XML_SYNTAX, 0, "something behind the root"},
     {"<Basic " NS "><id value=\"a\" value=\"b\"/></Basic>", E_XML_SYNTAX, 0, "an attribute twice"},
-    {"<Basic " NS "><x:id value=\"a\"/></Basic>", E_XML_SYNTAX, 0, "a prefix without namespace"},
+    {"<Basic " NS "><x:id value=\"a\"/></Basic>", E_XML_NAMESPACE, 0, "a prefix without namespace"},
     {"<Basic " NS "><id value=\"&a;\"/></Basic>", E_XML_SYNTAX, 0, "an entity that is not declared"},
 };
 
