@@ -29,7 +29,7 @@ THIRD_PARTY = {
 }
 SYSTEM = set("""assert.h ctype.h dirent.h endian.h errno.h fcntl.h float.h grp.h iconv.h inttypes.h limits.h locale.h math.h netdb.h poll.h pthread.h pwd.h sched.h
 semaphore.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h termios.h time.h unistd.h emmintrin.h immintrin.h malloc.h
-ftw.h dlfcn.h getopt.h""".split())
+ftw.h dlfcn.h getopt.h spawn.h""".split())
 SYSTEM_FOLDERS = ("sys/", "linux/", "netinet/", "arpa/", "net/")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>)', re.M)
 
