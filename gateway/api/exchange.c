@@ -1,5 +1,6 @@
 #include "flow/exchange.h"
 #include "api/api.h"
+#include "flow/advice.h"
 
 err
 api_PRESENTATION_CREATE(void *app, struct request *rq, struct reply *rp)
@@ -109,6 +110,17 @@ err
 api_MYDATA_GET(void *app, struct request *rq, struct reply *rp)
 {
     return show(app, rq, rp);
+}
+
+/* A pure function of what is asked: nothing is read or kept. */
+err
+api_MOTOR_ADVICE(void *app, struct request *rq, struct reply *rp)
+{
+    view json;
+    (void)app;
+    TRY(advice_motor(rq->body, rq->lang, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    return E_OK;
 }
 
 err

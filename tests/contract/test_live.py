@@ -407,6 +407,21 @@ def walk_mydata(j, g, platform):
     j.ask("mydataGet", {"id": one["id"]}, token=g.token("app"), want=200)
 
 
+def walk_advice(j, g):
+    """Scenarios 4, 5 and 8 as an insurer's clerk asks them."""
+    body, media = j.example("motorAdvice")
+    rider = j.ask("motorAdvice", body=body, media=media, token=g.token("l1"), want=200).json()
+    check.equal((rider["fits"]["medical"], rider["nhi"]["headroom"], rider["answers"]["vehicles"]), (65320, 134680, [0]), "scenario 4")
+    dead = {"accident_on": "2026-06-01", "vehicles": ["insured", "uninsured"], "person": {"place": "outside"}, "died": True, "heirs": ["spouse", "child", "child", "sibling"]}
+    shown = j.ask("motorAdvice", body=dead, media=media, token=g.token("l1"), want=200, label="scenario 5", like_example=False).json()
+    check.equal((shown["heirs"]["shares"], shown["answers"]["fund"], shown["answers"]["joint"]), ([666667, 666667, 666666, 0], True, True), "scenario 5")
+    two = {**dead, "died": False, "heirs": [], "disabilities": [7, 9], "paid_before": {"medical": 200000}}
+    shown = j.ask("motorAdvice", body=two, media=media, token=g.token("l1"), want=200, label="scenario 8", like_example=False).json()
+    check.equal((shown["disability"]["amount"], shown["disability"]["rule"]["number"], shown["nhi"]["headroom"]), (900000, "CALI-S-4-3", 0), "scenario 8")
+    two["disabilities"] = [16]
+    j.ask("motorAdvice", body=two, media=media, token=g.token("l1"), want=422, label="a grade that there is not", bad_request=True)
+
+
 def walk_refusals(j, g):
     """What every operation refuses alike, by its description: no credentials, no scope, another media type, an id that is nobody's or none."""
     for name, (_, path, operation) in j.table.items():
@@ -471,6 +486,7 @@ def main():
         walk_rest(j, g)
         walk_presentation(j, g, outside)
         walk_mydata(j, g, platform)
+        walk_advice(j, g)
         j.ask("webhookDelete", {"id": endpoint["id"]}, token=g.token("l1"), want=204)
         walk_refusals(j, g)
         for name in j.table:
