@@ -18,8 +18,8 @@ is_best_practice(const struct tree *t, const struct node *constraint)
     return false;
 }
 
-static struct pack_span
-compile_program(view expression, struct pack_build *b)
+struct pack_span
+program_write(view expression, struct pack_build *b)
 {
     struct fault f;
     view program;
@@ -50,7 +50,7 @@ constraint_write(const struct tree *t, const struct node *constraint, struct pac
         .native = native ? predicate_number(native) : 0,
         .flags = (warning ? CONSTRAINT_WARNING : 0u) | (advice ? CONSTRAINT_BEST_PRACTICE : 0u)};
     if (!native)
-        out.program = compile_program(expression, b);
+        out.program = program_write(expression, b);
     return pack_add(b, PACK_CONSTRAINT, &out);
 }
 

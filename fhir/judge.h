@@ -82,6 +82,8 @@ judge_find(const struct judge *j, enum pack_kind kind, view canonical)
 void walk_structure(struct judge *j, const struct node *root);
 /* Type document: identifier, timestamp, Composition first, a fullUrl for each entry. */
 void judge_document(struct judge *j, const struct node *root);
+/* Relations of Bundle.link that may stand once. */
+void judge_links(struct judge *j, const struct node *bundle);
 void judge_full_url(struct judge *j, const struct node *entry);
 void judge_reference(struct judge *j, const struct node *reference, const struct node *resource,
                      bool in_bundle);
@@ -111,6 +113,9 @@ struct spot {
 };
 void judge_constraints(struct judge *j, const struct spot *at, const struct pack *pack,
                        struct pack_span numbers);
+/* Whether a FHIRPath expression over the resource leads to the element (its value, or what stands beside it). */
+bool judge_leads_to(struct judge *j, const struct pack *pack, struct pack_span program,
+                    const struct node *resource, const struct node *element);
 /* Whether a node would satisfy a profile, by a trial; inside a trial always. */
 bool judge_conforms(struct judge *j, const struct node *node, const struct node *resource,
                     struct pack_item profile);

@@ -16,7 +16,7 @@
 #include "base/json_tree.h"
 #include "base/view.h"
 
-#define PACK_FORMAT 1u
+#define PACK_FORMAT 2u
 #define PACK_NONE UINT32_MAX
 
 struct pack_text {
@@ -50,6 +50,7 @@ struct pack_profile {
 };
 struct pack_context {
     struct pack_text type, expression;
+    struct pack_span program; /* of type fhirpath */
 };
 
 enum pack_rule_flag {
@@ -66,7 +67,7 @@ enum pack_rule_flag {
 /* An element that a profile says something about. */
 struct pack_rule {
     struct pack_text name; /* of the member; of a choice without [x] */
-    uint32_t min, max, max_length;
+    uint32_t min, max, min_length, max_length;
     uint16_t shape;        /* SHAPE_NONE: several or unknown */
     uint16_t parent_shape; /* of the element above */
     uint16_t row;          /* of the base, 0 when there is none */

@@ -46,6 +46,9 @@ size_t package_beside(const char *const *files, const struct package_facts *fact
 /* Packs (.pack) and packages (.tgz, compiled now) beside what more names. */
 err packages_open(const char *const *files, size_t n, const struct profile_sources *more,
                   struct profile_set **ret, struct fault *f) MUST_USE;
+/* All packs (.pack) of a folder beside what more names; dir empty: none. */
+err packs_open_folder(const char *dir, const struct profile_sources *more, struct profile_set **ret,
+                      struct fault *f) MUST_USE;
 /* The base itself, from the archive that carries HL7's definitions as bundles: in two rounds, since its profiles leave
  * out what its types say. */
 err package_compile_base(const char *file, struct buf *out, struct fault *f) MUST_USE;

@@ -1,7 +1,8 @@
 #include "fhir/pack.h"
 #include "fhir/package.h"
 
-#include <stdio.h>
+#include <dirent.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -146,4 +147,35 @@ packages_open(const char *const *files, size_t n, const struct profile_sources *
         if (o->fds[i] >= 0)
             close(o->fds[i]); /* what is mapped stays */
     return e;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+err
+packs_open_folder(const char *dir, const struct profile_sources *more, struct profile_set **ret,
+                  struct fault *f)
+{
+    const char *files[PACKAGES_MAX];
+    size_t n = 0;
+    AUTO(arena_free) arena *mem = arena_new(4u << 20);
+    DIR *d = dir[0] ? opendir(dir) : NULL;
+    if (dir[0] && !d)
+        return fault_setf(f, E_CONFIG, "a folder of packs", "none", "%s", dir);
+    for (struct dirent *one; d && n < PACKAGES_MAX && (one = readdir(d));) {
+        view path = arena_printf(mem, "%s/%s", dir, one->d_name);
+        if (view_ends(path, V(".pack")))
+            files[n++] = path.p;
+    }
+    if (d)
+        closedir(d);
+    if (n > 0)
+        qsort(files, n, sizeof *files, by_name);
+    struct profile_sources from = *more;
+    from.packs = files;
+    from.n_packs = n;
+    return profiles_open(&from, ret, f);
 }

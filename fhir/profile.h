@@ -113,7 +113,7 @@ struct rule {
     bool choice;
     bool primitive;
     bool min_given;
-    uint32_t min, max, max_length;
+    uint32_t min, max, min_length, max_length;
     uint16_t shape;
     uint16_t parent_shape;
     const struct shape_row *row;
@@ -163,6 +163,8 @@ err profile_write(struct profile *p, const struct pack *base, struct pack_build 
 void base_write(const struct source_file *file, struct pack_build *b);
 /* Empty rows for every type, before the first base_write. */
 void base_write_start(struct pack_build *b);
+/* Compiles a FHIRPath expression; empty when it is none. */
+struct pack_span program_write(view expression, struct pack_build *b);
 /* The constraint of an ElementDefinition; each stands once.  Its number. */
 uint32_t constraint_write(const struct tree *t, const struct node *constraint, struct pack_build *b);
 /* Whether the base says the same. */

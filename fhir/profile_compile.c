@@ -202,6 +202,10 @@ read_cardinality(struct compiler *c, struct rule *r, const struct node *e)
     }
     if (text_to_u64(node_text(t, node_member(t, e, V("maxLength"))), &n) == E_OK && n <= INT32_MAX)
         r->max_length = (uint32_t)n;
+    for (NODE_EACH(item, t, node_member(t, e, V("extension"))))
+        if (view_eq(node_text(t, node_member(t, item, V("url"))), V(CORE_PREFIX "minLength")) &&
+            text_to_u64(node_text(t, node_member(t, item, V("valueInteger"))), &n) == E_OK && n <= INT32_MAX)
+            r->min_length = (uint32_t)n;
     if (r->is_slice)
         r->min_given = false;
     return E_OK;

@@ -95,9 +95,9 @@ static bool
 asks(const struct rule *r)
 {
     uint32_t base_max = r->row && !r->row->many ? 1 : MANY;
-    return (r->min > 0 && !r->min_given) || r->min > 1 || r->max < base_max || r->max_length != MANY ||
-           r->n_types || r->constant.node || r->binding.n || r->constraints || r->slices || r->closed ||
-           r->min_value.node || r->max_value.node;
+    return (r->min > 0 && !r->min_given) || r->min > 1 || r->max < base_max || r->min_length > 0 ||
+           r->max_length != MANY || r->n_types || r->constant.node || r->binding.n || r->constraints ||
+           r->slices || r->closed || r->min_value.node || r->max_value.node;
 }
 
 /* Marks what asks for something, children before parents, and rebuilds the lists of children from it. */
@@ -254,6 +254,7 @@ write_rule(const struct rule *r, uint32_t first_rule, struct pack_build *b)
     struct pack_rule out = {.name = pack_add_text(b, r->name),
                             .min = r->min,
                             .max = r->max,
+                            .min_length = r->min_length,
                             .max_length = r->max_length,
                             .shape = r->shape,
                             .parent_shape = r->parent_shape,
@@ -282,6 +283,9 @@ write_contexts(const struct source_file *file, struct pack_build *b)
             .type = pack_add_text(b, node_text(file->tree, node_member(file->tree, item, V("type")))),
             .expression =
                 pack_add_text(b, node_text(file->tree, node_member(file->tree, item, V("expression"))))};
+        if (view_eq(node_text(file->tree, node_member(file->tree, item, V("type"))), V("fhirpath")))
+            context.program =
+                program_write(node_text(file->tree, node_member(file->tree, item, V("expression"))), b);
         pack_add(b, PACK_CONTEXT, &context);
         span.n++;
     }

@@ -33,6 +33,33 @@ judge_document(struct judge *j, const struct node *root)
     }
 }
 
+void
+judge_links(struct judge *j, const struct node *bundle)
+{
+    static const char *const once[] = {"self", "first", "previous", "prev", "next", "last"};
+    bool seen[COUNT_OF(once)] = {false};
+    for (NODE_EACH(link, j->tree, node_member(j->tree, bundle, V("link")))) {
+        view relation = node_text(j->tree, node_member(j->tree, link, V("relation")));
+        for (size_t i = 0; i < COUNT_OF(once); i++) {
+            if (!view_eq(relation, view_of(once[i])))
+                continue;
+            if (seen[i])
+                judge_say(j, ISSUE_ERROR, E_CARDINALITY, link, V("a relation like this once"), V("again"));
+            seen[i] = true;
+        }
+    }
+}
+
+/* Transactions and batches let the server say who is who. */
+static bool
+may_lack_url(const struct judge *j, const struct node *entry)
+{
+    const struct node *list = &j->tree->nodes[entry->parent];
+    view type = node_text(j->tree, node_member(j->tree, &j->tree->nodes[list->parent], V("type")));
+    return view_starts(type, V("transaction")) || view_starts(type, V("batch")) ||
+           view_eq(type, V("document"));
+}
+
 /* The fullUrl of an entry: absolute, and where it is of a RESTful server, of the type and id that the
  * resource has. */
 void
@@ -43,8 +70,12 @@ judge_full_url(struct judge *j, const struct node *entry)
                       *resource = node_member(t, entry, V("resource"));
     view url = node_text(t, n), id = node_text(t, node_member(t, resource, V("id")));
     view type = node_text(t, node_member(t, resource, V("resourceType")));
-    if (url.n == 0)
+    if (url.n == 0) {
+        if (resource && !may_lack_url(j, entry))
+            judge_say(j, judge_severity(j, WEIGHT_FULL_URL_MISSING), E_REQUIRED, entry, V("fullUrl"),
+                      V("none"));
         return;
+    }
     if (reference_kind(url) == REFERENCE_RELATIVE || reference_kind(url) == REFERENCE_CONTAINED) {
         judge_say(j, ISSUE_ERROR, E_VALUE, n, V("an absolute URL"), V("a relative one"));
         return;

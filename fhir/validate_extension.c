@@ -48,12 +48,12 @@ is_abstract(view expression, const struct owner *o)
 }
 
 static bool
-allows(const struct judge *j, const struct pack *pack, const struct pack_context *c, const struct owner *o)
+allows(struct judge *j, const struct pack *pack, const struct pack_context *c, const struct owner *o)
 {
     char path[256];
     view kind = pack_view(pack, c->type), expression = pack_view(pack, c->expression);
     if (view_eq(kind, V("fhirpath")))
-        return true; /* not judged */
+        return c->program.n == 0 || judge_leads_to(j, pack, c->program, o->resource, o->node);
     if (view_eq(kind, V("extension")))
         return o->shape == SHAPE_Extension &&
                view_eq(node_text(j->tree, node_member(j->tree, o->node, V("url"))), expression);

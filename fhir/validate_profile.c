@@ -179,16 +179,35 @@ compare_values(view a, view b)
     return a_to < b_from ? -1 : a_from > b_to ? 1 : 0;
 }
 
+/* Of quantities the values are compared where the units are the same, or where the bound is zero. */
+static bool
+bound_texts(const struct judge *j, const struct work *w, const struct tree *t, view *ret_value,
+            view *ret_bound)
+{
+    const struct node *bound = tree_root(t);
+    *ret_value = node_text(j->tree, w->node);
+    *ret_bound = node_text(t, bound);
+    if (bound->kind != NODE_OBJECT || w->node->kind != NODE_OBJECT)
+        return bound->kind < NODE_ARRAY && w->node->kind < NODE_ARRAY;
+    *ret_value = node_text(j->tree, node_member(j->tree, w->node, V("value")));
+    *ret_bound = node_text(t, node_member(t, bound, V("value")));
+    return view_eq(*ret_bound, V("0")) ||
+           view_eq(node_text(t, node_member(t, bound, V("code"))),
+                   node_text(j->tree, node_member(j->tree, w->node, V("code"))));
+}
+
 static void
 judge_bound(struct judge *j, const struct work *w, uint32_t constant, bool least)
 {
     struct tree t = pack_tree(w->pack, constant);
-    int order = compare_values(node_text(j->tree, w->node), node_text(&t, tree_root(&t)));
+    view value, bound;
+    if (!bound_texts(j, w, &t, &value, &bound))
+        return;
+    int order = compare_values(value, bound);
     if (order != 2 && (least ? order < 0 : order > 0))
-        judge_say(
-            j, ISSUE_ERROR, E_OUT_OF_RANGE, w->node,
-            judge_print(j, "at %s %.*s", least ? "least" : "most", VIEW_ARG(node_text(&t, tree_root(&t)))),
-            V("a value outside"));
+        judge_say(j, ISSUE_ERROR, E_OUT_OF_RANGE, w->node,
+                  judge_print(j, "at %s %.*s", least ? "least" : "most", VIEW_ARG(bound)),
+                  V("a value outside"));
 }
 
 static void
@@ -200,9 +219,13 @@ judge_value(struct judge *j, const struct work *w)
     if (r->max_length != UINT32_MAX && text_length(node_text(j->tree, w->node)) > r->max_length)
         judge_say(j, ISSUE_ERROR, E_VALUE, w->node, judge_print(j, "at most %u characters", r->max_length),
                   V("more"));
-    if (r->min_value != PACK_NONE && w->node->kind < NODE_ARRAY)
+    if (r->min_length > 0 && w->node->kind < NODE_ARRAY &&
+        text_length(node_text(j->tree, w->node)) < r->min_length)
+        judge_say(j, ISSUE_ERROR, E_VALUE, w->node, judge_print(j, "at least %u characters", r->min_length),
+                  V("fewer"));
+    if (r->min_value != PACK_NONE)
         judge_bound(j, w, r->min_value, true);
-    if (r->max_value != PACK_NONE && w->node->kind < NODE_ARRAY)
+    if (r->max_value != PACK_NONE)
         judge_bound(j, w, r->max_value, false);
 }
 

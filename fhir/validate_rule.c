@@ -194,6 +194,33 @@ program_holds(struct judge *j, const struct spot *at, const struct pack *pack,
     return true;
 }
 
+bool
+judge_leads_to(struct judge *j, const struct pack *pack, struct pack_span program,
+               const struct node *resource, const struct node *element)
+{
+    struct fhirpath_values found;
+    struct fault f;
+    uint32_t wanted = node_index(j->tree, element);
+    bool leads = false;
+    fault_init(&f);
+    if (!j->scratch)
+        j->scratch = arena_new(SCRATCH_BYTES_MAX);
+    const struct fhirpath_focus focus = {.tree = j->tree,
+                                         .node = resource,
+                                         .resource = resource,
+                                         .root_resource = bundle_container(j->tree, resource),
+                                         .doors = &doors,
+                                         .self = j,
+                                         .mem = j->scratch,
+                                         .steps = &j->steps};
+    err e = fhirpath_eval((view){pack->programs + program.from, program.n}, &focus, &found, &f);
+    for (uint32_t i = 0; e == E_OK && i < found.n; i++)
+        leads |= found.items[i].kind == FHIRPATH_NODE &&
+                 (found.items[i].node == wanted || found.items[i].companion == wanted);
+    arena_reset(j->scratch);
+    return leads || e != E_OK;
+}
+
 /* Rules without C and without program are named once, to those who want to know. */
 static bool
 constraint_holds(struct judge *j, const struct spot *at, const struct pack *pack,

@@ -84,6 +84,8 @@ close_object(struct walk *w, const struct frame *top)
     if (!top->has_value && node_count(top->node) == 1 && top->shape != SHAPE_NONE &&
         top->node != top->resource && view_eq(node_name(j->tree, node_first(j->tree, top->node)), V("id")))
         judge_say(j, ISSUE_ERROR, E_INVARIANT, top->node, V("ele-1: a value or children"), V("an id alone"));
+    if (top->shape == SHAPE_Bundle)
+        judge_links(j, top->node);
     if (top->shape == SHAPE_Reference)
         judge_reference(j, top->node, top->resource, top->in_bundle);
     else if (top->shape == SHAPE_Bundle_entry)
@@ -197,6 +199,16 @@ push_object(struct walk *w, const struct frame *top, const struct node *n, const
                            .in_bundle = top->in_bundle});
 }
 
+/* An empty narrative, or a dead link, is a pity and no danger. */
+static void
+say_narrative(struct judge *j, const struct node *n, view why)
+{
+    enum issue_severity severity = view_starts(why, V("txt-2"))   ? judge_severity(j, WEIGHT_NARRATIVE_EMPTY)
+                                   : view_starts(why, V("links")) ? judge_severity(j, WEIGHT_NARRATIVE_LINK)
+                                                                  : ISSUE_ERROR;
+    judge_say(j, severity, E_VALUE, n, why, V(""));
+}
+
 static void
 check_text(struct walk *w, const struct frame *top, const struct node *n, const struct shape_row *row)
 {
@@ -217,10 +229,8 @@ check_text(struct walk *w, const struct frame *top, const struct node *n, const 
             j->full = true;
     }
     const char *why = shape_form(row->type) == FORM_XHTML ? xhtml_fault(text) : NULL;
-    /* An empty narrative is a pity and no danger (txt-2). */
     if (why)
-        judge_say(j, view_starts(view_of(why), V("txt-2")) ? ISSUE_WARNING : ISSUE_ERROR, E_VALUE, n,
-                  view_of(why), V(""));
+        say_narrative(j, n, view_of(why));
 }
 
 static void

@@ -14,6 +14,7 @@ struct scanner {
     size_t depth;
     bool content;  /* something to read or see */
     bool declared; /* the root has its namespace */
+    bool urn;      /* a link leads to a URN, which no reader can follow */
 };
 
 /* Attributes of one tag. */
@@ -187,6 +188,7 @@ take_attribute(struct scanner *s, struct names *seen)
     if (!is_in(attributes, COUNT_OF(attributes), name))
         return "txt-1: formatting attributes only";
     bool link = view_eq(name, V("href")) || view_eq(name, V("src"));
+    s->urn |= link && view_eq_nocase(view_sub(value, 0, 4), V("urn:"));
     return link && is_script(value) ? "txt-1: no program in a link" : NULL;
 }
 
@@ -301,5 +303,7 @@ xhtml_fault(view div)
     }
     if (!begun || s.depth > 0)
         return "an XHTML div";
-    return s.content ? NULL : "txt-2: a narrative that is not empty";
+    if (!s.content)
+        return "txt-2: a narrative that is not empty";
+    return s.urn ? "links that lead somewhere" : NULL;
 }

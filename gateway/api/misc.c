@@ -3,6 +3,7 @@
 #include "base/embed.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "fhir/fhir.h"
 #include "flow/accept.h"
 #include "flow/attachment.h"
 #include "flow/evidence.h"
@@ -194,4 +195,33 @@ api_ATTACHMENT_PUT(void *app, struct request *rq, struct reply *rp)
         rp, rp->status,
         arena_printf(rq->mem, "{\"sha256\":\"%.*s\",\"bytes\":%zu}", VIEW_ARG(rq->params[0]), rq->body.n));
     return E_OK;
+}
+
+/* What `claimgate validate` says: nothing is stored, no signature is asked for. */
+err
+api_VALIDATE(void *app, struct request *rq, struct reply *rp)
+{
+    static const char *const names[] = {"profile", NULL};
+    const struct gateway *g = app;
+    struct tree t;
+    struct buf out;
+    TRY(request_query_only(rq, names));
+    date today = date_of_instant(rq->received, 480);
+    const struct validate_options options = {.demand = request_query(rq, "profile"),
+                                             .check = true,
+                                             .today = (uint32_t)today.year * 10000 + today.month * 100u +
+                                                      today.day};
+    bool xml = view_find(rq->media_type, V("xml")) < rq->media_type.n;
+    TRY(fhir_read(xml ? FHIR_XML : FHIR_JSON, rq->body, rq->mem, &t, &rq->fault));
+    view type = node_text_at(&t, tree_root(&t), "resourceType");
+    if (!view_eq(type, rq->params[0]))
+        return fault_set(&rq->fault, E_RESOURCE_TYPE, "", "the resource type of the path", "another");
+    TRY(fhir_validate_resource(g->profiles, &t, tree_root(&t), &options, rq->mem, &rq->issues));
+    buf_init(&out, 4u << 20);
+    reply_outcome(rq, &out);
+    rp->status = 200;
+    rp->media = "application/fhir+json; charset=utf-8";
+    rp->body = out.failed ? VIEW_NONE : arena_dup(rq->mem, buf_view(&out));
+    buf_done(&out);
+    return rp->body.p ? E_OK : E_TOO_LARGE;
 }

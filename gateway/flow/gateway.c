@@ -1,5 +1,6 @@
 #include "flow/gateway.h"
 
+#include "fhir/package.h"
 #include "flow/evidence.h"
 #include "flow/outside.h"
 #include "flow/registry.h"
@@ -59,7 +60,8 @@ open_parts(struct gateway *g, bool online, struct fault *f)
     if (!online)
         return E_OK;
     TRY(outside_read(c, &g->outside, f));
-    TRY(profiles_load(fhir_profiles, fhir_profiles_count, &g->profiles, f));
+    const struct profile_sources own = {.files = fhir_profiles, .n = fhir_profiles_count};
+    TRY(packs_open_folder(config_cstr(c, SET_PROFILE_DIR), &own, &g->profiles, f));
     return gateway_reload_trust(g, f);
 }
 

@@ -10,12 +10,17 @@
 #include "signing/bundle_signature.h"
 #include "signing/xmldsig.h"
 
+/* Windows of packs are days in Taiwan. */
+#define TAIPEI_MINUTES 480
+
 static err
 interpret_bundle(struct passage *p, const struct tree *t)
 {
     struct bundle bundle;
     const struct partner *sender = registry_partner(p->registry, p->s->sender);
+    date today = date_of_instant(p->s->received, TAIPEI_MINUTES);
     const struct validate_options options = {
+        .today = (uint32_t)today.year * 10000u + today.month * 100u + today.day,
         .strict = p->s->strict || (sender && view_eq(partner_option(sender, "strict"), V("on")))};
     TRY(bundle_index(t, p->mem, &bundle, p->issues));
     TRY(fhir_validate(p->g->profiles, &bundle, &options, p->issues));
