@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Findings that are printed one by one; the rest is counted. */
 #define PRINTED_MAX 100000
@@ -142,9 +143,9 @@ print_summary(const struct auditing *s, const struct audit_counts *c, double sec
 }
 
 int
-audit_folder(struct args *a, const char *dir, struct head *heads)
+audit_folder(struct args *a, const char *dir, struct head *heads, uint64_t bad)
 {
-    struct auditing s = {.a = a, .heads = heads};
+    struct auditing s = {.a = a, .heads = heads, .heads_bad = bad};
     struct audit_counts counts;
     struct fault f;
     const struct audit_ops ops = {&s, evidence_leaf_hash, leaf_in, finding_in};
@@ -160,18 +161,35 @@ audit_folder(struct args *a, const char *dir, struct head *heads)
     return counts.findings || s.heads_bad ? EXIT_SIGNATURE : EXIT_OK;
 }
 
-/* Heads need a key: the one of --keys, else the gateway's own of the configuration. */
+/* Heads of --head, else those that the gateway kept.  A kept one that does not hold is a finding: it is part of what is audited. */
 static err
-read_heads(struct args *a, const struct config *c, struct head **ret, struct fault *f)
+read_heads(struct args *a, const struct config *c, struct head **ret, uint64_t *ret_bad, struct fault *f)
 {
     struct key_list keys AUTO_DONE(keys_done) = {0};
+    char kept[4400];
     const char *file = args_value(a, "head");
-    view text = VIEW_NONE;
-    if (!file)
+    view text = VIEW_NONE, origin = file ? config_text(c, SET_HTTP_BASE_URL) : V("");
+    size_t at = 0;
+    snprintf(kept, sizeof kept, "%s/log/heads", config_cstr(c, SET_STORE_DIR));
+    if (!file && access(kept, R_OK) != 0)
         return E_OK;
-    TRY(file_read(file, a->mem, &text, f));
+    TRY(file_read(file ? file : kept, a->mem, &text, f));
     TRY(keys_of_args(a, c, &keys, f));
-    return heads_read(text, config_text(c, SET_HTTP_BASE_URL), keys.pkeys, keys.n, a->mem, ret, f);
+    err e = heads_read(text, origin, keys.pkeys, keys.n, a->mem, ret, &at, f);
+    if (e == E_OK || file)
+        return e;
+    const struct audit_finding bad = {.what = AUDIT_HEAD,
+                                      .table = "",
+                                      .column = "",
+                                      .class_of = "",
+                                      .bit = -1,
+                                      .file = "log/heads",
+                                      .offset = (int64_t)at,
+                                      .length = (int64_t)(text.n - at)};
+    struct auditing s = {.a = a};
+    finding_in(&s, &bad);
+    *ret_bad = 1;
+    return E_OK;
 }
 
 int
@@ -180,10 +198,11 @@ run_audit_verify(struct args *a)
     AUTO(config_free) struct config *c = NULL;
     struct head *heads = NULL;
     struct fault f;
+    uint64_t bad = 0;
     fault_init(&f);
     digest_start();
     err e = args_config(a, &c, &f);
     if (e == E_OK)
-        e = read_heads(a, c, &heads, &f);
-    return e == E_OK ? audit_folder(a, config_cstr(c, SET_STORE_DIR), heads) : command_fail(a, e, &f);
+        e = read_heads(a, c, &heads, &bad, &f);
+    return e == E_OK ? audit_folder(a, config_cstr(c, SET_STORE_DIR), heads, bad) : command_fail(a, e, &f);
 }

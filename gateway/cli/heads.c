@@ -31,28 +31,37 @@ head_check(view text, view origin, void *const *pkeys, size_t n_keys, struct hea
     return e;
 }
 
+static view
+origin_of(view text)
+{
+    return view_cut(&text, '\n', NULL);
+}
+
+static void
+heads_add(struct head **first, struct head *h)
+{
+    while (*first && (*first)->n < h->n)
+        first = &(*first)->next;
+    h->next = *first;
+    *first = h;
+}
+
 err
 heads_read(view text, view origin, void *const *pkeys, size_t n_keys, arena *mem, struct head **ret,
-           struct fault *f)
+           size_t *ret_at, struct fault *f)
 {
-    struct head *first = NULL;
-    while (text.n) {
-        if (text.p[0] == '\n') {
-            text = view_sub(text, 1, text.n);
+    for (size_t at = 0, n; at < text.n; at += n) {
+        view rest = view_sub(text, at, text.n);
+        n = rest.p[0] == '\n' ? 1 : checkpoint_length(rest);
+        if (rest.p[0] == '\n')
             continue;
-        }
-        size_t n = checkpoint_length(text);
         struct head *h = arena_make(mem, struct head);
+        view one = view_sub(rest, 0, n);
+        *ret_at = at;
         if (!h)
             return E_TOO_LARGE;
-        TRY(head_check(view_sub(text, 0, n), origin, pkeys, n_keys, h, f));
-        struct head **at = &first;
-        while (*at && (*at)->n < h->n)
-            at = &(*at)->next;
-        h->next = *at;
-        *at = h;
-        text = view_sub(text, n, text.n);
+        TRY(head_check(one, origin.n ? origin : origin_of(one), pkeys, n_keys, h, f));
+        heads_add(ret, h);
     }
-    *ret = first;
     return E_OK;
 }

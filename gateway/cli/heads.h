@@ -12,8 +12,9 @@ struct head {
     struct head *next;
 };
 
-/* Checks every checkpoint of the text with one of the keys; sorted by size. */
+/* Checks every checkpoint of the text with one of the keys; sorted by size.  origin empty: each head's own.  On an error *ret_at is the offset
+ * of the checkpoint that does not hold. */
 err heads_read(view text, view origin, void *const *pkeys, size_t n_keys, arena *mem, struct head **ret,
-               struct fault *f) MUST_USE;
+               size_t *ret_at, struct fault *f) MUST_USE;
 
 #endif

@@ -10,21 +10,38 @@
 #include <unistd.h>
 
 #define REQUEST_CEILING ((size_t)256 * 1024)
+#define VISIT_US 10000000
 
 err
-server_open(struct server *s, webhook_fn fn, void *self)
+server_open_at(struct server *s, const char *where, webhook_fn fn, void *self)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET};
     socklen_t length = sizeof at;
-    *s = (struct server){
-        .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .fn = fn, .self = self};
+    char host[INET_ADDRSTRLEN];
+    int64_t port;
+    view rest = view_of(where), address = view_cut(&rest, ':', NULL);
+    *s = (struct server){.fd = -1, .fn = fn, .self = self};
     for (size_t i = 0; i < SERVER_VISITS; i++)
         s->visits[i].fd = -1;
-    if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(s->fd, 64) != 0 ||
+    snprintf(host, sizeof host, "%.*s", VIEW_ARG(address));
+    if (text_to_i64(rest, &port) != E_OK || port < 0 || port > 65535 ||
+        inet_pton(AF_INET, host, &at.sin_addr) != 1)
+        return E_CONFIG;
+    at.sin_port = htons((uint16_t)port);
+    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+    if (s->fd < 0 || setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(s->fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(s->fd, 64) != 0 ||
         getsockname(s->fd, (struct sockaddr *)&at, &length) != 0)
         return E_NETWORK;
     s->port = ntohs(at.sin_port);
     return E_OK;
+}
+
+err
+server_open(struct server *s, webhook_fn fn, void *self)
+{
+    return server_open_at(s, "127.0.0.1:0", fn, self);
 }
 
 static void
@@ -32,6 +49,7 @@ visit_end(struct visit *v)
 {
     close(v->fd);
     buf_done(&v->in);
+    buf_done(&v->out);
     *v = (struct visit){.fd = -1};
 }
 
@@ -95,8 +113,13 @@ read_request(view all, struct webhook *ret)
     if (text_to_i64(header_value(head, V("content-length")), &length) != E_OK || length < 0 ||
         (int64_t)body.n < length)
         return false;
-    *ret = (struct webhook){header_value(head, V("webhook-id")), header_value(head, V("webhook-timestamp")),
-                            header_value(head, V("webhook-signature")), view_sub(body, 0, (size_t)length)};
+    view first = head, method = view_cut(&first, ' ', NULL), target = view_cut(&first, ' ', NULL);
+    *ret = (struct webhook){.id = header_value(head, V("webhook-id")),
+                            .timestamp = header_value(head, V("webhook-timestamp")),
+                            .signature = header_value(head, V("webhook-signature")),
+                            .body = view_sub(body, 0, (size_t)length),
+                            .method = method,
+                            .target = target};
     return true;
 }
 
@@ -117,6 +140,7 @@ visit_read(struct server *s, struct visit *v)
     }
     if (!read_request(buf_view(&v->in), &w))
         return;
+    w.answer = &v->out;
     v->status = s->fn(s->self, &w, &put_off);
     v->answer_at_us = clock_monotonic_us() + put_off;
 }
@@ -124,10 +148,14 @@ visit_read(struct server *s, struct visit *v)
 static void
 visit_answer(struct visit *v)
 {
-    char text[128];
-    int n = snprintf(text, sizeof text, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-                     v->status, v->status == 200 ? "OK" : "Refused");
+    char text[192];
+    int n = snprintf(text, sizeof text,
+                     "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+                     "%zu\r\nConnection: close\r\n\r\n",
+                     v->status, v->status == 200 ? "OK" : "Refused", v->out.n);
     ssize_t sent = send(v->fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (v->out.n)
+        sent = send(v->fd, v->out.p, v->out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)sent; /* whoever has gone away asks again */
     visit_end(v);
 }
@@ -141,8 +169,9 @@ accept_all(struct server *s)
         int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
-        s->visits[i] = (struct visit){.fd = fd};
+        s->visits[i] = (struct visit){.fd = fd, .opened_us = clock_monotonic_us()};
         buf_init(&s->visits[i].in, REQUEST_CEILING);
+        buf_init(&s->visits[i].out, REQUEST_CEILING);
     }
 }
 
@@ -154,6 +183,8 @@ server_turn(struct server *s)
         struct visit *v = &s->visits[i];
         if (v->fd >= 0 && v->status == 0)
             visit_read(s, v);
+        if (v->fd >= 0 && v->status == 0 && clock_monotonic_us() - v->opened_us > VISIT_US)
+            visit_end(v);
         if (v->fd >= 0 && v->status && clock_monotonic_us() >= v->answer_at_us)
             visit_answer(v);
     }

@@ -77,7 +77,9 @@ read_witnesses(const char *file, arena *mem, struct witness_key *ret, size_t *re
     {
         if (*ret_n == NOTE_SIGNATURES_MAX)
             return fault_set(f, E_TOO_LARGE, file, "at most 16 witnesses", "more");
-        TRY(pkey_read(json_text(item, "key"), &ret[*ret_n].pkey, f));
+        enum jose_alg alg;
+        view kid;
+        TRY(jwk_read(json_object_get(item, "key"), &ret[*ret_n].pkey, &alg, &kid, mem, f));
         ret[(*ret_n)++].name = json_text(item, "name");
     }
     return E_OK;

@@ -1,8 +1,8 @@
 #include "duty/duty.h"
 
-#include "duty/revocation.h"
-
 #include "base/log.h"
+#include "duty/heads.h"
+#include "duty/revocation.h"
 #include "flow/registry.h"
 
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 struct duty {
     struct gateway *g;
     struct revocation_duty *revocation;
+    struct heads *heads;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken;
@@ -91,9 +92,14 @@ duty_start(struct gateway *g, struct duty **ret, struct fault *f)
     d->g = g;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->woken, NULL);
-    if (pthread_create(&d->thread, NULL, run, d) != 0) {
+    err e = heads_start(g, &d->heads, f);
+    if (e == E_OK && pthread_create(&d->thread, NULL, run, d) != 0) {
+        heads_stop(d->heads);
+        e = fault_set(f, E_INTERNAL, "duty", "a thread", "none");
+    }
+    if (e != E_OK) {
         free(d);
-        return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
+        return e;
     }
     *ret = d;
     return revocation_duty_start(g, &d->revocation, f);
@@ -110,6 +116,7 @@ duty_stop(struct duty *d)
     pthread_cond_signal(&d->woken);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
+    heads_stop(d->heads);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->woken);
     free(d);

@@ -107,8 +107,10 @@ feed_list(struct gateway *g, partner_id who, view cursor, view consumer, int lim
         print_event(r, events, now, mem, &out);
         after = events->seq;
     }
-    buf_printf(&out, "],\"has_more\":%s,\"next_cursor\":\"%.*s\"}", events ? "true" : "false",
+    buf_printf(&out, "],\"has_more\":%s,\"next_cursor\":\"%.*s\",\"log_head\":", events ? "true" : "false",
                VIEW_ARG(feed_cursor_print(g, who, after, mem)));
+    buf_add_json(&out, gateway_head(g, mem));
+    BUF_LIT(&out, "}");
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);
     return ret_json->p ? E_OK : E_TOO_LARGE;

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PATH_SIZE 4352
@@ -129,6 +130,7 @@ gateway_close(struct gateway *g)
     outside_free(g->outside);
     profiles_free(g->profiles);
     log_tree_free(g->log);
+    free(g->head);
     store_close(g->store);
     key_free(g->webhook_key);
     key_free(g->signing_key);
@@ -155,6 +157,28 @@ gateway_trust(struct gateway *g)
     struct trust *t = trust_ref(g->trust);
     pthread_rwlock_unlock(&g->swap);
     return t;
+}
+
+view
+gateway_head(struct gateway *g, arena *mem)
+{
+    pthread_rwlock_rdlock(&g->swap);
+    view head = g->head ? arena_dup(mem, view_of(g->head)) : V("");
+    pthread_rwlock_unlock(&g->swap);
+    return head;
+}
+
+void
+gateway_set_head(struct gateway *g, view checkpoint)
+{
+    char *fresh = strndup(checkpoint.p, checkpoint.n);
+    if (!fresh)
+        abort();
+    pthread_rwlock_wrlock(&g->swap);
+    char *old = g->head;
+    g->head = fresh;
+    pthread_rwlock_unlock(&g->swap);
+    free(old);
 }
 
 err

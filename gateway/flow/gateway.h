@@ -34,7 +34,9 @@ struct gateway {
     bool sandbox;
     int64_t merge_delay_us;
 
-    pthread_rwlock_t swap; /* guards the next two pointers only */
+    pthread_rwlock_t swap; /* guards the next pointers only */
+    char
+        *head; /* the latest signed head of the log, with what witnesses have signed; NULL before the first */
     struct registry *registry;
     struct trust *trust;
     struct revocation_book *book; /* what was learned about revocation; outlives trust lists */
@@ -59,6 +61,9 @@ DEFINE_AUTO(struct gateway *, gateway_close)
 /* Counted references to the present snapshots. */
 struct registry *gateway_registry(struct gateway *g);
 struct trust *gateway_trust(struct gateway *g);
+/* The latest head, copied into mem; empty before the first. */
+view gateway_head(struct gateway *g, arena *mem);
+void gateway_set_head(struct gateway *g, view checkpoint);
 /* Reads the registry from the store anew and swaps it (after every committed change). */
 err gateway_reload_registry(struct gateway *g, struct fault *f) MUST_USE;
 err gateway_reload_trust(struct gateway *g, struct fault *f) MUST_USE;

@@ -150,6 +150,8 @@ print_answer(struct look *l, view kept, enum lang lang, view *ret)
     err e = claim_print(l->g, l->claim, lang, &out);
     BUF_LIT(&out, ",");
     buf_add_view(&out, kept);
+    BUF_LIT(&out, ",\"log_head\":"); /* the latest, not that of the projection */
+    buf_add_json(&out, gateway_head(l->g, l->mem));
     if (e == E_OK)
         e = print_filing(l, &out);
     BUF_LIT(&out, "}");

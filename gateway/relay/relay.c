@@ -13,6 +13,7 @@
 #define BATCH 64
 #define LEASE SPAN_SECONDS(60)
 #define IDLE SPAN_SECONDS(1)
+#define NOTICE_MAX 65536
 #define BREAKER_FAILURES 10
 #define BREAKER_REST SPAN_SECONDS(60)
 #define STEPS_MAX 16
@@ -108,14 +109,19 @@ print_notice(struct relay *r, struct send *s, const struct row_event *e, instant
 {
     char id[ID_TEXT_SIZE], claim[ID_TEXT_SIZE], when[32];
     view c = claim_id_print((claim_id){e->claim}, claim), t = instant_print(now, when), base = r->g->base_url;
-    s->body = arena_printf(
-        s->mem,
+    struct buf out AUTO_DONE(buf_done);
+    buf_init(&out, NOTICE_MAX);
+    buf_printf(
+        &out,
         "{\"specversion\":\"1.0\",\"id\":\"%.*s\",\"source\":\"%.*s\",\"type\":\"%.*s\",\"subject\":\"%.*s\","
         "\"time\":\"%.*s\","
         "\"timestamp\":\"%.*s\",\"datacontenttype\":\"application/json\",\"sequence\":\"%lld\","
-        "\"data\":{\"claim\":\"%.*s\",\"version\":%lld,\"href\":\"/v1/claims/%.*s\"}}",
+        "\"data\":{\"claim\":\"%.*s\",\"version\":%lld,\"href\":\"/v1/claims/%.*s\"},\"loghead\":",
         VIEW_ARG(event_id_print((event_id){e->id}, id)), VIEW_ARG(base), VIEW_ARG(e->type), VIEW_ARG(c),
         VIEW_ARG(t), VIEW_ARG(t), (long long)e->seq, VIEW_ARG(c), (long long)e->case_version, VIEW_ARG(c));
+    buf_add_json(&out, gateway_head(r->g, s->mem));
+    BUF_LIT(&out, "}");
+    s->body = out.failed ? VIEW_NONE : arena_dup(s->mem, buf_view(&out));
     return s->body.p ? E_OK : E_TOO_LARGE;
 }
 

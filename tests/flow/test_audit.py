@@ -236,6 +236,17 @@ def test_segments(store, n, r):
     file.write_bytes(whole)
 
 
+def test_kept_heads(store, n, r):
+    file = store.dir / "log" / "heads"
+    whole = file.read_bytes()
+    for _ in range(n):
+        at = r.randrange(len(whole))
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << r.randrange(8)]) + whole[at + 1:])
+        code, findings, _ = audit(store.source.parent, store.dir)
+        check.that(code == 7 and [f for f in findings if f.get("file") == "log/heads" and f["offset"] <= at], f"byte {at} of the kept heads is found and named {findings}")
+    file.write_bytes(whole)
+
+
 def test_file_level(store, n, r):
     """Any bit of the database file: found, or no row differs."""
     before, silent = store.dump(), 0
@@ -297,7 +308,7 @@ def main():
         run(g)
         code, findings, counts = audit(g.dir)
         check.equal((code, findings), (0, []), "beside the running gateway nothing is found")
-        head = g.call("GET", "/v1/log/checkpoint").body.decode()
+        head = g.call("GET", "/v1/log/consistency?first_size=0").json()["checkpoint"]
         g.stop()
         code, findings, counts = audit(g.dir)
         check.equal((code, findings), (0, []), "nothing is found in the closed store")
@@ -309,6 +320,7 @@ def main():
         test_heads(g.dir, store, head)
         test_rows(store, FLIPS, r)
         test_segments(store, max(10, FLIPS // 20), r)
+        test_kept_heads(store, max(10, FLIPS // 20), r)
         test_file_level(store, max(20, FLIPS // 10), r)
         words = claimgate("audit", "verify", "--config", g.dir / "claimgate.conf", "--lang", "zh-TW").stdout.decode()
         check.that("正常" in words, "in plain Chinese")
