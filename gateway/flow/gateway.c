@@ -5,6 +5,7 @@
 #include "flow/outside.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
+#include "flow/standing.h"
 #include "signing/revocation_policy.h"
 
 #include <stdio.h>
@@ -37,8 +38,10 @@ store_fatal(void *self, const char *what)
     _exit(70);
 }
 
+enum opening { OPEN_SERVING, OPEN_OFFLINE, OPEN_READ };
+
 static err
-open_parts(struct gateway *g, bool online, struct fault *f)
+open_parts(struct gateway *g, enum opening how, struct fault *f)
 {
     const struct config *c = g->config;
     char path[PATH_SIZE];
@@ -53,12 +56,13 @@ open_parts(struct gateway *g, bool online, struct fault *f)
         .readers = (int)config_int(c, SET_STORE_READERS),
         .group_window_us = config_int(c, SET_STORE_GROUP_WINDOW),
         .leaf_hash = evidence_leaf_hash,
+        .read_only = how == OPEN_READ,
         .fatal = store_fatal,
     };
     TRY(store_open(&options, &g->store, f));
     g->log = log_tree_new(g->store);
     TRY(registry_load(g->store, &g->registry, f));
-    if (!online)
+    if (how != OPEN_SERVING)
         return E_OK;
     TRY(outside_read(c, &g->outside, f));
     const struct profile_sources own = {.files = fhir_profiles, .n = fhir_profiles_count};
@@ -82,7 +86,7 @@ check_sandbox(const struct gateway *g, struct fault *f)
 }
 
 static err
-open_gateway(const struct config *c, bool online, struct gateway **ret, struct fault *f)
+open_gateway(const struct config *c, enum opening how, struct gateway **ret, struct fault *f)
 {
     struct gateway *g = calloc(1, sizeof *g);
     if (!g)
@@ -98,7 +102,7 @@ open_gateway(const struct config *c, bool online, struct gateway **ret, struct f
         pthread_mutex_init(&g->stripes[i], NULL);
     err e = check_sandbox(g, f);
     if (e == E_OK)
-        e = open_parts(g, online, f);
+        e = open_parts(g, how, f);
     if (e != E_OK) {
         gateway_close(g);
         return e;
@@ -110,13 +114,19 @@ open_gateway(const struct config *c, bool online, struct gateway **ret, struct f
 err
 gateway_open(const struct config *c, struct gateway **ret, struct fault *f)
 {
-    return open_gateway(c, true, ret, f);
+    return open_gateway(c, OPEN_SERVING, ret, f);
 }
 
 err
 gateway_open_offline(const struct config *c, struct gateway **ret, struct fault *f)
 {
-    return open_gateway(c, false, ret, f);
+    return open_gateway(c, OPEN_OFFLINE, ret, f);
+}
+
+err
+gateway_open_read(const struct config *c, struct gateway **ret, struct fault *f)
+{
+    return open_gateway(c, OPEN_READ, ret, f);
 }
 
 void
@@ -209,7 +219,7 @@ gateway_reload_trust(struct gateway *g, struct fault *f)
     g->trust = TAKE(fresh);
     pthread_rwlock_unlock(&g->swap);
     trust_unref(old);
-    return E_OK;
+    return standing_note(g, f);
 }
 
 static size_t

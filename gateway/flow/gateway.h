@@ -55,6 +55,8 @@ struct gateway {
 err gateway_open(const struct config *c, struct gateway **ret, struct fault *f) MUST_USE;
 /* The same without trust lists and profiles, for commands that only look at the store. */
 err gateway_open_offline(const struct config *c, struct gateway **ret, struct fault *f) MUST_USE;
+/* Only to read, beside a running gateway too. */
+err gateway_open_read(const struct config *c, struct gateway **ret, struct fault *f) MUST_USE;
 void gateway_close(struct gateway *g);
 DEFINE_AUTO(struct gateway *, gateway_close)
 

@@ -19,7 +19,7 @@ THIRD_PARTY = {
     "curl/": ("gateway/net/",),
     "xmlsec/": ("signing/xmldsig.c", "signing/xmldsig_reference.c"),
     "zlib.h": ("signing/inflate.c", "fhir/package.c", "gateway/conformance/"),
-    "zip.h": ("adapters/mydata/archive.c",),
+    "zip.h": ("adapters/mydata/archive.c", "gateway/cli/package.c"),
     "jansson.h": ("gateway/base/json.h",),
     "libconfig.h": ("gateway/base/config.c",),
     "openssl/": ("signing/", "gateway/base/", "gateway/flow/seal.c", "gateway/cli/info.c", "gateway/cli/bench_limits.c", "gateway/cli/bench_verify.c"),
