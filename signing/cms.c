@@ -1,4 +1,5 @@
 #include "signing/cms_message.h"
+#include "signing/transcoding.h"
 
 #include "signing/certificate.h"
 #include "signing/der.h"
@@ -33,7 +34,8 @@ weak_fault(const struct cms_info *info, size_t i, view body, struct fault *f)
                 view_eq(view_make(out, n), info->message_digest);
     const char *other = NULL;
     if (!fits && info->message_digest.n > 0)
-        other = transcoding_find(body, md, fits_message_digest, (void *)info);
+        other =
+            transcoding_find(&(struct transcoded){.body = body, .md = md}, fits_message_digest, (void *)info);
     return fault_setf(f, E_WEAK_DIGEST, "SHA-256", name, "signerInfos[%zu].digestAlgorithm%s%s", i,
                       other ? ": over the body as " : "", other ? other : "");
 }
@@ -50,7 +52,8 @@ cms_check_digest(const struct cms_info *info, size_t i, view body, const digest 
     view hash = is_known ? digest_view(body_sha256) : view_make(out, hash_of(info->md, body, out));
     if (view_eq(hash, info->message_digest))
         return E_OK;
-    const char *other = transcoding_find(body, jose_md_of(info->md), fits_message_digest, (void *)info);
+    const char *other = transcoding_find(&(struct transcoded){.body = body, .md = jose_md_of(info->md)},
+                                         fits_message_digest, (void *)info);
     return fault_setf(f, other ? E_SIGNED_TRANSCODED : E_DIGEST_MISMATCH, "the digest of the bytes as sent",
                       other ? other : "the digest of other bytes",
                       "signerInfos[%zu].signedAttrs.messageDigest", i);
@@ -160,7 +163,8 @@ cms_check_signature(const struct cms_info *info, size_t i, view body, void *pkey
         return E_OK;
     const char *other = NULL;
     if (e == E_SIGNATURE_MISMATCH && info->attributes.n == 0)
-        other = transcoding_find(body, jose_md_of(info->md), fits_signature, &c);
+        other = transcoding_find(&(struct transcoded){.body = body, .md = jose_md_of(info->md)},
+                                 fits_signature, &c);
     return fault_setf(f, other ? E_SIGNED_TRANSCODED : e, "a signature that fits key and bytes",
                       other ? other : "one that does not fit", "signerInfos[%zu].signature", i);
 }

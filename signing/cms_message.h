@@ -43,7 +43,4 @@ err cms_check_certificate_id(const struct cms_info *info, size_t i, view certifi
 err cms_check_signature(const struct cms_info *info, size_t i, view body, void *pkey, struct fault *f)
     MUST_USE;
 
-/* Which other form of the body fits: fits is asked with the digest of each.  NULL when none does. */
-const char *transcoding_find(view body, const EVP_MD *md, bool (*fits)(void *self, view hash), void *self);
-
 #endif

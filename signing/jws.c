@@ -1,5 +1,6 @@
 /* JWS compact form: reading, verifying, signing (RFC 7515, RFC 7797). */
 #include "signing/jose.h"
+#include "signing/transcoding.h"
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -346,6 +347,32 @@ verify_hashed(const struct jws_parts *parts, view payload, bool encode, enum jos
     return jose_verify_hash(pkey, alg, view_make(hash, n), signature);
 }
 
+struct transcoded_check {
+    EVP_PKEY *pkey;
+    enum jose_alg alg;
+    view signature;
+};
+
+static bool
+fits_signature(void *self, view hash)
+{
+    const struct transcoded_check *c = self;
+    return jose_verify_hash(c->pkey, c->alg, hash, c->signature) == E_OK;
+}
+
+/* The form of a detached payload that was signed instead of the bytes that came, NULL when none is known. */
+static const char *
+find_transcoding(const struct jws_parts *parts, view payload, enum jose_alg alg, EVP_PKEY *pkey,
+                 view signature, arena *mem)
+{
+    struct transcoded_check c = {pkey, alg, signature};
+    const struct transcoded what = {.body = payload,
+                                    .md = jose_md_of(jose_row_of(alg)->md),
+                                    .prefix = arena_printf(mem, "%.*s.", VIEW_ARG(parts->protected_b64)),
+                                    .base64url = parts->header.b64};
+    return what.md && what.prefix.p ? transcoding_find(&what, fits_signature, &c) : NULL;
+}
+
 static err
 verify_fault(err e, enum jose_alg alg, struct fault *f)
 {
@@ -375,12 +402,18 @@ jws_verify(const struct jws_parts *parts, view payload, enum jose_alg alg, void 
     if (text_base64url_decode(parts->signature_b64, mem, &signature) != E_OK)
         return malformed(f, "JWS signature", "base64url without padding", "something else");
     /* An embedded payload stands in the signing input as it came, in both forms. */
-    bool encode = payload.p && parts->header.b64;
+    bool is_detached = payload.p, encode = payload.p && parts->header.b64;
     if (!payload.p)
         payload = parts->payload_b64;
     err e = jose_row_of(alg)->md == JOSE_MD_NONE
                 ? verify_whole(parts, payload, encode, alg, pkey, signature, mem)
                 : verify_hashed(parts, payload, encode, alg, pkey, signature);
+    const char *other = e == E_SIGNATURE_MISMATCH && is_detached
+                            ? find_transcoding(parts, payload, alg, pkey, signature, mem)
+                            : NULL;
+    if (other)
+        return fault_set(f, E_SIGNED_TRANSCODED, "JWS signature", "a signature over the bytes as sent",
+                         other);
     return verify_fault(e, alg, f);
 }
 

@@ -2,7 +2,7 @@
  * they sign it: string calls of COM and .NET sign code page 950 or UTF-16, editors add a byte order mark,
  * file transfers change line ends.  The forms are digested as a stream: nothing is kept of them.
  */
-#include "signing/cms_message.h"
+#include "signing/transcoding.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -45,20 +45,57 @@ converter_close(iconv_t *cd)
         iconv_close(*cd);
 }
 
+/* Where the forms go: the digest, as they are or in base64url. */
+struct sink {
+    EVP_MD_CTX *ctx;
+    bool encodes;
+    unsigned char held[3];
+    size_t n_held;
+};
+
+/* 1 to 3 held bytes as 2 to 4 letters. */
+static bool
+sink_encode(struct sink *s)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char out[4];
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 3; i++)
+        bits = bits << 8 | (i < s->n_held ? s->held[i] : 0);
+    for (size_t i = 0; i < 4; i++)
+        out[i] = (unsigned char)letters[bits >> (18 - 6 * i) & 63];
+    size_t n = s->n_held + 1;
+    s->n_held = 0;
+    return EVP_DigestUpdate(s->ctx, out, n) == 1;
+}
+
+static bool
+sink_add(struct sink *s, const char *p, size_t n)
+{
+    if (!s->encodes)
+        return EVP_DigestUpdate(s->ctx, p, n) == 1;
+    for (size_t i = 0; i < n; i++) {
+        s->held[s->n_held++] = (unsigned char)p[i];
+        if (s->n_held == 3 && !sink_encode(s))
+            return false;
+    }
+    return true;
+}
+
 /* Feeds one converted run; a character that the charset does not have becomes '?', as Windows writes it. */
 static bool
-add_converted(EVP_MD_CTX *ctx, iconv_t cd, char *in, size_t n)
+add_converted(struct sink *s, iconv_t cd, char *in, size_t n)
 {
     char out[4 * STEP];
     while (n > 0) {
         char *to = out;
         size_t room = sizeof out;
         size_t done = iconv(cd, &in, &n, &to, &room);
-        if (EVP_DigestUpdate(ctx, out, (size_t)(to - out)) != 1)
+        if (!sink_add(s, out, (size_t)(to - out)))
             return false;
         if (done != (size_t)-1 || errno == E2BIG)
             continue;
-        if (errno != EILSEQ || EVP_DigestUpdate(ctx, "?", 1) != 1)
+        if (errno != EILSEQ || !sink_add(s, "?", 1))
             return false;
         /* Runs are cut between characters and the body is UTF-8: skip one scalar. */
         do {
@@ -100,23 +137,23 @@ next_run(view *rest)
 }
 
 static bool
-add_form(EVP_MD_CTX *ctx, const struct form *form, iconv_t cd, view body)
+add_form(struct sink *s, const struct form *form, iconv_t cd, view body)
 {
-    if (EVP_DigestUpdate(ctx, form->mark, form->mark_length) != 1)
+    if (!sink_add(s, form->mark, form->mark_length))
         return false;
     while (body.n > 0) {
         char lines[2 * STEP];
         size_t n = with_line_ends(next_run(&body), form->lines, lines);
-        bool ok = form->charset ? add_converted(ctx, cd, lines, n) : EVP_DigestUpdate(ctx, lines, n) == 1;
+        bool ok = form->charset ? add_converted(s, cd, lines, n) : sink_add(s, lines, n);
         if (!ok)
             return false;
     }
-    return true;
+    return s->n_held == 0 || sink_encode(s);
 }
 
 static bool
-form_fits(const struct form *form, view body, const EVP_MD *md, bool (*fits)(void *self, view hash),
-          void *self)
+form_fits(const struct form *form, const struct transcoded *what, view body,
+          bool (*fits)(void *self, view hash), void *self)
 {
     unsigned char out[EVP_MAX_MD_SIZE];
     unsigned n = 0;
@@ -124,28 +161,31 @@ form_fits(const struct form *form, view body, const EVP_MD *md, bool (*fits)(voi
     if (form->charset && cd == NO_CONVERTER)
         return false;
     AUTO(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1 && add_form(ctx, form, cd, body) &&
+    struct sink s = {.ctx = ctx, .encodes = what->base64url};
+    bool ok = ctx && EVP_DigestInit_ex(ctx, what->md, NULL) == 1 &&
+              EVP_DigestUpdate(ctx, what->prefix.p, what->prefix.n) == 1 && add_form(&s, form, cd, body) &&
               EVP_DigestFinal_ex(ctx, out, &n) == 1;
     return ok && fits(self, view_make(out, n));
 }
 
 const char *
-transcoding_find(view body, const EVP_MD *md, bool (*fits)(void *self, view hash), void *self)
+transcoding_find(const struct transcoded *what, bool (*fits)(void *self, view hash), void *self)
 {
+    view body = what->body;
     static const view mark = {"\xef\xbb\xbf", 3};
     if (body.n > BODY_MAX)
         return NULL;
     for (size_t i = 0; i < COUNT_OF(forms); i++)
-        if (form_fits(&forms[i], body, md, fits, self))
+        if (form_fits(&forms[i], what, body, fits, self))
             return forms[i].name;
     static const struct form plain = {"UTF-8 without the byte order mark", NULL, "", 0, LINES_AS_SENT};
-    if (view_starts(body, mark) && form_fits(&plain, view_sub(body, mark.n, body.n), md, fits, self))
+    if (view_starts(body, mark) && form_fits(&plain, what, view_sub(body, mark.n, body.n), fits, self))
         return plain.name;
     static const struct form short_form = {"UTF-8 without the last line break", NULL, "", 0, LINES_AS_SENT};
     view trimmed = body;
     while (trimmed.n > 0 && (trimmed.p[trimmed.n - 1] == '\n' || trimmed.p[trimmed.n - 1] == '\r'))
         trimmed.n--;
-    if (trimmed.n < body.n && form_fits(&short_form, trimmed, md, fits, self))
+    if (trimmed.n < body.n && form_fits(&short_form, what, trimmed, fits, self))
         return short_form.name;
     return NULL;
 }

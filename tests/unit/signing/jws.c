@@ -103,6 +103,36 @@ Test(jws, unencoded_payload_is_signed_as_it_is)
     cr_expect_eq(pkey_verify(k->pkey, ALG_ES256, input, signature), E_OK);
 }
 
+/* The same mistake that CMS names: a component that signs code page 950, or text with other line ends. */
+Test(jws, transcoded_bodies_are_told_by_name)
+{
+    static const struct {
+        const char *as_signed, *sent, *name;
+    } bodies[] = {
+        {"{\"a\":\"\xA5\xD2\"}", "{\"a\":\"甲\"}", "code page 950"},
+        {"\xEF\xBB\xBF{}", "{}", "UTF-8 with a byte order mark"},
+        {"{\r\n\"a\":\"甲\"}", "{\n\"a\":\"甲\"}", "UTF-8 with CRLF line ends"},
+    };
+    static const char *const members[] = {"", "\"b64\":false,\"crit\":[\"b64\"]"};
+    static const enum jose_alg algs[] = {ALG_ES256, ALG_PS256};
+    for (size_t i = 0; i < COUNT_OF(bodies) * COUNT_OF(members) * COUNT_OF(algs); i++) {
+        arena *mem AUTO(arena_free) = fx_arena();
+        enum jose_alg alg = algs[i / COUNT_OF(bodies) / COUNT_OF(members)];
+        struct key *k AUTO(key_free) = fx_key(alg, mem);
+        struct jws_parts parts;
+        struct fault f;
+        view compact, sent = view_of(bodies[i % COUNT_OF(bodies)].sent);
+        fault_init(&f);
+        cr_assert_eq(jws_sign(k, view_of(members[i / COUNT_OF(bodies) % COUNT_OF(members)]),
+                              view_of(bodies[i % COUNT_OF(bodies)].as_signed), true, mem, &compact),
+                     E_OK);
+        cr_assert_eq(jws_split(compact, mem, &parts, NULL), E_OK);
+        cr_expect_eq(jws_verify(&parts, sent, alg, k->pkey, mem, &f), E_SIGNED_TRANSCODED, "%zu", i);
+        cr_expect_str_eq(f.found, bodies[i % COUNT_OF(bodies)].name);
+        cr_expect_eq(jws_verify(&parts, V("{\"b\":1}"), alg, k->pkey, mem, NULL), E_SIGNATURE_MISMATCH);
+    }
+}
+
 Test(jws, unencoded_payload_inside_a_compact_jws)
 {
     arena *mem AUTO(arena_free) = fx_arena();
