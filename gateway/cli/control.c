@@ -53,6 +53,11 @@ control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, 
         TRY(registry_print(g, mem, ret_json));
     } else if (view_eq(verb, V("change"))) {
         TRY(change_print(g, text, mem, ret_json, f));
+    } else if (view_eq(verb, V("reload"))) {
+        if (!g->reload)
+            return fault_set(f, E_USAGE, "reload", "a gateway that serves", "none");
+        TRY(g->reload(g->serving, f));
+        *ret_json = V("{\"reloaded\":true}");
     } else if (view_eq(verb, V("clock"))) {
         TRY(clock_shift_add(text, f));
         if (g->wake_duty)

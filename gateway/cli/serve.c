@@ -100,6 +100,20 @@ start_http(struct serving *s, struct fault *f)
     return ops_start(config_cstr(c, SET_OPS_LISTEN), pages, COUNT_OF(pages), s, &s->ops, f);
 }
 
+/* Each part is swapped by pointer: a request keeps what it began with.  A part that cannot be read stays as it was. */
+static err
+reload_parts(void *self, struct fault *f)
+{
+    struct serving *s = self;
+    const struct config *c = s->config;
+    TRY(gateway_reload_trust(s->gateway, f));
+    TRY(gateway_reload_registry(s->gateway, f));
+    if (config_text(c, SET_HTTP_TLS_CERT).n == 0)
+        return E_OK;
+    return http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY),
+                           config_cstr(c, SET_HTTP_TLS_CLIENT_CA), f);
+}
+
 static err
 start(struct serving *s, bool check, struct fault *f)
 {
@@ -116,7 +130,10 @@ start(struct serving *s, bool check, struct fault *f)
     TRY(duty_start(s->gateway, &s->duty, f));
     TRY(courier_start(s->gateway, &s->courier, f));
     TRY(control_start(s->gateway, &s->control, f));
-    return start_http(s, f);
+    TRY(start_http(s, f));
+    s->gateway->serving = s;
+    s->gateway->reload = reload_parts;
+    return E_OK;
 }
 
 static void
@@ -171,13 +188,7 @@ reload(struct serving *s)
 {
     struct fault f;
     fault_init(&f);
-    err e = gateway_reload_trust(s->gateway, &f);
-    if (e == E_OK)
-        e = gateway_reload_registry(s->gateway, &f);
-    const struct config *c = s->config;
-    if (e == E_OK && config_text(c, SET_HTTP_TLS_CERT).n)
-        e = http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY),
-                            config_cstr(c, SET_HTTP_TLS_CLIENT_CA), &f);
+    err e = reload_parts(s, &f);
     if (e != E_OK)
         log_event(LOG_INTERNAL, F_CODE("code", e));
 }

@@ -46,9 +46,12 @@ struct gateway {
     void *relay;
     /* Called after a commit with each certificate that signed; copies what it keeps.  May be NULL. */
     void (*seen_signer)(void *self, enum trust_use use, view leaf_der, view chain_der);
-    void (*wake_duty)(
-        void *self); /* something has changed that background work should look at; may be NULL */
+    /* Something has changed that background work should look at; may be NULL. */
+    void (*wake_duty)(void *self);
     void *duty;
+    /* Everything that can change without a restart is read anew, as SIGHUP does; NULL where nothing serves. */
+    err (*reload)(void *self, struct fault *f);
+    void *serving;
 };
 
 /* Opens everything the configuration names: store, keys, trust, registry, profiles. E_SANDBOX_ROOT and E_CONFIG stop the start. */
