@@ -54,9 +54,12 @@ allows(struct judge *j, const struct pack *pack, const struct pack_context *c, c
     view kind = pack_view(pack, c->type), expression = pack_view(pack, c->expression);
     if (view_eq(kind, V("fhirpath")))
         return c->program.n == 0 || judge_leads_to(j, pack, c->program, o->resource, o->node);
-    if (view_eq(kind, V("extension")))
-        return o->shape == SHAPE_Extension &&
-               view_eq(node_text(j->tree, node_member(j->tree, o->node, V("url"))), expression);
+    if (view_eq(kind, V("extension"))) {
+        /* On the extension, or on its value beside which _value[x] stands. */
+        const struct node *extension =
+            o->shape == SHAPE_Extension ? o->node : &j->tree->nodes[o->node->parent];
+        return view_eq(node_text(j->tree, node_member(j->tree, extension, V("url"))), expression);
+    }
     bool companion = o->shape == SHAPE_Element && o->row;
     uint16_t type = companion ? o->row->type : o->shape;
     if (is_abstract(expression, o) || view_eq(expression, shape_name(type)))

@@ -197,6 +197,10 @@ push_member(struct machine *m, const struct fhirpath_value *v, view name)
 {
     uint16_t shape = SHAPE_NONE;
     const struct node *object = object_of(m, v, &shape);
+    const struct node *own = v->kind == FHIRPATH_NODE ? node_of(m, v->node) : NULL;
+    /* A primitive's value by name, as the reference gives it. */
+    if (own != NULL && own->kind < NODE_ARRAY && own->kind != NODE_NULL && view_eq(name, V("value")))
+        return machine_push(m, *v);
     if (object == NULL)
         return true;
     if (shape == SHAPE_NONE)
@@ -344,6 +348,9 @@ value_is(struct machine *m, const struct fhirpath_value *v, view type, bool exac
     }
     if (!system_only && asked != SHAPE_NONE)
         *ret = v->shape == asked || ((!exact || shape_form(asked) == FORM_NONE) && derives(v->shape, asked));
+    /* The reference takes as(Boolean) of a FHIR boolean, whatever the case of the letter; published rules lean on it. */
+    if (exact && !system_only && asked == SHAPE_NONE)
+        *ret = v->shape != SHAPE_NONE && view_eq_nocase(shape_name(v->shape), name);
     return true;
 }
 
