@@ -215,12 +215,29 @@ read_type(struct compiler *c, view *ret)
     return E_OK;
 }
 
+/* As a function, is(Boolean) asks for System's type; as an operator, `is Boolean` also takes FHIR's boolean: que-7 of R4 is
+ * written so. */
+static bool
+means_system(view type)
+{
+    static const char *const names[] = {"Boolean", "String",   "Integer", "Decimal",
+                                        "Date",    "DateTime", "Time"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (view_eq(type, view_of(names[i])))
+            return true;
+    return false;
+}
+
 static err
-emit_type(struct compiler *c, enum code_op op)
+emit_type(struct compiler *c, enum code_op op, bool function)
 {
     view type;
     TRY(read_type(c, &type));
     shape_start();
+    if (function && means_system(type))
+        type = arena_printf(c->mem, "System.%.*s", VIEW_ARG(type));
+    if (type.p == NULL)
+        return too_large(c);
     c->asked = op == OP_AS ? shape_of_type(type) : SHAPE_NONE;
     return emit_text(c, op, '\0', type);
 }
@@ -330,7 +347,7 @@ open_call(struct compiler *c, uint32_t function)
     struct entry call = {.kind = ENTRY_CALL, .function = function};
     const struct function_row *row = &function_rows[function];
     if (row->form == CALL_TYPE) {
-        TRY(emit_type(c, row->detail));
+        TRY(emit_type(c, row->detail, true));
         if (!is_sign(c, ")"))
             return refuse(c, "')'");
         c->operand = false;
@@ -544,7 +561,7 @@ read_operator(struct compiler *c)
     struct entry entry = {.kind = ENTRY_OPERATOR, .op = operators[i].op, .level = operators[i].level};
     if (entry.op == OP_IS || entry.op == OP_AS) {
         TRY(advance(c));
-        return emit_type(c, entry.op);
+        return emit_type(c, entry.op, false);
     }
     if (operators[i].skip != 0)
         TRY(emit_jump(c, operators[i].skip, 0, &entry.patch[0]));

@@ -346,6 +346,8 @@ value_is(struct machine *m, const struct fhirpath_value *v, view type, bool exac
         *ret = !fhir_only && view_eq(name, view_of(system_names[v->kind]));
         return true;
     }
+    if (!system_only && !fhir_only && asked == SHAPE_NONE)
+        *ret = shape_form(v->shape) != FORM_NONE && view_eq_nocase(name, shape_name(v->shape));
     if (!system_only && asked != SHAPE_NONE)
         *ret = v->shape == asked || ((!exact || shape_form(asked) == FORM_NONE) && derives(v->shape, asked));
     /* The reference takes as(Boolean) of a FHIR boolean, whatever the case of the letter; published rules lean on it. */
