@@ -1,5 +1,6 @@
 #include "store/audit.h"
 
+#include "base/text.h"
 #include "store/audit_bodies.h"
 #include "store/audit_rows.h"
 #include "store/recover.h"
@@ -213,8 +214,10 @@ print_key_value(const char *prefix, const struct value *v, struct buf *out)
         buf_add_view(out, uid_print(view_of(prefix), u, id));
     } else if (v->kind == VALUE_BLOB) {
         buf_add_hex(out, view_sub(v->bytes, 0, v->bytes.n < 16 ? v->bytes.n : 16));
-    } else if (v->kind == VALUE_TEXT) {
+    } else if (v->kind == VALUE_TEXT && text_is_utf8(v->bytes, NULL)) {
         buf_add_view(out, v->bytes);
+    } else if (v->kind == VALUE_TEXT) { /* changed into what is no text */
+        buf_add_hex(out, v->bytes);
     }
 }
 

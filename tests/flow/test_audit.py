@@ -180,7 +180,10 @@ def flip_row(db, store, table, row, r):
     except sqlite3.Error:
         return None  # a UNIQUE stands against it
     if is_text and column in store.keys[table]:
-        after[column] = after[column].decode(errors="replace")
+        try:
+            after[column] = after[column].decode()
+        except UnicodeDecodeError:
+            after[column] = after[column].hex()  # as the audit prints what is no text
     ordered = [c for c in columns if c in store.keys[table]]
     return table, {printed_key(table, ordered, before), printed_key(table, ordered, after)}, column
 
