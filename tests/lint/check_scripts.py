@@ -34,8 +34,8 @@ def check_packages(tree):
         if not line or line.startswith("#"):
             continue
         words = line.split()
-        if len(words) != 2 or words[1] not in PURPOSES or not re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", words[0]):
-            tree.find(path, number, "a line is: package purpose")
+        if len(words) not in (2, 3) or words[1] not in PURPOSES or not re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", words[0]):
+            tree.find(path, number, "a line is: package purpose [command]")
         elif words[0] in seen:
             tree.find(path, number, f"{words[0]} stands twice")
         seen.add(words[0])
