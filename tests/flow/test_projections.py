@@ -9,9 +9,9 @@ checks = Checks()
 
 
 def given(g, party, claim):
-    """The kept part of the answer, as bytes."""
+    """The kept part of the answer, as bytes; behind it stand the log's latest head and the filing."""
     body = g.call("GET", f"/v1/claims/{claim}", token=g.token(party)).body
-    return body[body.index(b'"case_version":'):body.index(b',"application":')]
+    return body[body.index(b'"case_version":'):body.index(b',"log_head":')]
 
 
 def rows(g, sql, *values):
