@@ -164,19 +164,31 @@ plan_had(const struct row_delivery *past, const struct row_claim *c, uid documen
     return false;
 }
 
-/* A permission is as sure as the paper that gave it. */
-bool
-plan_permission_is_sure(struct gateway *g, struct reader *reader, const struct registry *r, arena *mem,
-                        const struct row_permission *p, uid recipient, const struct paper *raised)
+static bool
+read_paper(struct permission_papers *papers, uid document)
 {
     struct row_document *from = NULL;
+    if (uid_eq(papers->last, document))
+        return true;
+    if (query_document_brief(papers->reader, ARGS(val_uid(&document)), papers->mem, &from) != E_OK)
+        return false;
+    papers->last = document;
+    papers->last_found = from != NULL;
+    papers->last_level = from ? from->level : 0;
+    return true;
+}
+
+bool
+plan_permission_is_sure(struct permission_papers *papers, const struct row_permission *p, uid recipient)
+{
+    const struct paper *raised = papers->raised;
     if (uid_is_none(p->document))
         return true;
     if (raised && uid_eq(raised->id, p->document))
-        return plan_is_sure(g, r, recipient, raised->level, 0);
-    if (query_document(reader, ARGS(val_uid(&p->document)), mem, &from) != E_OK)
+        return plan_is_sure(papers->g, papers->registry, recipient, raised->level, 0);
+    if (!read_paper(papers, p->document))
         return false;
-    return !from || plan_is_sure(g, r, recipient, from->level, 0);
+    return !papers->last_found || plan_is_sure(papers->g, papers->registry, recipient, papers->last_level, 0);
 }
 
 /* One paper to those of a case's claims whose permissions cover it; past (may be NULL) are deliveries that were. */
@@ -186,12 +198,14 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
                 const struct row_delivery *past, size_t *ret_deliveries)
 {
     uid document = paper->id;
+    struct permission_papers papers = {
+        .g = in->g, .reader = in->reader, .registry = in->registry, .mem = in->mem, .raised = in->raised};
     for (struct row_claim *c = claims; c; c = c->next) {
         const struct row_permission *p =
             permission_for(permissions, c->recipient, V("claim"), paper->kind, in->now);
         if (!p || plan_had(past, c, document) ||
             !plan_is_sure(in->g, in->registry, c->recipient, paper->level, paper->floor) ||
-            !plan_permission_is_sure(in->g, in->reader, in->registry, in->mem, p, c->recipient, in->raised))
+            !plan_permission_is_sure(&papers, p, c->recipient))
             continue;
         TRY(plan_delivery(in, u, c, p, document, paper->event));
         *ret_deliveries += 1;

@@ -45,9 +45,20 @@ bool plan_is_sure(struct gateway *g, const struct registry *r, uid recipient, in
 
 /* Had this claim's recipient the paper by one of these deliveries? */
 bool plan_had(const struct row_delivery *past, const struct row_claim *c, uid document);
-/* Is the paper that gave the permission sure enough for the recipient?  raised: a paper whose level is being raised in this unit. */
-bool plan_permission_is_sure(struct gateway *g, struct reader *reader, const struct registry *r, arena *mem,
-                             const struct row_permission *p, uid recipient, const struct paper *raised);
+/* A permission is as sure as the paper that gave it, and one paper (an application) gives permissions to several recipients: the paper read last is kept. */
+struct permission_papers {
+    struct gateway *g;
+    struct reader *reader;
+    const struct registry *registry;
+    arena *mem;
+    const struct paper *raised; /* as in plan_input */
+    uid last;                   /* none: nothing read yet */
+    int64_t last_level;
+    bool last_found;
+};
+
+/* Is the paper that gave the permission sure enough for the recipient? */
+bool plan_permission_is_sure(struct permission_papers *papers, const struct row_permission *p, uid recipient);
 
 /* Event word for a document: "document.available", "document.replaced", "document.withdrawn", "document.refunded". */
 err plan_document(const struct plan_input *in, struct unit *u, const struct paper *paper,

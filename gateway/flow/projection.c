@@ -33,9 +33,10 @@ static void
 find_kinds(struct look *l)
 {
     AUTO(registry_unref) struct registry *r = gateway_registry(l->g);
+    struct permission_papers papers = {.g = l->g, .reader = l->r, .registry = r, .mem = l->mem};
     for (int k = 0; k < KIND_COUNT; k++) {
         const struct row_permission *p = standing_for(l, (enum document_kind)k);
-        if (p && plan_permission_is_sure(l->g, l->r, r, l->mem, p, l->claim->recipient, NULL))
+        if (p && plan_permission_is_sure(&papers, p, l->claim->recipient))
             add_kind(l, view_of(document_kind_word((enum document_kind)k)), p);
     }
 }
