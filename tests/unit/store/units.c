@@ -318,6 +318,7 @@ Test(units, withdrawal_stops_deliveries_and_leaves_tombstones)
     put_delivery(2, 9, V("retrying"));
     put_delivery(3, 9, V("sending"));
     put_delivery(4, 8, V("queued"));
+    put_delivery(5, 9, V("available"));
     uid permission = help_uid(9), recipient = help_uid(77);
     struct unit u = new_unit();
     struct unit_change *stop = unit_change(&u, CHANGE_deliveries_stop, ARGS(val_uid(&permission)));
@@ -328,16 +329,17 @@ Test(units, withdrawal_stops_deliveries_and_leaves_tombstones)
     cr_expect(view_eq(get_delivery(1)->state, V("blocked")) && get_delivery(1)->next_at.us == 0);
     cr_expect(view_eq(get_delivery(2)->state, V("blocked")));
     cr_expect(view_eq(get_delivery(3)->state, V("sending")) && view_eq(get_delivery(4)->state, V("queued")));
+    cr_expect(view_eq(get_delivery(5)->state, V("available")), "the feed asks for its permission itself");
     struct row_event *e =
         help_query(&h, QUERY_events_after, ARGS(val_uid(&recipient), val_int(0), val_int(100)));
-    for (int64_t seq = 1; seq <= 4; seq++, e = e->next) {
+    for (int64_t seq = 1; seq <= 5; seq++, e = e->next) {
         cr_assert(e);
         cr_expect_eq(e->seq, seq);
         cr_expect_eq(e->tombstone, seq <= 2);
     }
     cr_expect_null(e);
     struct row_delivery *due = help_query(&h, QUERY_deliveries_due, ARGS(val_int(10), val_int(10)));
-    cr_expect_eq(help_count(ROW_delivery, due), 2);
+    cr_expect_eq(help_count(ROW_delivery, due), 3);
 }
 
 Test(units, change_delivery_states)
