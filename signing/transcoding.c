@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 enum line_ends { LINES_AS_SENT, LINES_CRLF, LINES_LF };
@@ -168,13 +169,27 @@ form_fits(const struct form *form, const struct transcoded *what, view body,
     return ok && fits(self, view_make(out, n));
 }
 
+/* The C library loads a converter's module with the first descriptor and unloads it with the last.  One of each kind stays
+ * open, so that refusals at the same time neither load nor unload anything. */
+static iconv_t kept[COUNT_OF(forms)];
+
+static void
+keep_converters(void)
+{
+    for (size_t i = 0; i < COUNT_OF(forms); i++)
+        if (forms[i].charset)
+            kept[i] = iconv_open(forms[i].charset, "UTF-8");
+}
+
 const char *
 transcoding_find(const struct transcoded *what, bool (*fits)(void *self, view hash), void *self)
 {
     view body = what->body;
     static const view mark = {"\xef\xbb\xbf", 3};
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (body.n > BODY_MAX)
         return NULL;
+    pthread_once(&once, keep_converters);
     for (size_t i = 0; i < COUNT_OF(forms); i++)
         if (form_fits(&forms[i], what, body, fits, self))
             return forms[i].name;
