@@ -215,8 +215,8 @@ read_type(struct compiler *c, view *ret)
     return E_OK;
 }
 
-/* As a function, is(Boolean) asks for System's type; as an operator, `is Boolean` also takes FHIR's boolean: que-7 of R4 is
- * written so. */
+/* As a function, is(Boolean) asks for System's type; as an operator, `is Boolean` also takes FHIR's boolean (que-7 of R4 is
+ * written so), and as(Boolean) takes it too, as published rules are written. */
 static bool
 means_system(view type)
 {
@@ -234,7 +234,7 @@ emit_type(struct compiler *c, enum code_op op, bool function)
     view type;
     TRY(read_type(c, &type));
     shape_start();
-    if (function && means_system(type))
+    if (function && op == OP_IS && means_system(type))
         type = arena_printf(c->mem, "System.%.*s", VIEW_ARG(type));
     if (type.p == NULL)
         return too_large(c);

@@ -183,6 +183,9 @@ static const struct {
     {"gender is System.String", "false"},
     {"active is Boolean", "true"},
     {"active.is(Boolean)", "false"},
+    /* Found by eight valid e-prescriptions that were refused: as(Boolean) takes a FHIR boolean. */
+    {"active.as(Boolean)", "true"},
+    {"deceased.as(Boolean) = false", "true"},
     {"gender is Boolean", "false"},
     {"1 is System.Integer", "true"},
     {"type().name", "Patient"},
