@@ -96,6 +96,8 @@ struct validate_options {
     /* Checked as the standard asks instead of as a submission (fhir/severities.def): a document may point to what the
      * receiver has, but for what its Composition names. */
     bool check;
+    /* Weighed as HL7's validator weighs it unless told otherwise, to compare verdicts. */
+    bool by_hl7;
     /* Best practice (dom-6 and its like) is told as information. */
     bool advice;
     /* 20260701: packs whose window does not hold the day are not asked, and what the next window would refuse is

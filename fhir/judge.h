@@ -58,7 +58,7 @@ void judge_say(struct judge *j, enum issue_severity severity, err code, const st
 view judge_print(struct judge *j, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Rows of severities.def. */
 enum judge_weight {
-#define SEVERITY(what, submitted, checked, strict) WEIGHT_##what,
+#define SEVERITY(what, submitted, checked, strict, by_hl7) WEIGHT_##what,
 #include "fhir/severities.def"
 #undef SEVERITY
 };

@@ -28,12 +28,14 @@ judge_say(struct judge *j, enum issue_severity severity, err code, const struct 
 enum issue_severity
 judge_severity(const struct judge *j, enum judge_weight what)
 {
-    static const uint8_t table[][3] = {
-#define SEVERITY(what, submitted, checked, strict) {ISSUE_##submitted, ISSUE_##checked, ISSUE_##strict},
+    static const uint8_t table[][4] = {
+#define SEVERITY(what, submitted, checked, strict, by_hl7)                                                   \
+    {ISSUE_##submitted, ISSUE_##checked, ISSUE_##strict, ISSUE_##by_hl7},
 #include "fhir/severities.def"
 #undef SEVERITY
     };
-    return (enum issue_severity)table[what][j->options->strict ? 2 : j->options->check ? 1 : 0];
+    const struct validate_options *o = j->options;
+    return (enum issue_severity)table[what][o->by_hl7 ? 3 : o->strict ? 2 : o->check ? 1 : 0];
 }
 
 view

@@ -84,13 +84,15 @@ judge_full_url(struct judge *j, const struct node *entry)
     if (named.n == 0 || !resource || (!view_starts(url, V("http://")) && !view_starts(url, V("https://"))))
         return;
     bool same = view_ends(url, id) && (id.n == 0 || (url.n > id.n && url.p[url.n - id.n - 1] == '/'));
-    /* Bundles that are no documents are full of this, HL7's own examples among them. */
     if (!view_eq(named, type) || !same)
-        judge_say(j, j->is_document ? ISSUE_ERROR : ISSUE_WARNING, E_VALUE, n,
+        judge_say(j, j->is_document ? ISSUE_ERROR : judge_severity(j, WEIGHT_FULL_URL_OTHER), E_VALUE, n,
                   V("a fullUrl that ends with the resource's type and id"), V("another type or id"));
 }
 
 /* ---- references ---- */
+
+/* Characters of a UUID: 8-4-4-4-12. */
+#define UUID_TEXT 36
 
 static view
 show_reference(struct judge *j, view reference)
@@ -108,11 +110,31 @@ is_open_bundle(const struct judge *j)
     return view_eq(type, V("searchset")) || view_eq(type, V("history")) || view_ends(type, V("-response"));
 }
 
+/* Type/UUID where the entry with this UUID as its fullUrl is of another type: whoever wrote it mixed up two resources. */
+static bool
+names_uuid_of_other_type(const struct judge *j, const struct node *resource, view text)
+{
+    static const char scheme[] = "urn:uuid:";
+    char urn[sizeof scheme + UUID_TEXT];
+    view type = reference_type(text);
+    if (type.n == 0 || text.n != type.n + 1 + UUID_TEXT)
+        return false;
+    memcpy(urn, scheme, sizeof scheme - 1);
+    memcpy(urn + sizeof scheme - 1, text.p + type.n + 1, UUID_TEXT);
+    const struct node *to = bundle_resolve(j->bundle, resource, (view){urn, sizeof scheme - 1 + UUID_TEXT});
+    const struct bundle_entry *entry = to ? bundle_entry_of(j->bundle, to) : NULL;
+    return entry && !view_eq(entry->type, type);
+}
+
 static void
 say_unresolved(struct judge *j, const struct node *n, const struct node *resource, view text)
 {
     enum reference_kind kind = reference_kind(text);
-    if (kind == REFERENCE_CONTAINED) {
+    if (kind == REFERENCE_RELATIVE && names_uuid_of_other_type(j, resource, text)) {
+        judge_say(j, ISSUE_ERROR, E_REFERENCE, n,
+                  judge_print(j, "a resource of type %.*s", VIEW_ARG(reference_type(text))),
+                  V("another type"));
+    } else if (kind == REFERENCE_CONTAINED) {
         judge_say(j, ISSUE_ERROR, E_REFERENCE, n, V("a contained resource with this id"),
                   show_reference(j, text));
     } else if (!j->is_document) {

@@ -100,6 +100,12 @@ judge_extension(struct judge *j, const struct node *extension, const struct owne
             judge_say(j, ISSUE_ERROR, E_VALUE, n, V("an absolute URL"), V("a relative one"));
         return;
     }
+    /* A uri, no canonical (Extension.url, and the definition fixes it as its own): a version makes it another text. */
+    if (view_find_byte(url, '|') < url.n) {
+        judge_say(j, ISSUE_ERROR, E_VALUE, n, V("the URL of the extension without a version"),
+                  V("a version"));
+        return;
+    }
     struct pack_item p = judge_find(j, PACK_IS_PROFILE, url);
     if (p.pack && item_profile(p)->shape == SHAPE_Extension) {
         judge_context(j, extension, owner, p);

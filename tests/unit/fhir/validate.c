@@ -62,6 +62,8 @@ static const struct structure_case structure[] = {
      {{E_INVARIANT, "Patient.extension[0]"}}},
     {"{\"resourceType\":\"Patient\",\"extension\":[{\"url\":\"x\",\"valueCode\":\"a\"}]}",
      {{E_VALUE, "Patient.extension[0].url"}}},
+    {"{\"resourceType\":\"Patient\",\"extension\":[{\"url\":\"http://x/e|1\",\"valueCode\":\"a\"}]}",
+     {{E_VALUE, "Patient.extension[0].url"}}},
     {"{\"resourceType\":\"Patient\",\"modifierExtension\":[{\"url\":\"http://x\",\"valueCode\":\"a\"}]}",
      {{E_EXTENSION_UNKNOWN, "Patient.modifierExtension[0]"}}},
     {"{\"resourceType\":\"Patient\",\"text\":{\"status\":\"generated\",\"div\":\"" DIV "<script/></div>\"}}",
@@ -317,6 +319,28 @@ Test(validate, leaves_other_bundles_their_references)
                   "Patient/elsewhere") "]}",
               true, NULL);
     cr_expect_eq(k.issues.n, 0, "%s", kit_show(&k));
+    kit_done(&k);
+}
+
+#define U2_TEXT "22222222-2222-2222-2222-222222222222"
+
+/* A reference by type and UUID leads nowhere when entries are named by URN; that is an error where the entry of this UUID is of
+ * another type. */
+Test(validate, refuses_a_reference_whose_uuid_is_of_another_type)
+{
+    struct kit k;
+    kit_init(&k);
+    kit_judge(&k,
+              "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" COMPOSITION(
+                  "Practitioner/" U2_TEXT) "," PATIENT "]}",
+              false, NULL);
+    cr_expect_eq(k.issues.errors, 1, "%s", kit_show(&k));
+    cr_expect(kit_issue(&k, E_REFERENCE, "Bundle.entry[0].resource.subject.reference"));
+    kit_judge(&k,
+              "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" COMPOSITION(
+                  "Patient/" U2_TEXT) "," PATIENT "]}",
+              false, NULL);
+    cr_expect_eq(k.issues.errors, 0, "%s", kit_show(&k));
     kit_done(&k);
 }
 
