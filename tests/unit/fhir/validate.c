@@ -233,6 +233,28 @@ Test(validate, makes_findings_errors_when_strict)
     kit_done(&k);
 }
 
+/* An extension that nobody knows and a fullUrl of another type are errors there, a profile that is not loaded is none. */
+Test(validate, weighs_as_the_reference_does_when_verdicts_are_compared)
+{
+    static const char text[] =
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"fullUrl\":\"https://h/fhir/"
+        "Patient/1\","
+        "\"resource\":{\"resourceType\":\"Basic\",\"id\":\"1\",\"meta\":{\"profile\":[\"http://x/p\"]},"
+        "\"extension\":[{\"url\":\"http://x/e\",\"valueCode\":\"a\"}],\"code\":{\"text\":\"a\"}}}]}";
+    const struct validate_options checked = {.check = true}, by_hl7 = {.by_hl7 = true};
+    struct kit k;
+    kit_init(&k);
+    cr_assert_eq(kit_read(&k, text), E_OK);
+    cr_assert_eq(fhir_validate_resource(NULL, &k.tree, tree_root(&k.tree), &checked, k.mem, &k.issues), E_OK);
+    cr_expect_eq(k.issues.errors, 0, "%s", kit_show(&k));
+    issues_init(&k.issues, k.mem, 100);
+    cr_assert_eq(fhir_validate_resource(NULL, &k.tree, tree_root(&k.tree), &by_hl7, k.mem, &k.issues), E_OK);
+    cr_expect_eq(k.issues.errors, 2, "%s", kit_show(&k));
+    cr_expect(kit_issue(&k, E_EXTENSION_UNKNOWN, "Bundle.entry[0].resource.extension[0]"));
+    cr_expect(kit_issue(&k, E_VALUE, "Bundle.entry[0].fullUrl"));
+    kit_done(&k);
+}
+
 Test(validate, refuses_a_demand_that_is_not_loaded)
 {
     struct kit k;
