@@ -1,6 +1,7 @@
 #include "cli/keys.h"
 
 #include "base/json.h"
+#include "flow/keyring.h"
 #include "signing/jws.h"
 
 #include <stdio.h>
@@ -60,19 +61,12 @@ keys_read(const char *file, arena *mem, struct key_list *ret, struct fault *f)
 err
 keys_of_args(const struct args *a, const struct config *c, struct key_list *ret, struct fault *f)
 {
-    char path[4352];
-    AUTO(key_free) struct key *own = NULL;
+    AUTO(keyring_unref) struct keyring *own = NULL;
     if (args_value(a, "keys"))
         return keys_read(args_value(a, "keys"), a->mem, ret, f);
-    view set = config_text(c, SET_SIGNING_KEY);
-    if (set.n)
-        snprintf(path, sizeof path, "%.*s", VIEW_ARG(set));
-    else
-        snprintf(path, sizeof path, "%s/gateway.key", config_cstr(c, SET_STORE_DIR));
-    TRY(key_load_pem(path, &own, f));
-    view jwk;
-    TRY(jwk_print(own, a->mem, &jwk));
-    return read_jwks(jwk, a->mem, ret, f);
+    TRY(keyring_load(c, &own, f));
+    view jwks = keyring_jwks(own, (instant){0}, a->mem);
+    return jwks.p ? read_jwks(jwks, a->mem, ret, f) : E_TOO_LARGE;
 }
 
 err

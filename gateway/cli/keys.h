@@ -13,7 +13,7 @@ struct key_list {
 
 void keys_done(struct key_list *k);
 err keys_read(const char *file, arena *mem, struct key_list *ret, struct fault *f) MUST_USE;
-/* --keys FILE, else the public half of the signing key that the configuration names. */
+/* --keys FILE, else the public keys that the configuration names, former ones whatever their `exp`. */
 err keys_of_args(const struct args *a, const struct config *c, struct key_list *ret, struct fault *f)
     MUST_USE;
 /* The key with this id; E_SIGNER_UNKNOWN. */

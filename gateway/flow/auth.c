@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "flow/keyring.h"
 #include "flow/seal.h"
 
 #include <stdatomic.h>
@@ -378,8 +379,6 @@ auth_metadata(struct gateway *g, bool smart, arena *mem)
 view
 auth_jwks(struct gateway *g, arena *mem)
 {
-    view receipt, webhook;
-    if (jwk_print(g->signing_key, mem, &receipt) != E_OK || jwk_print(g->webhook_key, mem, &webhook) != E_OK)
-        return VIEW_NONE;
-    return arena_printf(mem, "{\"keys\":[%.*s,%.*s]}", VIEW_ARG(receipt), VIEW_ARG(webhook));
+    AUTO(keyring_unref) struct keyring *keys = gateway_keys(g);
+    return keyring_jwks(keys, clock_now(), mem);
 }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "flow/keyring.h"
 #include "flow/seal.h"
 
 #include <stdlib.h>
@@ -100,7 +101,8 @@ evidence_receipt(struct gateway *g, submission_id id, const digest *document, co
         .log_id = g->log_id,
         .include_by = {received.us + g->merge_delay_us},
     };
-    return receipt_sign(&r, g->signing_key, mem, ret_jws);
+    AUTO(keyring_unref) struct keyring *keys = gateway_keys(g);
+    return receipt_sign(&r, keys->signing, mem, ret_jws);
 }
 
 /* -- the tree over the leaves -- */
@@ -256,7 +258,8 @@ proof_fill(struct gateway *g, struct reader *r, struct log_proof *p, arena *mem)
         e = merkle_root(tree_read, &v, p->size, &root);
     pthread_mutex_unlock(&g->log->lock);
     TRY(e);
-    return checkpoint_print(g->log_id, p->size, &root, g->signing_key, mem, &p->checkpoint);
+    AUTO(keyring_unref) struct keyring *keys = gateway_keys(g);
+    return checkpoint_print(g->log_id, p->size, &root, keys->signing, mem, &p->checkpoint);
 }
 
 /* size 0 asks for the present tree. */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "flow/case.h"
 #include "flow/evidence.h"
+#include "flow/keyring.h"
 #include "flow/seal.h"
 
 #include <stdio.h>
@@ -17,7 +18,8 @@ struct exporting {
     arena *mem;
     struct fault *f;
     struct export_file *first, *last;
-    struct buf zh, en; /* the report, as it grows */
+    struct keyring *keys; /* taken last, so that it shows whoever signed what stands in the package */
+    struct buf zh, en;    /* the report, as it grows */
 };
 
 static err
@@ -221,10 +223,8 @@ add_permissions(struct exporting *x, case_id id)
 static err
 add_keys(struct exporting *x)
 {
-    view signing = VIEW_NONE, webhook = VIEW_NONE;
-    TRY(jwk_print(x->g->signing_key, x->mem, &signing));
-    TRY(jwk_print(x->g->webhook_key, x->mem, &webhook));
-    view text = arena_printf(x->mem, "{\"keys\":[%.*s,%.*s]}", VIEW_ARG(signing), VIEW_ARG(webhook));
+    x->keys = gateway_keys(x->g);
+    view text = keyring_jwks(x->keys, (instant){0}, x->mem);
     return text.p ? add(x, "keys.json", text) : E_TOO_LARGE;
 }
 
@@ -278,7 +278,7 @@ add_list(struct exporting *x, case_id id, instant now)
     BUF_LIT(&out, "]}");
     if (out.failed)
         return E_TOO_LARGE;
-    TRY(jws_sign(x->g->signing_key, V("\"typ\":\"" EXPORT_TYPE "\""), buf_view(&out), true, x->mem, &jws));
+    TRY(jws_sign(x->keys->signing, V("\"typ\":\"" EXPORT_TYPE "\""), buf_view(&out), true, x->mem, &jws));
     TRY(add(x, EXPORT_LIST, buf_view(&out)));
     return add(x, EXPORT_SIGNATURE, jws);
 }
@@ -315,6 +315,7 @@ export_case(struct gateway *g, case_id id, instant now, arena *mem, struct expor
     err e = export_all(&x, id, now);
     buf_done(&x.zh);
     buf_done(&x.en);
+    keyring_unref(x.keys);
     *ret = x.first;
     return e;
 }

@@ -2,6 +2,7 @@
 
 #include "fhir/package.h"
 #include "flow/evidence.h"
+#include "flow/keyring.h"
 #include "flow/outside.h"
 #include "flow/registry.h"
 #include "flow/seal.h"
@@ -47,10 +48,7 @@ open_parts(struct gateway *g, enum opening how, struct fault *f)
     char path[PATH_SIZE];
     path_or_default(c, SET_STORE_KEK, "kek", path);
     TRY(seal_open(path, &g->seal, f));
-    path_or_default(c, SET_SIGNING_KEY, "gateway.key", path);
-    TRY(key_load_pem(path, &g->signing_key, f));
-    path_or_default(c, SET_WEBHOOK_KEY, "webhook.key", path);
-    TRY(key_load_pem(path, &g->webhook_key, f));
+    TRY(keyring_load(c, &g->keys, f));
     const struct store_options options = {
         .dir = config_cstr(c, SET_STORE_DIR),
         .readers = (int)config_int(c, SET_STORE_READERS),
@@ -142,8 +140,7 @@ gateway_close(struct gateway *g)
     log_tree_free(g->log);
     free(g->head);
     store_close(g->store);
-    key_free(g->webhook_key);
-    key_free(g->signing_key);
+    keyring_unref(g->keys);
     seal_close(g->seal);
     for (size_t i = 0; i < CASE_STRIPES; i++)
         pthread_mutex_destroy(&g->stripes[i]);
@@ -167,6 +164,15 @@ gateway_trust(struct gateway *g)
     struct trust *t = trust_ref(g->trust);
     pthread_rwlock_unlock(&g->swap);
     return t;
+}
+
+struct keyring *
+gateway_keys(struct gateway *g)
+{
+    pthread_rwlock_rdlock(&g->swap);
+    struct keyring *k = keyring_ref(g->keys);
+    pthread_rwlock_unlock(&g->swap);
+    return k;
 }
 
 view
@@ -220,6 +226,25 @@ gateway_reload_trust(struct gateway *g, struct fault *f)
     pthread_rwlock_unlock(&g->swap);
     trust_unref(old);
     return standing_note(g, f);
+}
+
+err
+gateway_reload_keys(struct gateway *g, struct fault *f)
+{
+    AUTO(keyring_unref) struct keyring *fresh = NULL;
+    AUTO(keyring_unref) struct keyring *old = NULL;
+    TRY(keyring_load(g->config, &fresh, f));
+    pthread_rwlock_wrlock(&g->swap);
+    bool overlaps =
+        keyring_knows(fresh, g->keys->signing->kid) && keyring_knows(fresh, g->keys->webhook->kid);
+    if (overlaps) {
+        old = g->keys;
+        g->keys = TAKE(fresh);
+    }
+    pthread_rwlock_unlock(&g->swap);
+    return overlaps ? E_OK
+                    : fault_set(f, E_CONFIG, "signing.overlap_keys_file", "the keys that signed until now",
+                                "one is missing");
 }
 
 static size_t

@@ -1,6 +1,6 @@
 /* The gateway's standing parts, wired once in main and handed to every flow function.
  *
- * Immutable after start, or swapped by pointer (registry, trust, profiles), or behind one lock each: the striped case locks are taken before a fold and held
+ * Immutable after start, or swapped by pointer (registry, trust, keys), or behind one lock each: the striped case locks are taken before a fold and held
  * until its commit; no other lock is held then.  Any thread. */
 #ifndef FLOW_GATEWAY_H
 #define FLOW_GATEWAY_H
@@ -15,6 +15,7 @@
 
 struct seal;     /* seal.h */
 struct registry; /* registry.h */
+struct keyring;  /* keyring.h */
 struct log_tree; /* evidence.h */
 struct outside;  /* outside.h */
 
@@ -24,8 +25,6 @@ struct gateway {
     const struct config *config;
     struct store *store;
     struct seal *seal;
-    struct key *signing_key; /* ES256: receipts, attestations, heads */
-    struct key *webhook_key; /* Ed25519 */
     struct profile_set *profiles;
     struct log_tree *log;
     struct outside *outside; /* NULL offline */
@@ -39,6 +38,7 @@ struct gateway {
         *head; /* the latest signed head of the log, with what witnesses have signed; NULL before the first */
     struct registry *registry;
     struct trust *trust;
+    struct keyring *keys;
     struct revocation_book *book; /* what was learned about revocation; outlives trust lists */
 
     pthread_mutex_t stripes[CASE_STRIPES];
@@ -66,12 +66,15 @@ DEFINE_AUTO(struct gateway *, gateway_close)
 /* Counted references to the present snapshots. */
 struct registry *gateway_registry(struct gateway *g);
 struct trust *gateway_trust(struct gateway *g);
+struct keyring *gateway_keys(struct gateway *g);
 /* The latest head, copied into mem; empty before the first. */
 view gateway_head(struct gateway *g, arena *mem);
 void gateway_set_head(struct gateway *g, view checkpoint);
 /* Reads the registry from the store anew and swaps it (after every committed change). */
 err gateway_reload_registry(struct gateway *g, struct fault *f) MUST_USE;
 err gateway_reload_trust(struct gateway *g, struct fault *f) MUST_USE;
+/* E_CONFIG when a key that signed until now would be shown no longer: receipts by it could not be checked. */
+err gateway_reload_keys(struct gateway *g, struct fault *f) MUST_USE;
 
 /* Two cases never deadlock: lock in ascending stripe order, twice the same stripe once. */
 void gateway_lock_case(struct gateway *g, uid in_case);

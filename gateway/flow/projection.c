@@ -4,6 +4,7 @@
 #include "adapters/case_walk.h"
 #include "base/json.h"
 #include "flow/join.h"
+#include "flow/keyring.h"
 #include "flow/plan.h"
 #include "flow/seal.h"
 
@@ -213,6 +214,7 @@ attest(struct look *l, view body, view documents, view *ret)
     char claim[ID_TEXT_SIZE], recipient[ID_TEXT_SIZE], when[32];
     digest d = sha256(body);
     struct buf text;
+    AUTO(keyring_unref) struct keyring *keys = gateway_keys(l->g);
     buf_init(&text, 1u << 20);
     buf_printf(&text,
                "{\"iss\":\"%.*s\",\"aud\":\"%.*s\",\"claim\":\"%.*s\",\"case_version\":%lld,\"policy\":"
@@ -226,8 +228,8 @@ attest(struct look *l, view body, view documents, view *ret)
     buf_add_view(&text, documents);
     BUF_LIT(&text, "}");
     err e = text.failed ? E_TOO_LARGE
-                        : jws_sign(l->g->signing_key, V("\"typ\":\"claimgate-attestation+jwt\""),
-                                   buf_view(&text), false, l->mem, ret);
+                        : jws_sign(keys->signing, V("\"typ\":\"claimgate-attestation+jwt\""), buf_view(&text),
+                                   false, l->mem, ret);
     buf_done(&text);
     return e;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "flow/keyring.h"
 #include "net/net.h"
 
 #include <stdatomic.h>
@@ -132,7 +133,8 @@ post(struct relay *r, struct send *s, instant now)
     view id = event_id_print((event_id){s->event->id}, id_text), signature;
     int64_t timestamp = instant_unix(now);
     TRY(print_notice(r, s, s->event, now));
-    TRY(webhook_sign(r->g->webhook_key, id, timestamp, s->body, s->mem, &signature));
+    AUTO(keyring_unref) struct keyring *keys = gateway_keys(r->g);
+    TRY(webhook_sign(keys->webhook, id, timestamp, s->body, s->mem, &signature));
     struct net_header *headers = arena_make_array(s->mem, 5, struct net_header);
     if (!headers)
         return E_TOO_LARGE;
