@@ -10,7 +10,7 @@ from support import *
 
 check = Checks()
 SWAPS, CLIENTS = int(os.environ.get("RELOAD_SWAPS", "80")), 2
-KEYS = 4  # pairs that take turns; each comes back as a former key that signs again
+KEYS = 7  # pairs that take turns; each comes back as a former key that signs again
 OVERLAP = "overlap-keys.json"
 
 
