@@ -322,3 +322,9 @@ predicate_at(uint32_t number)
 {
     return &predicates[number - 1];
 }
+
+uint32_t
+predicate_count(void)
+{
+    return COUNT_OF(predicates);
+}

@@ -27,5 +27,6 @@ const struct predicate *predicate_find(view key, view expression);
 /* For packs: 1 …; 0 is none. */
 uint32_t predicate_number(const struct predicate *p);
 const struct predicate *predicate_at(uint32_t number);
+uint32_t predicate_count(void);
 
 #endif
