@@ -11,8 +11,8 @@ from lint import Tree, free_ports
 README = "README.md"
 SECONDS = 100
 # What each step must have said, in this order.
-EXPECTED = ["waiting-permission", "waiting-permission", "signature-mismatch", "99000116 sent", "99000220 sent", "1 claim.opened", "document.available", "reimbursement_insurer",
-            "sent", "404", "received_by_insurer", "waiting-permission", "entry stands in the log", '"range":[', "沙箱第一醫院", "store ok", "claimgate_submissions_total", "http.connections"]
+EXPECTED = ["waiting-permission", "waiting-permission", "signature-mismatch", "0 errors", "refused", "99000116 sent", "99000220 sent", "1 claim.opened", "document.available", "reimbursement_insurer",
+            "sent", "404", "received_by_insurer", "waiting-permission", "entry stands in the log", "is what was written", "checks hold", '"range":[', "沙箱第一醫院", "store ok", "claimgate_submissions_total", "http.connections"]
 
 
 def session(text):
