@@ -232,8 +232,10 @@ check_receipt(struct args *a, struct report *r, const struct key_list *keys, str
     return E_OK;
 }
 
-int
-run_verify_receipt(struct args *a)
+/* One file checked with the gateway's keys. */
+static int
+with_keys(struct args *a, const char *usage,
+          err (*check)(struct args *a, struct report *r, const struct key_list *keys, struct fault *f))
 {
     struct key_list keys AUTO_DONE(keys_done) = {0};
     struct report r = {.a = a};
@@ -241,11 +243,17 @@ run_verify_receipt(struct args *a)
     fault_init(&f);
     digest_start();
     if (a->n_positional != 1 || !args_value(a, "keys"))
-        return command_usage(a, "needs a receipt and --keys FILE");
+        return command_usage(a, usage);
     err e = keys_read(args_value(a, "keys"), a->mem, &keys, &f);
     if (e == E_OK)
-        e = check_receipt(a, &r, &keys, &f);
+        e = check(a, &r, &keys, &f);
     return e == E_OK ? report_end(&r) : command_fail(a, e, &f);
+}
+
+int
+run_verify_receipt(struct args *a)
+{
+    return with_keys(a, "needs a receipt and --keys FILE", check_receipt);
 }
 
 /* -- log -- */
@@ -273,15 +281,5 @@ check_log(struct args *a, struct report *r, const struct key_list *keys, struct 
 int
 run_verify_log(struct args *a)
 {
-    struct key_list keys AUTO_DONE(keys_done) = {0};
-    struct report r = {.a = a};
-    struct fault f;
-    fault_init(&f);
-    digest_start();
-    if (a->n_positional != 1 || !args_value(a, "keys"))
-        return command_usage(a, "needs a head and --keys FILE");
-    err e = keys_read(args_value(a, "keys"), a->mem, &keys, &f);
-    if (e == E_OK)
-        e = check_log(a, &r, &keys, &f);
-    return e == E_OK ? report_end(&r) : command_fail(a, e, &f);
+    return with_keys(a, "needs a head and --keys FILE", check_log);
 }

@@ -136,8 +136,10 @@ check_bundle(struct args *a, struct report *r, const struct trust *trust, struct
     return E_OK;
 }
 
-int
-run_verify_bundle(struct args *a)
+/* One file judged with a trust list. */
+static int
+with_trust(struct args *a, const char *usage,
+           err (*check)(struct args *a, struct report *r, const struct trust *trust, struct fault *f))
 {
     AUTO(trust_unref) struct trust *trust = NULL;
     struct report r = {.a = a};
@@ -145,11 +147,17 @@ run_verify_bundle(struct args *a)
     fault_init(&f);
     digest_start();
     if (a->n_positional != 1 || !args_value(a, "trust"))
-        return command_usage(a, "needs a document and --trust FILE");
+        return command_usage(a, usage);
     err e = trust_load(args_value(a, "trust"), args_flag(a, "sandbox"), &trust, &f);
     if (e == E_OK)
-        e = check_bundle(a, &r, trust, &f);
+        e = check(a, &r, trust, &f);
     return e == E_OK ? report_end(&r) : command_fail(a, e, &f);
+}
+
+int
+run_verify_bundle(struct args *a)
+{
+    return with_trust(a, "needs a document and --trust FILE", check_bundle);
 }
 
 /* -- chain -- */
@@ -181,17 +189,7 @@ check_chain(struct args *a, struct report *r, const struct trust *trust, struct 
 int
 run_verify_chain(struct args *a)
 {
-    AUTO(trust_unref) struct trust *trust = NULL;
-    struct report r = {.a = a};
-    struct fault f;
-    fault_init(&f);
-    digest_start();
-    if (a->n_positional != 1 || !args_value(a, "trust"))
-        return command_usage(a, "needs a certificate and --trust FILE");
-    err e = trust_load(args_value(a, "trust"), args_flag(a, "sandbox"), &trust, &f);
-    if (e == E_OK)
-        e = check_chain(a, &r, trust, &f);
-    return e == E_OK ? report_end(&r) : command_fail(a, e, &f);
+    return with_trust(a, "needs a certificate and --trust FILE", check_chain);
 }
 
 /* -- webhook -- */
