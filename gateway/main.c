@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "signing/xmldsig.h"
+#include "signing/xml/xmldsig.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 #include "signing/verdict.h"
 
-#include "signing/bundle_signature.h"
-#include "signing/cms_message.h"
-#include "signing/jws_json.h"
-#include "signing/trust.h"
-#include "signing/xmldsig.h"
+#include "signing/cms/cms_message.h"
+#include "signing/jose/bundle_signature.h"
+#include "signing/jose/jws_json.h"
+#include "signing/trust/trust.h"
+#include "signing/xml/xmldsig.h"
 
 #include "base/text.h"
 

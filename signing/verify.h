@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/instant.h"
 #include "base/json_tree.h"
-#include "signing/revocation.h"
+#include "signing/pki/revocation.h"
 
 enum jose_alg {
     ALG_NONE,

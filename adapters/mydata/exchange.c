@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "signing/aes_cbc.h"
+#include "signing/jose/aes_cbc.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
 
 #include "adapters/call.h"
 #include "base/arena.h"
-#include "signing/trust.h"
+#include "signing/trust/trust.h"
 
 #define MYDATA_RESOURCES_MAX 8
 #define MYDATA_PACKAGE_MAX ((size_t)48 << 20)

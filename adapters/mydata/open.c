@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "signing/jwe.h"
-#include "signing/jws.h"
+#include "signing/jose/jwe.h"
+#include "signing/jose/jws.h"
 
 #define MANIFEST "META-INFO/manifest.xml"
 #define CERTIFICATE "META-INFO/certificate.cer"

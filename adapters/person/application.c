@@ -1,7 +1,7 @@
 #include "adapters/person/application.h"
 
 #include "base/text.h"
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 
 /* Reading one application. */
 struct reader_state {

@@ -7,7 +7,7 @@
 #include "adapters/police/open_data.h"
 #include "base/buf.h"
 
-/* Agencies of the sandbox (signing/pki_sandbox.def). */
+/* Agencies of the sandbox (signing/sandbox/pki_sandbox.def). */
 struct police_sample_agency {
     const char *signer; /* file stem in the sandbox PKI */
     const char *oid, *name;

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "signing/jwe.h"
+#include "signing/jose/jwe.h"
 
 #define QUERY_ID "person"
 #define REQUEST_MAX 65536

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "signing/status_list.h"
+#include "signing/jose/status_list.h"
 
 static const char *const profile_words[] = {
 #define WALLET_PROFILE(id, word) word,

@@ -14,7 +14,7 @@
 #define ADAPTERS_WALLET_WALLET_H
 
 #include "adapters/call.h"
-#include "signing/sd_jwt.h"
+#include "signing/jose/sd_jwt.h"
 
 enum wallet_profile {
 #define WALLET_PROFILE(id, word) WALLET_##id,
@@ -142,7 +142,7 @@ err wallet_status_call(const struct wallet_issuer *i, const struct wallet_status
                        struct adapter_call *ret, struct fault *f) MUST_USE;
 /* Judges the answer and the entry.  *ret_until: how long the list may be kept (its exp and ttl, at least 60 s, at most a day).
  * E_STATUS_UNAVAILABLE (no answer, or not 200: never taken for valid), E_CREDENTIAL_REVOKED, E_CREDENTIAL_SUSPENDED, and what
- * signing/status_list.h answers. */
+ * signing/jose/status_list.h answers. */
 err wallet_status_check(const struct wallet_issuer *i, const struct wallet_status *s,
                         const struct adapter_answer *a, instant now, arena *mem, instant *ret_until,
                         struct fault *f) MUST_USE;

@@ -1,9 +1,9 @@
 #include "api/api.h"
 
 #include "base/buf.h"
-#include "flow/accept.h"
-#include "flow/auth.h"
-#include "flow/feed.h"
+#include "flow/intake/accept.h"
+#include "flow/partner/auth.h"
+#include "flow/view/feed.h"
 
 static err
 authenticate(void *self, const struct request *rq, view authorization, view certificate_der,

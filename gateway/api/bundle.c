@@ -1,8 +1,8 @@
 #include "api/api.h"
 
 #include "base/text.h"
-#include "flow/accept.h"
-#include "flow/feed.h"
+#include "flow/intake/accept.h"
+#include "flow/view/feed.h"
 
 /* What http has read, as flow's submission. */
 static struct submission

@@ -1,8 +1,8 @@
 #include "api/api.h"
 
-#include "flow/case.h"
-#include "flow/claim.h"
-#include "flow/feed.h"
+#include "flow/case/case.h"
+#include "flow/case/claim.h"
+#include "flow/view/feed.h"
 
 err
 api_CLAIM_GET(void *app, struct request *rq, struct reply *rp)

@@ -2,10 +2,10 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "flow/endpoint.h"
-#include "flow/feed.h"
 #include "flow/members.h"
-#include "flow/registry.h"
+#include "flow/partner/endpoint.h"
+#include "flow/partner/registry.h"
+#include "flow/view/feed.h"
 
 err
 api_EVENT_LIST(void *app, struct request *rq, struct reply *rp)

@@ -1,6 +1,6 @@
-#include "flow/exchange.h"
+#include "flow/person/exchange.h"
 #include "api/api.h"
-#include "flow/advice.h"
+#include "flow/case/advice.h"
 
 err
 api_PRESENTATION_CREATE(void *app, struct request *rq, struct reply *rp)

@@ -4,11 +4,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "fhir/fhir.h"
-#include "flow/accept.h"
-#include "flow/attachment.h"
-#include "flow/evidence.h"
+#include "flow/evidence/evidence.h"
+#include "flow/evidence/receipt.h"
+#include "flow/intake/accept.h"
+#include "flow/intake/attachment.h"
 #include "flow/members.h"
-#include "flow/receipt.h"
 
 extern const struct embedded openapi_files[];
 

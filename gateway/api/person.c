@@ -2,9 +2,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "flow/application.h"
-#include "flow/feed.h"
 #include "flow/members.h"
+#include "flow/person/application.h"
+#include "flow/view/feed.h"
 
 static err
 filed(const struct request *rq, struct reply *rp, const struct application_out *out)

@@ -1,8 +1,8 @@
 #include "api/api.h"
 
 #include "base/text.h"
+#include "flow/intake/upload.h"
 #include "flow/members.h"
-#include "flow/upload.h"
 
 static err
 answer(struct request *rq, struct reply *rp, int status, const struct upload_state *s)

@@ -1,7 +1,7 @@
 /* Canonical XML: by mode and node set, and as References of a signature digest it. */
 #include "conformance/judge.h"
 
-#include "signing/xmldsig_interop.h"
+#include "signing/xml/xmldsig_interop.h"
 
 static const char *
 path_in_set(struct conformance_run *r, view file)

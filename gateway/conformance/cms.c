@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "signing/cms.h"
+#include "signing/cms/cms.h"
 
 /* The base64 of the one part that is encoded so, up to the next boundary. */
 static err

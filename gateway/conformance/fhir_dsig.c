@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "fhir/fhir.h"
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 #include "signing/verify.h"
 
 #define HINT "the case's key"

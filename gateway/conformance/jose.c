@@ -2,7 +2,7 @@
 #include "conformance/judge.h"
 
 #include "base/text.h"
-#include "signing/jws_json.h"
+#include "signing/jose/jws_json.h"
 
 #include <dirent.h>
 

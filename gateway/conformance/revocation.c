@@ -3,7 +3,7 @@
 #include "conformance/pem.h"
 
 #include "base/text.h"
-#include "signing/revocation.h"
+#include "signing/pki/revocation.h"
 
 static const char *
 status_word(err e, const struct revocation_answer *a)

@@ -5,7 +5,7 @@
 #include "conformance/conformance.h"
 
 #include "base/buf.h"
-#include "signing/sd_jwt.h"
+#include "signing/jose/sd_jwt.h"
 
 /* What a case says once, before its presentation is altered. */
 struct subject {

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "signing/status_list.h"
+#include "signing/jose/status_list.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "conformance/pem.h"
 
 #include "base/text.h"
-#include "signing/trust.h"
-#include "signing/tsp.h"
+#include "signing/pki/tsp.h"
+#include "signing/trust/trust.h"
 
 #define CERTIFICATES_MAX 16
 

@@ -2,7 +2,7 @@
 #include "conformance/judge.h"
 
 #include "base/text.h"
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 
 #include <dirent.h>
 #include <stdlib.h>

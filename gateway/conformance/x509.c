@@ -3,7 +3,7 @@
 #include "conformance/pem.h"
 
 #include "base/text.h"
-#include "signing/chain.h"
+#include "signing/pki/chain.h"
 
 #define CERTIFICATES_MAX 64
 #define POLICIES_MAX 16

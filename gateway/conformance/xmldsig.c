@@ -2,8 +2,8 @@
 #include "conformance/judge.h"
 
 #include "base/text.h"
-#include "signing/xmldsig.h"
-#include "signing/xmldsig_interop.h"
+#include "signing/xml/xmldsig.h"
+#include "signing/xml/xmldsig_interop.h"
 
 /* ---- the arguments of a reference verifier, as far as they mean something here ---- */
 

@@ -1,8 +1,8 @@
 #include "duty/courier.h"
 
 #include "base/log.h"
-#include "flow/exchange.h"
-#include "flow/outside.h"
+#include "flow/person/exchange.h"
+#include "flow/person/outside.h"
 #include "net/net.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Moves the bytes of exchanges (flow/exchange.h): asks verifier modules and MyData, fetches status lists.  One thread, one call at a time, under
+/* Moves the bytes of exchanges (flow/person/exchange.h): asks verifier modules and MyData, fetches status lists.  One thread, one call at a time, under
  * the same egress policy as deliveries; private addresses only in sandbox mode with relay.allow_private. */
 #ifndef DUTY_COURIER_H
 #define DUTY_COURIER_H

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "duty/heads.h"
 #include "duty/revocation.h"
-#include "flow/registry.h"
+#include "flow/partner/registry.h"
 
 #include <stdlib.h>
 #include <time.h>

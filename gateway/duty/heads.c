@@ -4,10 +4,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "flow/evidence.h"
+#include "flow/evidence/evidence.h"
 #include "net/net.h"
-#include "signing/note.h"
-#include "signing/witness.h"
+#include "signing/log/note.h"
+#include "signing/log/witness.h"
 
 #include <fcntl.h>
 #include <stdio.h>

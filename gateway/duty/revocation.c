@@ -5,10 +5,10 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "flow/registry.h"
-#include "flow/sureness.h"
+#include "flow/evidence/sureness.h"
+#include "flow/partner/registry.h"
 #include "net/net.h"
-#include "signing/revocation.h"
+#include "signing/pki/revocation.h"
 
 #include <stdlib.h>
 #include <time.h>

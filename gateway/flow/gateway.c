@@ -1,13 +1,13 @@
 #include "flow/gateway.h"
 
 #include "fhir/package.h"
-#include "flow/evidence.h"
-#include "flow/keyring.h"
-#include "flow/outside.h"
-#include "flow/registry.h"
-#include "flow/seal.h"
-#include "flow/standing.h"
-#include "signing/revocation_policy.h"
+#include "flow/evidence/evidence.h"
+#include "flow/evidence/keyring.h"
+#include "flow/evidence/seal.h"
+#include "flow/evidence/standing.h"
+#include "flow/partner/registry.h"
+#include "flow/person/outside.h"
+#include "signing/trust/revocation_policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 
 #include "base/config.h"
 #include "fhir/fhir.h"
-#include "signing/jws.h"
-#include "signing/trust.h"
+#include "signing/jose/jws.h"
+#include "signing/trust/trust.h"
 #include "store/store.h"
 
 #include <pthread.h>

@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "flow/claim.h"
-#include "flow/evidence.h"
+#include "flow/case/claim.h"
+#include "flow/evidence/evidence.h"
 
 #define UNIT_MEMORY (8u << 20)
 

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "flow/keyring.h"
+#include "flow/evidence/keyring.h"
 #include "net/net.h"
 
 #include <stdatomic.h>

@@ -167,7 +167,7 @@ def check_codes(spec):
 
 
 def check_states(spec):
-    table = (ROOT / "gateway/flow/states.def").read_text(encoding="utf-8")
+    table = (ROOT / "gateway/flow/case/states.def").read_text(encoding="utf-8")
     words = re.findall(r'^STATE\(\w+, "(\w+)"', table, re.M)
     check(spec.root["components"]["schemas"]["ClaimState"]["enum"] == words, "ClaimState differs from states.def")
 

@@ -459,7 +459,7 @@ def outcomes(lang):
 
 def consent_text(name="claim-consent", version="1", lang="zh-TW"):
     """Reference to a text in force: id, version, language and the hash of its bytes, read from the table of texts."""
-    table = (ROOT / "gateway/flow/consent_text.def").read_text(encoding="utf-8")
+    table = (ROOT / "gateway/flow/person/consent_text.def").read_text(encoding="utf-8")
     row = re.search(rf'CONSENT_TEXT\("{name}", "{version}", "{lang}",((?:\s*"(?:[^"\\]|\\.)*")+)\)', table)
     text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', row.group(1)))
     return {"id": name, "version": version, "lang": lang, "sha256": sha256_hex(text.encode())}

@@ -2,10 +2,10 @@
  *
  * Bundle.signature: reading it, and the canonical form that it is over.  The form is read again by the same reader and gives
  * itself; it holds nothing that is left out. */
-#include "signing/bundle_signature.h"
+#include "signing/jose/bundle_signature.h"
 #include "base/digest.h"
 #include "base/jcs.h"
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* room: signing */
 /* Any bytes as a certificate, DER or PEM.  What is read has one encoding and one fingerprint, texts that can
  * be shown, and gives the same facts when its DER is read again. */
-#include "signing/certificate.h"
-#include "signing/trust.h"
+#include "signing/pki/certificate.h"
+#include "signing/trust/trust.h"
 
 #include "base/text.h"
 

@@ -2,7 +2,7 @@
 /* Any bytes as a detached CMS signature over the body below.  What is taken apart must point into its own
  * bytes and be inside its bounds; what verifies must verify again after OpenSSL has read and written it, and
  * must not verify over another body. */
-#include "signing/cms_message.h"
+#include "signing/cms/cms_message.h"
 
 #include "base/digest.h"
 

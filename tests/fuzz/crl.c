@@ -2,7 +2,7 @@
 /* Any bytes as a revocation list: issuer, leaf, list (DER or PEM).  An error has its cause, an answer that
  * counts is fresh. */
 #include "parts.h"
-#include "signing/revocation.h"
+#include "signing/pki/revocation.h"
 
 #include "base/digest.h"
 

@@ -2,7 +2,7 @@
  *
  * A compact JWS in any state of disrepair.  The private halves of the keys are not kept anywhere, so
  * whatever verifies must be one of the corpus' own signatures over the one body. */
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 #include "base/digest.h"
 
 #include <stdint.h>

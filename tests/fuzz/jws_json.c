@@ -2,7 +2,7 @@
  *
  * JWS in JSON form.  A signature that can be used has an algorithm of the table, a signature and the payload of the whole; b64 is
  * one for all; without keys none holds. */
-#include "signing/jws_json.h"
+#include "signing/jose/jws_json.h"
 #include "base/digest.h"
 
 #include <assert.h>

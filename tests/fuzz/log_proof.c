@@ -1,8 +1,8 @@
 /* room: signing
  *
  * What others hand over about a log: proofs as JSON, requests to a witness, cosigned heads.  Whatever is read prints and reads again as the same. */
-#include "signing/proof.h"
-#include "signing/witness.h"
+#include "signing/log/proof.h"
+#include "signing/log/witness.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* Any bytes as an OCSP response to a question: issuer, leaf, response.  An error has its cause, an answer that
  * counts is fresh, and the same bytes say the same again. */
 #include "parts.h"
-#include "signing/revocation.h"
+#include "signing/pki/revocation.h"
 
 #include "base/digest.h"
 

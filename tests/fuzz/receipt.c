@@ -2,8 +2,8 @@
  *
  * Receipts and checkpoints.  The private half of the key is not kept anywhere, so whatever verifies must
  * say what the corpus' own say. */
-#include "signing/receipt.h"
-#include "signing/merkle.h"
+#include "signing/log/receipt.h"
+#include "signing/log/merkle.h"
 
 #include <stdint.h>
 #include <stdlib.h>

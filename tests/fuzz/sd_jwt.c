@@ -1,7 +1,7 @@
 /* room: signing */
 /* SD-JWTs and status lists of any bytes: nothing is accepted under a key that signed nothing, and what is taken apart lies inside the input. */
-#include "signing/sd_jwt.h"
-#include "signing/status_list.h"
+#include "signing/jose/sd_jwt.h"
+#include "signing/jose/status_list.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  *
  * Signed XML.  The corpus holds documents signed over the two payloads below; the keys are not kept
  * anywhere, so what verifies must give one of the two, character for character. */
-#include "signing/xmldsig.h"
+#include "signing/xml/xmldsig.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -111,7 +111,7 @@ def check_rest(tree):
         for number, line in enumerate(text.split("\n"), 1):
             if "\t" in line:
                 tree.find(p, number, "tab")
-    path = "gateway/flow/states.def"
+    path = "gateway/flow/case/states.def"
     if tree.has(path):
         unique = Unique(tree, path)
         for row in rows(tree.text(path), "STATE"):

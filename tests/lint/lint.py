@@ -84,7 +84,7 @@ def line_of(text, offset):
 
 
 def room_of(path):
-    """'gateway/flow/plan.c' -> 'flow', 'signing/jws.c' -> 'signing', 'gateway/main.c' -> 'main', else ''."""
+    """'gateway/flow/case/plan.c' -> 'flow', 'signing/jose/jws.c' -> 'signing', 'gateway/main.c' -> 'main', else ''."""
     parts = pathlib.PurePosixPath(path).parts
     if parts[0] == "gateway":
         return parts[1] if len(parts) > 2 else "main"

@@ -1,7 +1,7 @@
 /* room: flow */
 /* Many threads sign while one changes the keys and reloads: whatever a thread holds signs, stays whole until it is given back, and is shown by every
  * later snapshot.  Run under ThreadSanitizer. */
-#include "flow/keyring.h"
+#include "flow/evidence/keyring.h"
 
 #include "flow/gateway.h"
 

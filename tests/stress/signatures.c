@@ -3,8 +3,8 @@
  * Keys, kept contexts and headers, and the XML library from many threads at once; threads come and go as
  * connections do. */
 #include "base/digest.h"
-#include "signing/receipt.h"
-#include "signing/xmldsig.h"
+#include "signing/log/receipt.h"
+#include "signing/xml/xmldsig.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

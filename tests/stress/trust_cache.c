@@ -2,12 +2,12 @@
 /* Many threads judge a few leaves in one trust list, with and without borrowing, while the time that they ask
  * for moves over the edges of the judgement's window; and many distinct leaves push each other out of a
  * cache.  Run under ThreadSanitizer. */
-#include "signing/trust_cache.h"
-#include "signing/pki_sandbox.h"
+#include "signing/trust/trust_cache.h"
+#include "signing/sandbox/pki_sandbox.h"
 
 #include "base/digest.h"
 #include "base/json.h"
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 
 #include <dirent.h>
 #include <pthread.h>

@@ -7,11 +7,11 @@
 
 #include "base/text.h"
 #include "fhir/fhir.h"
-#include "signing/cms.h"
-#include "signing/der.h"
-#include "signing/jws.h"
-#include "signing/trust.h"
-#include "signing/xmldsig.h"
+#include "signing/cms/cms.h"
+#include "signing/cms/der.h"
+#include "signing/jose/jws.h"
+#include "signing/trust/trust.h"
+#include "signing/xml/xmldsig.h"
 
 /* Under sanitizers one change a byte; else two. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

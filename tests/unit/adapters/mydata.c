@@ -6,9 +6,9 @@
 #include "adapters/mydata/manifest.h"
 #include "adapters/mydata/mydata.h"
 #include "base/text.h"
-#include "signing/aes_cbc.h"
-#include "signing/jwe.h"
-#include "signing/jws.h"
+#include "signing/jose/aes_cbc.h"
+#include "signing/jose/jwe.h"
+#include "signing/jose/jws.h"
 
 #define KEK "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS"
 #define RESOURCE "API.police"

@@ -3,10 +3,10 @@
 #include "police_kit.h"
 
 #include "base/text.h"
-#include "signing/cms.h"
-#include "signing/jws.h"
-#include "signing/trust.h"
-#include "signing/xmldsig.h"
+#include "signing/cms/cms.h"
+#include "signing/jose/jws.h"
+#include "signing/trust/trust.h"
+#include "signing/xml/xmldsig.h"
 
 struct submission {
     arena *mem;

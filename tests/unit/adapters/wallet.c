@@ -4,8 +4,8 @@
 
 #include "adapters/wallet/inside.h"
 #include "base/buf.h"
-#include "signing/jwe.h"
-#include "signing/status_list.h"
+#include "signing/jose/jwe.h"
+#include "signing/jose/status_list.h"
 
 #define ISSUER "https://issuer.example.tw"
 #define STATUS_URI ISSUER "/status/1"

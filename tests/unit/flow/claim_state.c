@@ -1,10 +1,10 @@
-#include "flow/claim.h"
+#include "flow/case/claim.h"
 
 #include <criterion/criterion.h>
 
 static const char *const events[] = {
 #define MOVE(from, event, to) #event,
-#include "flow/states.def"
+#include "flow/case/states.def"
 #undef MOVE
 };
 
@@ -26,7 +26,7 @@ Test(claim_state, the_matrix_allows_what_the_table_lists_and_nothing_else)
 #define MOVE(from, event, to)                                                                                \
     if (s == (int)STATE_##from && strcmp(events[e], #event) == 0)                                            \
         listed = STATE_##to;
-#include "flow/states.def"
+#include "flow/case/states.def"
 #undef MOVE
             cr_assert_eq((int)claim_next((enum claim_state)s, view_of(events[e])), listed,
                          "state %d event %s", s, events[e]);

@@ -1,4 +1,4 @@
-#include "flow/consent_text.h"
+#include "flow/person/consent_text.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "flow/plan.h"
+#include "flow/case/plan.h"
 
 #include <criterion/criterion.h>
 

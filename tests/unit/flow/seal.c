@@ -1,4 +1,4 @@
-#include "flow/seal.h"
+#include "flow/evidence/seal.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "sandbox.h"
 
-#include "signing/certificate.h"
-#include "signing/pki_issue.h"
+#include "signing/pki/certificate.h"
+#include "signing/sandbox/pki_issue.h"
 
 DEFINE_AUTO(EVP_PKEY *, EVP_PKEY_free)
 

@@ -1,9 +1,9 @@
 #include "sandbox.h"
 
-#include "signing/certificate.h"
-#include "signing/cms_message.h"
-#include "signing/der.h"
-#include "signing/pki_issue.h"
+#include "signing/cms/cms_message.h"
+#include "signing/cms/der.h"
+#include "signing/pki/certificate.h"
+#include "signing/sandbox/pki_issue.h"
 
 #include <iconv.h>
 #include <openssl/cms.h>

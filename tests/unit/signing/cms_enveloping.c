@@ -1,6 +1,6 @@
 #include "sandbox.h"
 
-#include "signing/cms.h"
+#include "signing/cms/cms.h"
 
 #include <openssl/cms.h>
 #include <openssl/pem.h>

@@ -1,4 +1,4 @@
-#include "signing/der.h"
+#include "signing/cms/der.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

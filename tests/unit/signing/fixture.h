@@ -4,7 +4,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "signing/jws.h"
+#include "signing/jose/jws.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

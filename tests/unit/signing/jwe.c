@@ -1,4 +1,4 @@
-#include "signing/jwe.h"
+#include "signing/jose/jwe.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

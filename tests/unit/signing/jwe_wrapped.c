@@ -1,6 +1,6 @@
 #include "fixture.h"
-#include "signing/aes_cbc.h"
-#include "signing/jwe.h"
+#include "signing/jose/aes_cbc.h"
+#include "signing/jose/jwe.h"
 
 static const char kek[] = "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS";
 

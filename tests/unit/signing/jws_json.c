@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "signing/jws_json.h"
+#include "signing/jose/jws_json.h"
 
 #define DOCUMENT "{\"total\":12.50}"
 

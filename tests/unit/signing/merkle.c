@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "signing/merkle.h"
+#include "signing/log/merkle.h"
 
 enum { LEAVES_MAX = 70, LEVELS = 8 };
 

@@ -4,7 +4,7 @@
 
 #include "base/deterministic.h"
 #include "base/text.h"
-#include "signing/certificate.h"
+#include "signing/pki/certificate.h"
 
 Test(pki_sandbox, every_party_has_its_files)
 {

@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "signing/receipt.h"
+#include "signing/log/receipt.h"
 
 static struct receipt
 sample(void)

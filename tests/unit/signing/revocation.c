@@ -1,8 +1,8 @@
 #include "sandbox.h"
 
-#include "signing/pki_answer.h"
-#include "signing/revocation.h"
-#include "signing/trust_list.h"
+#include "signing/pki/revocation.h"
+#include "signing/sandbox/pki_answer.h"
+#include "signing/trust/trust_list.h"
 
 #include <openssl/pem.h>
 

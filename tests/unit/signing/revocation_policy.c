@@ -1,7 +1,7 @@
-#include "signing/revocation_policy.h"
+#include "signing/trust/revocation_policy.h"
 #include "base/digest.h"
 #include "base/json.h"
-#include "signing/revocation_book.h"
+#include "signing/trust/revocation_book.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
-#include "signing/pki_sandbox.h"
+#include "signing/sandbox/pki_sandbox.h"
 
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>

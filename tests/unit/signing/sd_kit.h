@@ -3,7 +3,7 @@
 #define TESTS_SIGNING_SD_KIT_H
 
 #include "fixture.h"
-#include "signing/sd_jwt.h"
+#include "signing/jose/sd_jwt.h"
 
 #define KIT_NOW 1781000000
 #define KIT_AUDIENCE "x509_san_dns:gateway.example.tw"

@@ -1,4 +1,4 @@
-#include "signing/status_list.h"
+#include "signing/jose/status_list.h"
 #include "sd_kit.h"
 #include "signing/inflate.h"
 

@@ -1,9 +1,9 @@
 #include "sandbox.h"
 
-#include "signing/crl.h"
-#include "signing/jws.h"
-#include "signing/pki_issue.h"
-#include "signing/trust_list.h"
+#include "signing/jose/jws.h"
+#include "signing/pki/crl.h"
+#include "signing/sandbox/pki_issue.h"
+#include "signing/trust/trust_list.h"
 
 #include <openssl/pem.h>
 

@@ -1,7 +1,7 @@
 #include "sandbox.h"
 
-#include "signing/pki_answer.h"
-#include "signing/tsp.h"
+#include "signing/pki/tsp.h"
+#include "signing/sandbox/pki_answer.h"
 
 #include <openssl/pem.h>
 

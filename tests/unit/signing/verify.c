@@ -1,9 +1,9 @@
 #include "sandbox.h"
 
-#include "signing/cms.h"
-#include "signing/jws.h"
-#include "signing/trust.h"
-#include "signing/xmldsig.h"
+#include "signing/cms/cms.h"
+#include "signing/jose/jws.h"
+#include "signing/trust/trust.h"
+#include "signing/xml/xmldsig.h"
 
 #include "base/jcs.h"
 #include "base/text.h"

@@ -3,10 +3,10 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "signing/bundle_signature.h"
-#include "signing/cms.h"
-#include "signing/jws.h"
-#include "signing/trust.h"
+#include "signing/cms/cms.h"
+#include "signing/jose/bundle_signature.h"
+#include "signing/jose/jws.h"
+#include "signing/trust/trust.h"
 
 #include <openssl/cms.h>
 #include <openssl/evp.h>

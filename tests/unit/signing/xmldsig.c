@@ -2,7 +2,7 @@
  * canonicalisation, digest and signature are checked against a second way of making them. */
 #include "fixture.h"
 
-#include "signing/xmldsig.h"
+#include "signing/xml/xmldsig.h"
 
 #include <openssl/ecdsa.h>
 

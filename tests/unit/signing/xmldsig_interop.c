@@ -1,8 +1,8 @@
 #include "sandbox.h"
 
 #include "base/text.h"
-#include "signing/xmldsig.h"
-#include "signing/xmldsig_interop.h"
+#include "signing/xml/xmldsig.h"
+#include "signing/xml/xmldsig_interop.h"
 
 #define RECORD "<record xmlns=\"urn:police\" Id=\"r1\"><name>a</name><total>12.50</total></record>"
 

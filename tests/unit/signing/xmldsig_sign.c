@@ -1,7 +1,7 @@
 /* Signing of records, held against verification. */
 #include "fixture.h"
 
-#include "signing/xmldsig.h"
+#include "signing/xml/xmldsig.h"
 
 static err
 verify(view xml, struct xmldsig_result *r, arena *mem)

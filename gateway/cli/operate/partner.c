@@ -1,0 +1,111 @@
+#include "cli/command.h"
+
+#include "cli/operate/control.h"
+#include "cli/operate/operator.h"
+#include "flow/partner/registry.h"
+
+#include <stdio.h>
+
+/* Through the gateway that runs on this store, else offline under the lock file. */
+static err
+do_verb(const struct args *a, view verb, view text, view *ret_json, struct fault *f)
+{
+    AUTO(config_free) struct config *c = NULL;
+    bool running = false;
+    TRY(args_config(a, &c, f));
+    TRY(control_ask(c, verb, text, a->mem, ret_json, &running, f));
+    if (running)
+        return E_OK;
+    AUTO(gateway_close) struct gateway *g = NULL;
+    TRY(gateway_open_offline(c, &g, f));
+    TRY(changes_run(g, clock_now(), f));
+    return control_do(g, verb, text, a->mem, ret_json, f);
+}
+
+static int
+show(const struct args *a, view verb, view text)
+{
+    struct fault f;
+    view json;
+    fault_init(&f);
+    err e = do_verb(a, verb, text, &json, &f);
+    if (e != E_OK)
+        return command_fail(a, e, &f);
+    printf("%.*s\n", VIEW_ARG(json));
+    return EXIT_OK;
+}
+
+int
+run_partner_list(struct args *a)
+{
+    return show(a, V("partners"), V(""));
+}
+
+int
+run_case_list(struct args *a)
+{
+    const char *limit = args_value(a, "limit");
+    return show(a, V("cases"), view_of(limit ? limit : "50"));
+}
+
+int
+run_case_get(struct args *a)
+{
+    if (a->n_positional != 1)
+        return command_usage(a, "needs the id of a case");
+    return show(a, args_flag(a, "provenance") ? V("case-provenance") : V("case"), view_of(a->positional[0]));
+}
+
+/* What an operator says, signed, through the verb. */
+static int
+say(const struct args *a, view verb, const char *key, view word)
+{
+    struct fault f;
+    view jws, json;
+    fault_init(&f);
+    err e = operator_sign(key, word, a->mem, &jws, &f);
+    if (e == E_OK)
+        e = do_verb(a, verb, jws, &json, &f);
+    if (e != E_OK)
+        return command_fail(a, e, &f);
+    printf("%.*s\n", VIEW_ARG(json));
+    return EXIT_OK;
+}
+
+int
+run_case_split(struct args *a)
+{
+    const char *key = args_value(a, "operator");
+    case_id id;
+    if (a->n_positional != 1 || !key || case_id_parse(view_of(a->positional[0]), &id) != E_OK)
+        return command_usage(a, "needs the id of a case that was joined and --operator KEY");
+    return say(a, V("split"), key, arena_printf(a->mem, "{\"split\":\"%s\"}", a->positional[0]));
+}
+
+int
+run_partner_propose(struct args *a)
+{
+    const char *key = args_value(a, "operator");
+    struct fault f;
+    view change;
+    fault_init(&f);
+    if (a->n_positional != 1 || !key)
+        return command_usage(a, "needs a change (JSON file) and --operator KEY");
+    err e = file_read(a->positional[0], a->mem, &change, &f);
+    return e == E_OK ? say(a, V("propose"), key, change) : command_fail(a, e, &f);
+}
+
+int
+run_partner_approve(struct args *a)
+{
+    const char *key = args_value(a, "operator");
+    struct fault f;
+    view shown, approval;
+    fault_init(&f);
+    if (a->n_positional != 1 || !key)
+        return command_usage(a, "needs the id of a change and --operator KEY");
+    err e = do_verb(a, V("change"), view_of(a->positional[0]), &shown, &f);
+    if (e == E_OK)
+        e = operator_approval(view_of(a->positional[0]), shown, a->mem, &approval, &f);
+    return e == E_OK ? say(a, V("approve"), key, approval) : command_fail(a, e, &f);
+}

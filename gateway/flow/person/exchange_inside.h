@@ -1,0 +1,47 @@
+/* Rows of exchanges, sealed and opened: shared by presentation.c, mydata.c and exchange.c. */
+#ifndef FLOW_EXCHANGE_INSIDE_H
+#define FLOW_EXCHANGE_INSIDE_H
+
+#include "base/json.h"
+#include "flow/evidence/seal.h"
+#include "flow/person/exchange.h"
+#include "flow/person/outside.h"
+
+#define EXCHANGE_LIFE SPAN_SECONDS(300)
+#define EXCHANGE_POLL SPAN_SECONDS(1)
+
+struct exchange {
+    struct row_exchange *row;
+    struct data_key key;
+    json_t *request, *result; /* result NULL before there is one */
+};
+
+/* A new row in u; request is printed and sealed. E_TOO_LARGE. */
+err exchange_add(struct gateway *g, struct unit *u, partner_id who, const char *kind, const char *state,
+                 view handle, const json_t *request, instant now, struct row_exchange **ret) MUST_USE;
+err exchange_open(struct gateway *g, struct reader *r, struct row_exchange *row, arena *mem,
+                  struct exchange *ret) MUST_USE;
+/* By handle; waiting ones past their time are expired. E_PRESENTATION_STATE, E_PRESENTATION_EXPIRED. */
+err exchange_find(struct gateway *g, view handle, instant now, arena *mem, struct exchange *ret,
+                  struct fault *f) MUST_USE;
+/* Moves on: from the row's present state (guarded) to another; result NULL leaves what there is. code E_OK: none.  Further rows may
+ * stand in u. */
+err exchange_move(struct gateway *g, struct unit *u, struct exchange *x, const char *state, instant next_at,
+                  err code, const json_t *result) MUST_USE;
+bool exchange_is(const struct exchange *x, const char *kind, const char *state);
+/* {"id",…,"link","expires_at"} of a new one; link empty: not yet. */
+err exchange_print_new(const struct row_exchange *row, view link, arena *mem, view *ret_json) MUST_USE;
+/* 32 random bytes, base64url. */
+view exchange_secret(arena *mem);
+/* A new JSON object that the arena frees; NULL when it is full. */
+json_t *exchange_object(arena *mem);
+/* E_TOO_LARGE when text is no UTF-8 or memory is out. */
+err exchange_put(json_t *object, const char *name, view text) MUST_USE;
+
+/* One step of an exchange that is due. */
+err presentation_step(struct gateway *g, struct exchange *x, exchange_fetch fetch, void *self, instant now,
+                      arena *mem) MUST_USE;
+err mydata_step(struct gateway *g, struct exchange *x, exchange_fetch fetch, void *self, instant now,
+                arena *mem) MUST_USE;
+
+#endif
