@@ -29,28 +29,72 @@ program_write(view expression, struct pack_build *b)
     return (struct pack_span){0, 0};
 }
 
+/* What is read of a constraint. */
+struct constraint_words {
+    view key, expression, human;
+    uint32_t flags;
+};
+
+/* https://hl7.org/fhir/extensions: codes of severity; codes of languages. */
+static const struct narrative_rule {
+    const char *url, *key, *human;
+} narrative_rules[] = {
+    {CORE_PREFIX "narrative-source-control", "cg-narrative-source",
+     "each text of the narrative stands in an element whose class names its source"},
+    {CORE_PREFIX "narrative-language-control", "cg-narrative-language",
+     "the sections of the narrative have the languages that the profile names"},
+};
+
+static const struct narrative_rule *
+find_narrative_rule(const struct tree *t, const struct node *extension)
+{
+    view url = node_text(t, node_member(t, extension, V("url")));
+    for (size_t i = 0; i < COUNT_OF(narrative_rules); i++)
+        if (view_eq(url, view_of(narrative_rules[i].url)))
+            return &narrative_rules[i];
+    return NULL;
+}
+
+bool
+constraint_is_narrative(const struct tree *t, const struct node *extension)
+{
+    return find_narrative_rule(t, extension) != NULL;
+}
+
+static struct constraint_words
+read_words(const struct tree *t, const struct node *n)
+{
+    const struct narrative_rule *rule = find_narrative_rule(t, n);
+    view code = node_text(t, node_member(t, n, V("valueCode")));
+    bool warning = view_eq(node_text(t, node_member(t, n, V("severity"))), V("warning"));
+    bool soft = view_eq(code, V("warning")) || view_eq(code, V("hint"));
+    if (rule)
+        return (struct constraint_words){view_of(rule->key), code, view_of(rule->human),
+                                         soft ? CONSTRAINT_NARRATIVE : 0u};
+    return (struct constraint_words){
+        node_text(t, node_member(t, n, V("key"))), node_text(t, node_member(t, n, V("expression"))),
+        node_text(t, node_member(t, n, V("human"))),
+        (warning ? CONSTRAINT_WARNING : 0u) | (is_best_practice(t, n) ? CONSTRAINT_BEST_PRACTICE : 0u)};
+}
+
 uint32_t
 constraint_write(const struct tree *t, const struct node *constraint, struct pack_build *b)
 {
-    view key = node_text(t, node_member(t, constraint, V("key")));
-    view expression = node_text(t, node_member(t, constraint, V("expression")));
-    bool warning = view_eq(node_text(t, node_member(t, constraint, V("severity"))), V("warning"));
-    bool advice = is_best_practice(t, constraint);
+    const struct constraint_words w = read_words(t, constraint);
     uint32_t found, n = pack_count(b, PACK_CONSTRAINT);
-    uint64_t hash = hash_view(hash_view(hash_number(warning, advice), key), expression);
+    uint64_t hash = hash_view(hash_view(hash_number(0, w.flags), w.key), w.expression);
     err e = hash_table_add(&b->constraints, hash, n, &found);
     if (e == E_DUPLICATE)
         return found;
     b->failed |= e != E_OK;
-    const struct predicate *native = predicate_find(key, expression);
-    struct pack_constraint out = {
-        .key = pack_add_text(b, key),
-        .expression = pack_add_text(b, expression),
-        .human = pack_add_text(b, node_text(t, node_member(t, constraint, V("human")))),
-        .native = native ? predicate_number(native) : 0,
-        .flags = (warning ? CONSTRAINT_WARNING : 0u) | (advice ? CONSTRAINT_BEST_PRACTICE : 0u)};
+    const struct predicate *native = predicate_find(w.key, w.expression);
+    struct pack_constraint out = {.key = pack_add_text(b, w.key),
+                                  .expression = pack_add_text(b, w.expression),
+                                  .human = pack_add_text(b, w.human),
+                                  .native = native ? predicate_number(native) : 0,
+                                  .flags = w.flags};
     if (!native)
-        out.program = program_write(expression, b);
+        out.program = program_write(w.expression, b);
     return pack_add(b, PACK_CONSTRAINT, &out);
 }
 

@@ -22,15 +22,19 @@ is_listed(const struct pack *p, struct pack_span codes, view code)
     return false;
 }
 
+enum code_answer
+pack_system_holds(const struct pack *p, uint32_t system, view code)
+{
+    const struct pack_system *s = &p->systems[system];
+    if (is_listed(p, s->codes, code))
+        return CODE_IN;
+    return s->complete && !s->any_case ? CODE_OUT : CODE_UNCLEAR;
+}
+
 static enum code_answer
 system_holds(const struct pack_item *to, view code)
 {
-    if (!to || !to->pack)
-        return CODE_UNCLEAR;
-    const struct pack_system *s = &to->pack->systems[to->n];
-    if (is_listed(to->pack, s->codes, code))
-        return CODE_IN;
-    return s->complete && !s->any_case ? CODE_OUT : CODE_UNCLEAR;
+    return to && to->pack ? pack_system_holds(to->pack, to->n, code) : CODE_UNCLEAR;
 }
 
 static enum code_answer

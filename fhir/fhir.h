@@ -98,6 +98,8 @@ struct validate_options {
     bool check;
     /* Weighed as HL7's validator weighs it unless told otherwise, to compare verdicts. */
     bool by_hl7;
+    /* Strings that hold what looks like an HTML tag are refused. */
+    bool no_markup;
     /* Best practice (dom-6 and its like) is told as information. */
     bool advice;
     /* 20260701: packs whose window does not hold the day are not asked, and what the next window would refuse is

@@ -45,7 +45,11 @@ struct judge {
     uint32_t n_jobs, jobs_room;
     struct work *work; /* a stack */
     uint32_t n_work, work_room;
-    bool trial; /* findings are counted, not told */
+    struct {
+        view url;
+        struct pack_item item;
+    } systems[16]; /* code systems that were asked for last */
+    bool trial;    /* findings are counted, not told */
     uint32_t trial_errors;
     uint64_t steps; /* that FHIRPath may still take */
     arena *scratch; /* of FHIRPath; made when it is needed */
@@ -63,6 +67,12 @@ enum judge_weight {
 #undef SEVERITY
 };
 enum issue_severity judge_severity(const struct judge *j, enum judge_weight what);
+/* Judged as the standard asks, not as a submission. */
+static inline bool
+judge_is_check(const struct judge *j)
+{
+    return j->options->check || j->options->by_hl7;
+}
 /* True the first time for (what, text). */
 bool judge_first(struct judge *j, uint64_t what, view text);
 /* node must satisfy profile; once for each pair. */
@@ -82,6 +92,12 @@ judge_find(const struct judge *j, enum pack_kind kind, view canonical)
 void walk_structure(struct judge *j, const struct node *root);
 /* Type document: identifier, timestamp, Composition first, a fullUrl for each entry. */
 void judge_document(struct judge *j, const struct node *root);
+/* A narrative's form; true when it has links to places of its resource, which judge_anchors follows when the resource ends. */
+bool judge_narrative(struct judge *j, const struct node *div);
+void judge_anchors(struct judge *j, const struct node *resource);
+/* What a StructureDefinition, SearchParameter or OperationDefinition says must be able to hold. */
+void judge_definition(struct judge *j, const struct node *resource, uint16_t shape);
+void judge_operation(struct judge *j, const struct node *resource);
 /* Relations of Bundle.link that may stand once. */
 void judge_links(struct judge *j, const struct node *bundle);
 void judge_full_url(struct judge *j, const struct node *entry);
@@ -96,6 +112,8 @@ struct owner {
 };
 void judge_extension(struct judge *j, const struct node *extension, const struct owner *owner);
 void judge_concept(struct judge *j, const struct node *value, uint16_t codes);
+/* A Coding whose system is loaded and has no such code. */
+void judge_coding(struct judge *j, const struct node *coding);
 void judge_jobs(struct judge *j);
 /* One of the profiles that stand for this type must hold; a target without profile asks for nothing. */
 void judge_one_of(struct judge *j, const struct node *at, const struct node *node,

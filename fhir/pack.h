@@ -16,7 +16,7 @@
 #include "base/json_tree.h"
 #include "base/view.h"
 
-#define PACK_FORMAT 2u
+#define PACK_FORMAT 3u
 #define PACK_NONE UINT32_MAX
 
 struct pack_text {
@@ -63,6 +63,7 @@ enum pack_rule_flag {
     RULE_OPEN_AT_END = 64,
     RULE_ORDERED = 128,
     RULE_SLICED = 256, /* has slices or is closed */
+    RULE_PARTS = 512,  /* the parts of a complex extension, all of them, where it is defined */
 };
 /* An element that a profile says something about. */
 struct pack_rule {
@@ -121,6 +122,7 @@ struct pack_matcher {
 enum pack_constraint_flag {
     CONSTRAINT_WARNING = 1,
     CONSTRAINT_BEST_PRACTICE = 2, /* advice: never more than information */
+    CONSTRAINT_NARRATIVE = 4,     /* weighed by severities.def, NARRATIVE_SOURCE */
 };
 struct pack_constraint {
     struct pack_text key, expression, human;
@@ -166,6 +168,11 @@ struct pack_row {
     struct pack_span targets;     /* numbers: links */
     uint32_t profile;             /* link: that the type must satisfy; PACK_NONE */
     uint32_t says;                /* 1: any of these; most rows say nothing more */
+};
+/* ImplementationGuide.global: what the guide asks of every resource of a type. */
+struct pack_global {
+    uint32_t shape;
+    uint32_t profile; /* link */
 };
 struct pack_dependency {
     struct pack_text name, version;

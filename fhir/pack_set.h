@@ -35,6 +35,9 @@ enum code_answer { CODE_IN, CODE_OUT, CODE_UNCLEAR };
 /* has_system false: a bare code. */
 enum code_answer pack_set_holds(const struct pack *p, uint32_t set, view system, bool has_system, view code);
 
+/* CODE_OUT only where the system lists all that it has. */
+enum code_answer pack_system_holds(const struct pack *p, uint32_t system, view code);
+
 static inline const struct pack_profile *
 item_profile(struct pack_item i)
 {

@@ -4,6 +4,7 @@
 #include "fhir/shape.h"
 #include "fhir/tree_walk.h"
 #include "fhir/value.h"
+#include "fhir/xhtml.h"
 
 /* ---- small words ---- */
 
@@ -290,6 +291,29 @@ static bool
 text_is_chinese(const struct scene *s, const struct node *n)
 {
     return n->kind != NODE_STRING || text_has_han(node_text(s->tree, n));
+}
+
+/* ---- what extensions of a definition ask of a Narrative (profile_compile.c) ---- */
+
+static bool
+narrative_names_sources(const struct scene *s, const struct node *n)
+{
+    struct xhtml_look look = {.unsourced = false};
+    view div = text_of(s, n, V("div"));
+    return xhtml_fault(div, &look) || !look.unsourced;
+}
+
+/* _yes: some section of a language; _no: none; _resource: one of the resource's language; else of the one that is named. */
+static bool
+narrative_has_language(const struct scene *s, const struct node *n)
+{
+    struct xhtml_look look = {.language = s->expression};
+    view div = text_of(s, n, V("div"));
+    if (view_eq(s->expression, V("_resource")))
+        look.language = text_of(s, s->resource, V("language"));
+    else if (view_starts(s->expression, V("_")))
+        look.language = VIEW_NONE;
+    return xhtml_fault(div, &look) || look.has_section != view_eq(s->expression, V("_no"));
 }
 
 /* ---- tables ---- */

@@ -13,6 +13,7 @@ struct scene {
     const struct tree *tree;
     const struct bundle *bundle; /* without entries when the root is no Bundle */
     const struct node *resource; /* the one that holds the element */
+    view expression;             /* of the rule; for those that are known by their key alone */
 };
 
 struct predicate {

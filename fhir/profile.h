@@ -35,10 +35,17 @@ struct source_file {
     struct profile *draft; /* of a profile, once somebody asked for it */
 };
 
+struct guide {
+    const struct tree *tree;
+    const struct node *root;
+    struct guide *next;
+};
+
 struct sources {
     arena *mem;
     struct source_file *files;
     uint32_t n, room;
+    struct guide *guides; /* ImplementationGuides of the package itself */
     /* URL, and URL|version, of StructureDefinition, ValueSet and CodeSystem → number; without a version the newest */
     struct hash_table canonicals[PACK_KINDS];
     /* A definition that cannot be compiled stops everything (strict), or is left out and counted. */
@@ -154,6 +161,12 @@ err profile_fault(const struct source_file *file, view element, struct fault *f,
                   const char *found);
 /* The child rule of a name (without [x]). */
 const struct rule *rule_child(const struct rule *r, view name);
+/* The rule of a slice of a list; NULL when there is none of this name. */
+const struct rule *rule_slice(const struct rule *list, view name);
+/* A slice that asks for nothing yet.  E_TOO_LARGE. */
+err rule_add_slice(struct profile *p, arena *mem, struct rule *list, view name, view id) MUST_USE;
+/* Of the rule of a slice, as its id has it. */
+view rule_slice_name(const struct rule *slice);
 
 /* ---- writing ---- */
 
@@ -167,6 +180,8 @@ void base_write_start(struct pack_build *b);
 struct pack_span program_write(view expression, struct pack_build *b);
 /* The constraint of an ElementDefinition; each stands once.  Its number. */
 uint32_t constraint_write(const struct tree *t, const struct node *constraint, struct pack_build *b);
+/* An extension of an ElementDefinition that asks something of its Narrative: it is written as a constraint. */
+bool constraint_is_narrative(const struct tree *t, const struct node *extension);
 /* Whether the base says the same. */
 bool constraint_is_of_base(const struct tree *t, const struct node *constraint, const struct pack *base);
 err set_write(const struct sources *s, const struct source_file *file, struct pack_build *b) MUST_USE;

@@ -39,16 +39,16 @@ shape_below(const struct rule *parent)
 }
 
 static struct rule *
-new_rule(struct compiler *c, struct rule *parent, view id)
+new_rule(struct profile *p, arena *mem, struct rule *parent, view id)
 {
-    struct rule *r = arena_make(c->mem, struct rule);
+    struct rule *r = arena_make(mem, struct rule);
     if (!r)
         return NULL;
     *r = (struct rule){.id = id, .parent = parent, .max = MANY, .max_length = MANY};
     r->parent_shape = parent ? shape_below(parent) : SHAPE_NONE;
-    if (c->p->last_rule)
-        c->p->last_rule->next_in_profile = r;
-    c->p->last_rule = r;
+    if (p->last_rule)
+        p->last_rule->next_in_profile = r;
+    p->last_rule = r;
     return r;
 }
 
@@ -59,6 +59,24 @@ rule_child(const struct rule *r, view name)
         if (view_eq(child->name, name))
             return child;
     return NULL;
+}
+
+const struct rule *
+rule_slice(const struct rule *list, view name)
+{
+    for (const struct slice *s = list ? list->slices : NULL; s; s = s->next)
+        if (view_eq(s->name, name))
+            return s->rule;
+    return NULL;
+}
+
+view
+rule_slice_name(const struct rule *slice)
+{
+    size_t from = slice->id.n;
+    while (from > 0 && slice->id.p[from - 1] != ':')
+        from--;
+    return view_sub(slice->id, from, slice->id.n);
 }
 
 /* Type, cardinality and form that the base gives an element. */
@@ -88,7 +106,7 @@ child_of(struct compiler *c, struct rule *parent, view name, view id, struct rul
         *ret = r;
         return E_OK;
     }
-    r = new_rule(c, parent, id);
+    r = new_rule(c->p, c->mem, parent, id);
     if (!r)
         return too_large(c);
     TRY(set_base(c, r, name));
@@ -101,20 +119,13 @@ child_of(struct compiler *c, struct rule *parent, view name, view id, struct rul
     return E_OK;
 }
 
-static err
-slice_of(struct compiler *c, struct rule *sliced, view name, view id, struct rule **ret)
+err
+rule_add_slice(struct profile *p, arena *mem, struct rule *sliced, view name, view id)
 {
-    for (struct slice *s = sliced->slices; s; s = s->next)
-        if (view_eq(s->name, name)) {
-            *ret = s->rule;
-            return E_OK;
-        }
-    struct slice *s = arena_make(c->mem, struct slice);
-    struct rule *r = s ? new_rule(c, sliced, id) : NULL;
-    if (!r)
-        return too_large(c);
-    if (sliced->n_slices == SLICES_MAX)
-        return profile_fault(c->p->file, c->at, c->f, "at most 128 slices", "more");
+    struct slice *s = arena_make(mem, struct slice);
+    struct rule *r = s ? new_rule(p, mem, sliced, id) : NULL;
+    if (!r || sliced->n_slices == SLICES_MAX)
+        return E_TOO_LARGE;
     *s = (struct slice){.name = name, .rule = r};
     /* "outer/inner" */
     for (struct slice *outer = sliced->slices; outer; outer = outer->next)
@@ -133,7 +144,20 @@ slice_of(struct compiler *c, struct rule *sliced, view name, view id, struct rul
         sliced->slices = s;
     sliced->last_slice = s;
     sliced->n_slices++;
-    *ret = r;
+    return E_OK;
+}
+
+static err
+slice_of(struct compiler *c, struct rule *sliced, view name, view id, struct rule **ret)
+{
+    *ret = (struct rule *)rule_slice(sliced, name);
+    if (*ret)
+        return E_OK;
+    if (sliced->n_slices == SLICES_MAX)
+        return profile_fault(c->p->file, c->at, c->f, "at most 128 slices", "more");
+    if (rule_add_slice(c->p, c->mem, sliced, name, id) != E_OK)
+        return too_large(c);
+    *ret = sliced->last_slice->rule;
     return E_OK;
 }
 
@@ -146,7 +170,7 @@ step(struct compiler *c, struct rule *from, view segment, view id, struct rule *
     if (from->primitive && view_eq(name, V("value"))) {
         /* The value of a primitive type as an element: in JSON it is the member itself.  A rule aside,
          * which nobody walks. */
-        r = new_rule(c, from, id);
+        r = new_rule(c->p, c->mem, from, id);
         if (!r)
             return too_large(c);
         r->is_slice = r->aside = true;
@@ -290,17 +314,27 @@ read_slicing(struct compiler *c, struct rule *r, const struct node *e)
     return E_OK;
 }
 
-/* A key that comes again replaces nothing: both hold, and are mostly the same. */
+static err
+add_constraint(struct compiler *c, struct rule *r, const struct node *n)
+{
+    struct rule_constraint *k = arena_make(c->mem, struct rule_constraint);
+    if (!k)
+        return too_large(c);
+    *k = (struct rule_constraint){.tree = c->tree, .node = n, .next = r->constraints};
+    r->constraints = k;
+    return E_OK;
+}
+
+/* A key that comes again replaces nothing: both hold, and are mostly the same.  Of extensions those that ask for
+ * something (constraint_is_narrative). */
 static err
 read_constraints(struct compiler *c, struct rule *r, const struct node *e)
 {
-    for (NODE_EACH(item, c->tree, node_member(c->tree, e, V("constraint")))) {
-        struct rule_constraint *k = arena_make(c->mem, struct rule_constraint);
-        if (!k)
-            return too_large(c);
-        *k = (struct rule_constraint){.tree = c->tree, .node = item, .next = r->constraints};
-        r->constraints = k;
-    }
+    for (NODE_EACH(item, c->tree, node_member(c->tree, e, V("constraint"))))
+        TRY(add_constraint(c, r, item));
+    for (NODE_EACH(item, c->tree, node_member(c->tree, e, V("extension"))))
+        if (constraint_is_narrative(c->tree, item))
+            TRY(add_constraint(c, r, item));
     return E_OK;
 }
 
@@ -469,7 +503,7 @@ profile_draft(const struct sources *s, const struct source_file *file, struct pr
     view type = node_text(file->tree, node_member(file->tree, file->root, V("type")));
     *p = (struct profile){.file = file, .shape = shape_of_type(type)};
     ((struct source_file *)file)->draft = p; /* a cache: the file says no other than before */
-    p->root = new_rule(&c, NULL, shape_name(p->shape));
+    p->root = new_rule(p, s->mem, NULL, shape_name(p->shape));
     if (!p->root)
         return too_large(&c);
     p->root->shape = p->shape;

@@ -3,6 +3,9 @@
 /* Discriminators: how an item is told to belong to a slice.  The profile says where to look (a path) and
  * in the slice's own rules what must be there. */
 
+/* Levels between an element and the one whose type's profile describes it. */
+#define PLACE_STEPS_MAX 16
+
 struct match_step {
     uint8_t kind; /* enum pack_step_kind */
     view name;
@@ -226,6 +229,34 @@ make_matcher(const struct sources *s, const struct rule *slice, const struct dis
     return match_value(&at, m) || match_url(slice, d->path, m);
 }
 
+/* The rule at the same place below another root: r lies below from, by members and slices. */
+static const struct rule *
+same_place(const struct rule *from, const struct rule *r, const struct rule *root)
+{
+    const struct rule *line[PLACE_STEPS_MAX];
+    uint32_t n = 0;
+    for (; r != from && n < PLACE_STEPS_MAX; r = r->parent)
+        line[n++] = r;
+    while (r == from && root && n-- > 0)
+        root =
+            line[n]->is_slice ? rule_slice(root, rule_slice_name(line[n])) : rule_child(root, line[n]->name);
+    return r == from ? root : NULL;
+}
+
+/* A slice of which this profile does not say how it is known: the profile of a type further out may name the same
+ * slice at the same place, and say it. */
+static bool
+make_outer_matcher(const struct sources *s, const struct rule *slice, const struct discriminator *d,
+                   struct matcher *m)
+{
+    for (const struct rule *outer = slice->parent; outer; outer = outer->parent) {
+        const struct rule *other = same_place(outer, slice, rule_of_profile(s, outer, false));
+        if (other && make_matcher(s, other, d, m))
+            return true;
+    }
+    return false;
+}
+
 static const struct discriminator *
 discriminators_of(const struct rule *r)
 {
@@ -245,7 +276,7 @@ link_slice(const struct sources *sources, struct slice *s, const struct discrimi
         struct matcher *m = arena_make(sources->mem, struct matcher);
         if (!m)
             return E_TOO_LARGE;
-        if (!make_matcher(sources, s->rule, d, m)) {
+        if (!make_matcher(sources, s->rule, d, m) && !make_outer_matcher(sources, s->rule, d, m)) {
             s->unclear = true;
             continue;
         }
@@ -255,11 +286,27 @@ link_slice(const struct sources *sources, struct slice *s, const struct discrimi
     return E_OK;
 }
 
+/* A closed list that restates some slices of a profile further out is closed to none of the others; that profile says what
+ * is asked of them. */
+static err
+inherit_slices(const struct sources *sources, struct profile *p, struct rule *list)
+{
+    for (const struct rule *outer = list->parent; outer; outer = outer->parent) {
+        const struct rule *other = same_place(outer, list, rule_of_profile(sources, outer, false));
+        for (const struct slice *s = other ? other->slices : NULL; s; s = s->next)
+            if (!rule_slice(list, s->name))
+                TRY(rule_add_slice(p, sources->mem, list, s->name, s->rule->id));
+    }
+    return E_OK;
+}
+
 err
 profile_link_slices(const struct sources *sources, struct profile *p, struct fault *f)
 {
     for (struct rule *r = p->root; r; r = r->next_in_profile) {
         const struct discriminator *d = r->slices ? discriminators_of(r) : NULL;
+        if (r->slices && (r->closed || r->open_at_end) && inherit_slices(sources, p, r) != E_OK)
+            return profile_fault(p->file, r->id, f, "fewer slices", "too many");
         for (struct slice *s = r->slices; s; s = s->next) {
             err e = link_slice(sources, s, d);
             if (e == E_OK && s->within)

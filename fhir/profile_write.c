@@ -232,10 +232,24 @@ write_constraints(const struct rule *r, struct pack_build *b)
     return span;
 }
 
+/* The list of parts in an extension's own definition.  Elsewhere a profile may restate some of them. */
+static bool
+defines_parts(const struct rule *r)
+{
+    const struct rule *root = r;
+    if (r->parent_shape != SHAPE_Extension || !view_eq(r->name, V("extension")))
+        return false;
+    for (; root->parent; root = root->parent)
+        for (uint32_t i = 0; root != r && i < root->n_types; i++)
+            if (root->types[i].n_profiles > 0)
+                return false;
+    return root->shape == SHAPE_Extension;
+}
+
 static uint16_t
 flags_of(const struct rule *r)
 {
-    unsigned flags = 0;
+    unsigned flags = defines_parts(r) ? RULE_PARTS : 0u;
     flags |= r->choice ? RULE_CHOICE : 0;
     flags |= r->primitive ? RULE_PRIMITIVE : 0;
     flags |= r->min_given ? RULE_MIN_GIVEN : 0;

@@ -73,6 +73,17 @@ add_canonical(struct sources *s, enum pack_kind kind, const struct source_file *
 }
 
 static err
+add_guide(struct sources *s, const struct tree *t, const struct node *root)
+{
+    struct guide *g = arena_make(s->mem, struct guide);
+    if (!g)
+        return too_many(s->f);
+    *g = (struct guide){.tree = t, .root = root, .next = s->guides};
+    s->guides = g;
+    return E_OK;
+}
+
+static err
 add_resource(struct sources *s, view path, const struct tree *t, const struct node *root, bool aside)
 {
     enum pack_kind kind;
@@ -83,6 +94,8 @@ add_resource(struct sources *s, view path, const struct tree *t, const struct no
                                .url = node_text(t, node_member(t, root, V("url"))),
                                .version = node_text(t, node_member(t, root, V("version"))),
                                .aside = aside};
+    if (view_eq(file.type, V("ImplementationGuide")) && !aside)
+        return add_guide(s, t, root);
     if (!kind_of(file.type, &kind))
         return E_OK;
     if (file.url.n == 0)
@@ -218,6 +231,20 @@ write_file(struct sources *s, const struct source_file *file, const struct pack 
     return e == E_OK ? E_OK : too_many(s->f);
 }
 
+/* A guide's profiles for every resource of a type. */
+static void
+write_globals(const struct guide *g, struct pack_build *b)
+{
+    for (NODE_EACH(item, g->tree, node_member(g->tree, g->root, V("global")))) {
+        view type = node_text(g->tree, node_member(g->tree, item, V("type")));
+        view profile = node_text(g->tree, node_member(g->tree, item, V("profile")));
+        const struct pack_global one = {.shape = shape_of_resource(type),
+                                        .profile = pack_add_link(b, PACK_IS_PROFILE, profile)};
+        if (one.shape != SHAPE_NONE && profile.n > 0)
+            pack_add(b, PACK_GLOBAL, &one);
+    }
+}
+
 err
 sources_compile(struct sources *s, const struct pack *base, const struct pack_label *label, struct buf *out)
 {
@@ -234,6 +261,8 @@ sources_compile(struct sources *s, const struct pack *base, const struct pack_la
     /* Without a base the base's rows are all that can be said. */
     for (uint32_t i = 0; e == E_OK && (base || !makes_base) && i < s->n; i++)
         e = write_file(s, &s->files[i], base, &b);
+    for (const struct guide *g = s->guides; e == E_OK && g; g = g->next)
+        write_globals(g, &b);
     if (e == E_OK)
         e = pack_build_end(&b, label, out) == E_OK ? E_OK : too_many(s->f);
     pack_build_done(&b);

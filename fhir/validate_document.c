@@ -178,15 +178,3 @@ judge_reference(struct judge *j, const struct node *reference, const struct node
     if (hash_table_add(&j->referred, hash_number(0, node_index(j->tree, marked)), 0, NULL) == E_TOO_LARGE)
         j->full = true;
 }
-
-/* ---- codes ---- */
-
-void
-judge_concept(struct judge *j, const struct node *value, uint16_t codes)
-{
-    view system, code;
-    if (value_answer(j->tree, NULL, codes, value, &system, &code) != CODE_OUT)
-        return;
-    judge_say(j, ISSUE_ERROR, E_CODE_REQUIRED, value,
-              judge_print(j, "a code of %.*s", VIEW_ARG(codes_name(codes))), judge_code(j, system, code));
-}

@@ -326,8 +326,7 @@ judge_count(struct judge *j, const struct node *at, const struct work *w, uint32
 static bool
 is_stray_part(const struct judge *j, const struct work *w)
 {
-    const struct shape_row *row = row_of(w->rule);
-    if (!row || row->type != SHAPE_Extension || w->rule->parent_shape != SHAPE_Extension || !w->node)
+    if (!(w->rule->flags & RULE_PARTS) || !w->node)
         return false;
     view url = node_text(j->tree, node_member(j->tree, w->node, V("url")));
     return url.n > 0 && view_find_byte(url, ':') == url.n;

@@ -92,26 +92,6 @@ judge_targets(struct judge *j, const struct node *reference, const struct node *
     }
 }
 
-void
-judge_binding(struct judge *j, const struct node *value, const struct pack *pack, uint32_t link,
-              uint16_t base_codes, bool required)
-{
-    view system, code;
-    const struct pack_item *set = pack_link_to(pack, link);
-    view url = link == PACK_NONE ? VIEW_NONE : pack_view(pack, pack->links[link].url);
-    if (!(set && set->pack) && !base_codes) {
-        if (required && url.n > 0 && pack != j->base && judge_first(j, 5, url))
-            judge_say(j, ISSUE_WARNING, E_CODE_UNKNOWN, value, V("a value set that is loaded"), url);
-        return;
-    }
-    if (value_answer(j->tree, set, base_codes, value, &system, &code) != CODE_OUT)
-        return;
-    if (!required && code.n == 0)
-        return; /* text alone will do */
-    judge_say(j, required ? ISSUE_ERROR : ISSUE_WARNING, required ? E_CODE_REQUIRED : E_CODE_UNKNOWN, value,
-              url, judge_code(j, system, code));
-}
-
 /* ---- constraints ---- */
 
 static const struct node *
@@ -228,7 +208,10 @@ constraint_holds(struct judge *j, const struct spot *at, const struct pack *pack
 {
     if (c->native > 0) {
         const struct predicate *p = predicate_at(c->native);
-        struct scene scene = {.tree = j->tree, .bundle = j->bundle, .resource = at->resource};
+        struct scene scene = {.tree = j->tree,
+                              .bundle = j->bundle,
+                              .resource = at->resource,
+                              .expression = pack_view(pack, c->expression)};
         return !p->holds || !at->node || p->holds(&scene, at->node);
     }
     if (c->program.n > 0)
@@ -244,8 +227,10 @@ say_broken(struct judge *j, const struct spot *at, const struct pack *pack, cons
 {
     view text = pack_view(pack, c->human);
     enum issue_severity severity = c->flags & CONSTRAINT_BEST_PRACTICE ? ISSUE_INFO
-                                   : c->flags & CONSTRAINT_WARNING     ? ISSUE_WARNING
-                                                                       : ISSUE_ERROR;
+                                   : c->flags & CONSTRAINT_NARRATIVE
+                                       ? judge_severity(j, WEIGHT_NARRATIVE_SOURCE)
+                                   : c->flags & CONSTRAINT_WARNING ? ISSUE_WARNING
+                                                                   : ISSUE_ERROR;
     if (text.n == 0)
         text = pack_view(pack, c->expression);
     judge_say(

@@ -1,7 +1,6 @@
 #include "fhir/judge.h"
 #include "fhir/tree_walk.h"
 #include "fhir/value.h"
-#include "fhir/xhtml.h"
 
 /* One walk over the tree against the shapes of base R4, with a stack as deep as a tree may be. */
 
@@ -11,6 +10,7 @@ struct frame {
     uint8_t kind;   /* enum frame_kind */
     bool has_value; /* object beside a primitive value: it may be almost empty */
     bool in_bundle; /* references are followed inside the root bundle */
+    bool has_links; /* of a resource: a narrative links to places in it */
     uint16_t shape;
     const struct node *node, *next;
     const struct node *resource;
@@ -74,6 +74,17 @@ close_extension(struct walk *w, const struct frame *top)
 }
 
 static void
+close_resource(struct walk *w, const struct frame *top)
+{
+    if (bundle_container(w->j->tree, top->node) == top->node)
+        say_unreferred(w, top);
+    if (top->has_links)
+        judge_anchors(w->j, top->node);
+    if (judge_is_check(w->j))
+        judge_definition(w->j, top->node, top->shape);
+}
+
+static void
 close_object(struct walk *w, const struct frame *top)
 {
     struct judge *j = w->j;
@@ -86,14 +97,16 @@ close_object(struct walk *w, const struct frame *top)
         judge_say(j, ISSUE_ERROR, E_INVARIANT, top->node, V("ele-1: a value or children"), V("an id alone"));
     if (top->shape == SHAPE_Bundle)
         judge_links(j, top->node);
-    if (top->shape == SHAPE_Reference)
+    if (top->shape == SHAPE_Coding && j->set)
+        judge_coding(j, top->node);
+    else if (top->shape == SHAPE_Reference)
         judge_reference(j, top->node, top->resource, top->in_bundle);
     else if (top->shape == SHAPE_Bundle_entry)
         judge_full_url(j, top->node);
     else if (top->shape == SHAPE_Extension)
         close_extension(w, top);
-    else if (shape_is_resource(top->shape) && bundle_container(j->tree, top->node) == top->node)
-        say_unreferred(w, top);
+    else if (shape_is_resource(top->shape))
+        close_resource(w, top);
 }
 
 static struct frame *
@@ -129,6 +142,19 @@ find_profiles(struct walk *w, const struct node *resource)
     }
 }
 
+/* What loaded guides ask of every resource of a type; a submission follows the profiles of its route alone. */
+static void
+find_globals(struct walk *w, const struct node *resource, uint16_t shape)
+{
+    struct judge *j = w->j;
+    for (uint32_t i = 0; j->set && judge_is_check(j) && i < j->set->n_packs; i++) {
+        const struct pack *p = &j->set->packs[i];
+        for (uint32_t k = 0; k < p->n_globals; k++)
+            if (p->globals[k].shape == shape && p->link_to[p->globals[k].profile].pack)
+                judge_add_job(j, resource, resource, p->link_to[p->globals[k].profile]);
+    }
+}
+
 static void
 push_resource(struct walk *w, const struct frame *top, const struct node *n)
 {
@@ -149,8 +175,10 @@ push_resource(struct walk *w, const struct frame *top, const struct node *n)
                           .next = node_first(j->tree, n),
                           .resource = n,
                           .in_bundle = in_bundle};
-    if (push(w, frame))
+    if (push(w, frame)) {
         find_profiles(w, n);
+        find_globals(w, n, shape);
+    }
 }
 
 /* What the base says of a value beyond its shape. */
@@ -199,14 +227,15 @@ push_object(struct walk *w, const struct frame *top, const struct node *n, const
                            .in_bundle = top->in_bundle});
 }
 
-/* An empty narrative, or a dead link, is a pity and no danger. */
+/* The frame of the resource that holds an element knows what to look for when it ends. */
 static void
-say_narrative(struct judge *j, const struct node *n, view why)
+check_narrative(struct walk *w, const struct frame *top, const struct node *n)
 {
-    enum issue_severity severity = view_starts(why, V("txt-2"))   ? judge_severity(j, WEIGHT_NARRATIVE_EMPTY)
-                                   : view_starts(why, V("links")) ? judge_severity(j, WEIGHT_NARRATIVE_LINK)
-                                                                  : ISSUE_ERROR;
-    judge_say(j, severity, E_VALUE, n, why, V(""));
+    if (!judge_narrative(w->j, n))
+        return;
+    for (uint32_t i = w->depth; i-- > 0;)
+        if (w->frames[i].node == top->resource)
+            w->frames[i].has_links = true;
 }
 
 static void
@@ -228,9 +257,10 @@ check_text(struct walk *w, const struct frame *top, const struct node *n, const 
             hash_table_add(&j->referred, hash_number(0, node_index(j->tree, to)), 0, NULL) == E_TOO_LARGE)
             j->full = true;
     }
-    const char *why = shape_form(row->type) == FORM_XHTML ? xhtml_fault(text) : NULL;
-    if (why)
-        say_narrative(j, n, view_of(why));
+    if (shape_form(row->type) == FORM_XHTML)
+        check_narrative(w, top, n);
+    if (j->options->no_markup && row->type == SHAPE_string && value_holds_markup(text))
+        judge_say(j, ISSUE_ERROR, E_VALUE, n, V("a text without markup"), V("what looks like an HTML tag"));
 }
 
 static void

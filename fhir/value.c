@@ -401,3 +401,21 @@ value_kind_name(uint8_t node_kind)
     };
     return view_of(words[node_kind]);
 }
+
+static bool
+begins_tag(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/' || c == '!';
+}
+
+bool
+value_holds_markup(view text)
+{
+    bool open = false; /* a tag has begun */
+    for (size_t i = 0; i < text.n; i++) {
+        open |= text.p[i] == '<' && i + 1 < text.n && begins_tag(text.p[i + 1]);
+        if (open && text.p[i] == '>')
+            return true;
+    }
+    return false;
+}

@@ -17,6 +17,8 @@ view value_expected(enum value_form form);
 view value_kind_name(uint8_t node_kind);
 
 bool value_is_id(view text);
+/* "<b>", "</p>", "<!-- -->": what a page that does not escape would take for markup. */
+bool value_holds_markup(view text);
 /* YYYY-MM-DD, with less only when partial is set. */
 bool value_is_date(view text, bool partial);
 /* With partial also a date; else a full time with offset (instant). */

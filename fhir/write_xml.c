@@ -140,7 +140,7 @@ write_primitive(struct writer *w, const struct shape_row *row, const struct node
                 const struct node *companion)
 {
     if (row->type == SHAPE_xhtml && value) {
-        const char *why = xhtml_fault(node_text(w->t, value));
+        const char *why = xhtml_fault(node_text(w->t, value), NULL);
         if (why && !view_starts(view_of(why), V("txt-2")))
             return E_VALUE; /* it would become markup of the document */
         buf_add_view(w->out, node_text(w->t, value));

@@ -15,6 +15,8 @@ struct scanner {
     bool content;  /* something to read or see */
     bool declared; /* the root has its namespace */
     bool urn;      /* a link leads to a URN, which no reader can follow */
+    struct xhtml_look *look;
+    size_t sourced; /* levels that stand within an element which names its source; 0: none */
 };
 
 /* Attributes of one tag. */
@@ -165,6 +167,33 @@ take_value(struct scanner *s, view *ret)
     return s->at++ < s->text.n ? NULL : "well-formed XHTML";
 }
 
+/* https://hl7.org/fhir/extensions/StructureDefinition-narrative-source-control.html */
+static bool
+names_source(view classes)
+{
+    static const char *const sources[] = {"boilerplate", "generated", "original", "extension", "additional"};
+    while (classes.n > 0)
+        if (is_in(sources, COUNT_OF(sources), view_cut(&classes, ' ', NULL)))
+            return true;
+    return false;
+}
+
+/* An attribute of the element that stands at level s->depth + 1. */
+static void
+note_attribute(struct scanner *s, view name, view value)
+{
+    struct xhtml_look *look = s->look;
+    bool language = view_eq(name, V("lang")) || view_eq(name, V("xml:lang"));
+    bool local = view_eq(name, V("href")) && view_starts(value, V("#"));
+    if (language && s->depth == 1)
+        look->has_section |= look->language.n == 0 || view_eq_nocase(look->language, value);
+    if (s->sourced == 0 && view_eq(name, V("class")) && names_source(value))
+        s->sourced = s->depth + 1;
+    look->has_local_link |= local;
+    if (look->mark && (local || view_eq(name, V("id")) || view_eq(name, V("name"))))
+        look->mark(look->self, local, local ? view_sub(value, 1, value.n) : value);
+}
+
 static const char *
 take_attribute(struct scanner *s, struct names *seen)
 {
@@ -187,6 +216,7 @@ take_attribute(struct scanner *s, struct names *seen)
     }
     if (!is_in(attributes, COUNT_OF(attributes), name))
         return "txt-1: formatting attributes only";
+    note_attribute(s, name, value);
     bool link = view_eq(name, V("href")) || view_eq(name, V("src"));
     s->urn |= link && view_eq_nocase(view_sub(value, 0, 4), V("urn:"));
     return link && is_script(value) ? "txt-1: no program in a link" : NULL;
@@ -209,8 +239,10 @@ take_start(struct scanner *s)
         if (empty || take(s, ">")) {
             if (s->depth == 0 && !s->declared)
                 return "the namespace " NAMESPACE;
-            if (empty)
+            if (empty) {
+                s->sourced = s->sourced > s->depth ? 0 : s->sourced;
                 return s->depth == 0 ? "txt-2: a narrative that is not empty" : NULL;
+            }
             if (s->depth == XHTML_DEPTH_MAX)
                 return "at most 64 levels of XHTML";
             s->open[s->depth++] = name;
@@ -230,6 +262,7 @@ take_end(struct scanner *s)
     if (s->depth == 0 || !view_eq(name, s->open[s->depth - 1]) || !take(s, ">"))
         return "well-formed XHTML";
     s->depth--;
+    s->sourced = s->sourced > s->depth ? 0 : s->sourced;
     return NULL;
 }
 
@@ -263,6 +296,7 @@ take_text(struct scanner *s)
     if (is_space(c))
         return NULL;
     s->content = true;
+    s->look->unsourced |= s->sourced == 0;
     if (s->depth == 0)
         return "an XHTML div";
     if (c == ']' && view_starts(view_sub(s->text, s->at, 2), V("]>")))
@@ -286,9 +320,10 @@ has_foreign_char(view text)
 }
 
 const char *
-xhtml_fault(view div)
+xhtml_fault(view div, struct xhtml_look *look)
 {
-    struct scanner s = {.text = div};
+    struct xhtml_look none = {.self = NULL};
+    struct scanner s = {.text = div, .look = look ? look : &none};
     bool begun = false;
     if (has_foreign_char(div))
         return "characters of XML";

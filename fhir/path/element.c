@@ -160,7 +160,7 @@ fn_html_checks(struct machine *m, uint32_t n_args)
     if (got == GOT_FAULT)
         return false;
     return got == GOT_NOTHING ? machine_give_nothing(m, 1)
-                              : machine_give_truth(m, 1, xhtml_fault(div) == NULL);
+                              : machine_give_truth(m, 1, xhtml_fault(div, NULL) == NULL);
 }
 
 /* ---- the clock, in UTC ---- */

@@ -113,6 +113,8 @@ evaluate(struct conformance_run *r, const struct path_case *c, struct fhirpath_v
     return E_OK;
 }
 
+static const struct fhirpath_doors single_doors = {.conforms_to = conforms};
+
 static err
 judge(struct conformance_run *r, const json_t *one, struct fault *f)
 {
@@ -131,7 +133,7 @@ judge(struct conformance_run *r, const json_t *one, struct fault *f)
     if (bundle_index(&c.tree, r->mem, &bundle, &issues) == E_OK)
         c.focus.self = &bundle;
     else
-        c.focus.doors = &(const struct fhirpath_doors){.conforms_to = conforms};
+        c.focus.doors = &single_doors;
     err e = evaluate(r, &c, &values, &why);
     if (e != E_OK && c.must_fail)
         conformance_case(r, c.id, CONFORMANCE_AGREE, "-");

@@ -157,11 +157,13 @@ run_validate(struct args *a)
     err e = packages_open(packs, list_packs(a, packs, COUNT_OF(packs)), &own, &set, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
-    struct checking c = {
-        .a = a,
-        .set = set,
-        .options = {.demand = view_of(profile), .check = true, .strict = args_flag(a, "strict")},
-        .look = look_of(terminal_has_colour(STDOUT_FILENO))};
+    struct checking c = {.a = a,
+                         .set = set,
+                         .options = {.demand = view_of(profile),
+                                     .check = true,
+                                     .strict = args_flag(a, "strict"),
+                                     .no_markup = args_flag(a, "no-markup")},
+                         .look = look_of(terminal_has_colour(STDOUT_FILENO))};
     for (int i = 0; i < a->n_positional; i++) {
         int code = check_file(&c, a->positional[i]);
         if (code != EXIT_OK)

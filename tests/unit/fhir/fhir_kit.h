@@ -53,14 +53,19 @@ kit_load(struct kit *k, const struct embedded *files, size_t n)
 
 /* Reads and judges; the issues start anew. */
 static inline UNUSED void
-kit_judge(struct kit *k, const char *text, bool strict, const char *demand)
+kit_judge_by(struct kit *k, const char *text, struct validate_options o)
 {
-    struct validate_options o = {.demand = view_of(demand), .strict = strict};
     err e = kit_read(k, text);
     cr_assert_eq(e, E_OK, "not read: %s %s", err_info(e)->name, k->fault.where);
     issues_init(&k->issues, k->mem, 100);
     e = fhir_validate_resource(k->profiles, &k->tree, tree_root(&k->tree), &o, k->mem, &k->issues);
     cr_assert_eq(e, E_OK, "not judged: %s", err_info(e)->name);
+}
+
+static inline UNUSED void
+kit_judge(struct kit *k, const char *text, bool strict, const char *demand)
+{
+    kit_judge_by(k, text, (struct validate_options){.demand = view_of(demand), .strict = strict});
 }
 
 static inline UNUSED const struct issue *

@@ -47,7 +47,7 @@ static const struct {
 Test(xhtml, takes_formatting)
 {
     for (size_t i = 0; i < COUNT_OF(good); i++) {
-        const char *why = xhtml_fault(view_of(good[i]));
+        const char *why = xhtml_fault(view_of(good[i]), NULL);
         cr_expect_null(why, "%s: %s", good[i], why ? why : "");
     }
 }
@@ -55,7 +55,7 @@ Test(xhtml, takes_formatting)
 Test(xhtml, refuses_programs_and_broken_text)
 {
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        const char *why = xhtml_fault(view_of(bad[i].text));
+        const char *why = xhtml_fault(view_of(bad[i].text), NULL);
         cr_expect(why && strcmp(why, bad[i].expected) == 0, "%s: %s", bad[i].text, why ? why : "taken");
     }
 }
@@ -69,7 +69,7 @@ Test(xhtml, never_reads_behind_the_end)
             view part = {copy, n};
             bool whole = view_ends(view_trim(part), V("</div>")) && n > 50;
             if (!whole)
-                cr_expect(xhtml_fault(part) || i == 4, "%.*s", (int)n, copy);
+                cr_expect(xhtml_fault(part, NULL) || i == 4, "%.*s", (int)n, copy);
             free(copy);
         }
 }
@@ -81,7 +81,36 @@ Test(xhtml, bounds_the_depth)
     BUF_LIT(&b, DIV);
     for (int i = 0; i < 64; i++)
         BUF_LIT(&b, "<b>");
-    const char *why = xhtml_fault(buf_view(&b));
+    const char *why = xhtml_fault(buf_view(&b), NULL);
     cr_assert(why && strcmp(why, "at most 64 levels of XHTML") == 0);
     buf_done(&b);
+}
+
+/* ---- what else is seen on the way ---- */
+
+Test(xhtml, tells_sections_sources_and_local_links)
+{
+    static const struct {
+        const char *div, *language;
+        bool section, unsourced, link;
+    } cases[] = {
+        {DIV "a</div>", "", false, true, false},
+        {DIV "<div lang=\"zh-TW\">a</div></div>", "", true, true, false},
+        {DIV "<div lang=\"zh-TW\">a</div></div>", "ZH-tw", true, true, false},
+        {DIV "<div xml:lang=\"zh-TW\">a</div></div>", "en", false, true, false},
+        {DIV "<p><b lang=\"en\">a</b></p></div>", "en", false, true, false},
+        {DIV "<p class=\"x generated\"><b>a</b></p></div>", "", false, false, false},
+        {DIV "<p class=\"generated\">a</p><p>b</p></div>", "", false, true, false},
+        {DIV "<p class=\"generated\"/><p>b</p></div>", "", false, true, false},
+        {DIV "<p class=\"ungenerated\">a</p></div>", "", false, true, false},
+        {DIV "<a href=\"#a\">a</a></div>", "", false, true, true},
+        {DIV "<a href=\"http://x/#a\">a</a></div>", "", false, true, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct xhtml_look look = {.language = view_of(cases[i].language)};
+        cr_expect_null(xhtml_fault(view_of(cases[i].div), &look), "%s", cases[i].div);
+        cr_expect_eq(look.has_section, cases[i].section, "section: %s", cases[i].div);
+        cr_expect_eq(look.unsourced, cases[i].unsourced, "source: %s", cases[i].div);
+        cr_expect_eq(look.has_local_link, cases[i].link, "link: %s", cases[i].div);
+    }
 }
