@@ -39,6 +39,9 @@ void config_free(struct config *c);
 DEFINE_AUTO(struct config *, config_free)
 
 view config_text(const struct config *c, enum setting s);
+#define CONFIG_PATH_SIZE 4352
+/* A path setting, or <store.dir>/name when it is empty. */
+void config_path(const struct config *c, enum setting s, const char *name, char out[CONFIG_PATH_SIZE]);
 const char *config_cstr(const struct config *c, enum setting s);
 int64_t config_int(const struct config *c, enum setting s);
 bool config_bool(const struct config *c, enum setting s);

@@ -178,6 +178,16 @@ config_text(const struct config *c, enum setting s)
     return (view){c->values[s].text, c->values[s].length};
 }
 
+void
+config_path(const struct config *c, enum setting s, const char *name, char out[CONFIG_PATH_SIZE])
+{
+    view v = config_text(c, s);
+    if (v.n)
+        snprintf(out, CONFIG_PATH_SIZE, "%.*s", VIEW_ARG(v));
+    else
+        snprintf(out, CONFIG_PATH_SIZE, "%s/%s", config_cstr(c, SET_STORE_DIR), name);
+}
+
 const char *
 config_cstr(const struct config *c, enum setting s)
 {

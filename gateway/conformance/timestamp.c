@@ -3,7 +3,7 @@
 #include "conformance/pem.h"
 
 #include "base/text.h"
-#include "signing/pki/tsp.h"
+#include "signing/time/tsp.h"
 #include "signing/trust/trust.h"
 
 #define CERTIFICATES_MAX 16

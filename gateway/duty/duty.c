@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "duty/heads.h"
 #include "duty/revocation.h"
+#include "duty/time.h"
 #include "flow/partner/registry.h"
 
 #include <stdlib.h>
@@ -19,10 +20,11 @@ struct duty {
     struct gateway *g;
     struct revocation_duty *revocation;
     struct heads *heads;
+    struct time_duty *time;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken;
-    bool stopping;
+    bool runs, stopping;
 };
 
 static err
@@ -83,6 +85,38 @@ run(void *self)
     return NULL;
 }
 
+/* -- what the gateway calls, from any thread -- */
+
+static void
+wake(void *self)
+{
+    struct duty *d = self;
+    revocation_duty_wake(d->revocation);
+    time_duty_wake(d->time);
+}
+
+static void
+seen_signer(void *self, enum trust_use use, view leaf, view chain)
+{
+    struct duty *d = self;
+    revocation_duty_seen(d->revocation, use, leaf, chain);
+}
+
+static err
+start_parts(struct duty *d, struct fault *f)
+{
+    TRY(heads_start(d->g, &d->heads, f));
+    TRY(time_duty_start(d->g, &d->time, f));
+    TRY(revocation_duty_start(d->g, &d->revocation, f));
+    if (pthread_create(&d->thread, NULL, run, d) != 0)
+        return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
+    d->runs = true;
+    d->g->duty = d;
+    d->g->seen_signer = seen_signer;
+    d->g->wake_duty = wake;
+    return E_OK;
+}
+
 err
 duty_start(struct gateway *g, struct duty **ret, struct fault *f)
 {
@@ -92,17 +126,12 @@ duty_start(struct gateway *g, struct duty **ret, struct fault *f)
     d->g = g;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->woken, NULL);
-    err e = heads_start(g, &d->heads, f);
-    if (e == E_OK && pthread_create(&d->thread, NULL, run, d) != 0) {
-        heads_stop(d->heads);
-        e = fault_set(f, E_INTERNAL, "duty", "a thread", "none");
-    }
-    if (e != E_OK) {
-        free(d);
-        return e;
-    }
-    *ret = d;
-    return revocation_duty_start(g, &d->revocation, f);
+    err e = start_parts(d, f);
+    if (e != E_OK)
+        duty_stop(d);
+    else
+        *ret = d;
+    return e;
 }
 
 void
@@ -110,12 +139,16 @@ duty_stop(struct duty *d)
 {
     if (!d)
         return;
+    d->g->seen_signer = NULL;
+    d->g->wake_duty = NULL;
     revocation_duty_stop(d->revocation);
+    time_duty_stop(d->time);
     pthread_mutex_lock(&d->lock);
     d->stopping = true;
     pthread_cond_signal(&d->woken);
     pthread_mutex_unlock(&d->lock);
-    pthread_join(d->thread, NULL);
+    if (d->runs)
+        pthread_join(d->thread, NULL);
     heads_stop(d->heads);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->woken);

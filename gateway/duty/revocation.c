@@ -412,23 +412,20 @@ run(void *self)
     return NULL;
 }
 
-static void
-wake(void *self)
+void
+revocation_duty_wake(struct revocation_duty *d)
 {
-    struct revocation_duty *d = self;
     pthread_mutex_lock(&d->lock);
     d->work = true;
     pthread_cond_signal(&d->woken);
     pthread_mutex_unlock(&d->lock);
 }
 
-/* From a request's thread, after its commit. */
-static void
-seen_signer(void *self, enum trust_use use, view leaf, view chain)
+void
+revocation_duty_seen(struct revocation_duty *d, enum trust_use use, view leaf, view chain)
 {
-    struct revocation_duty *d = self;
     if (known_add(d->known, use, leaf, chain))
-        wake(d);
+        revocation_duty_wake(d);
 }
 
 err
@@ -447,12 +444,7 @@ revocation_duty_start(struct gateway *g, struct revocation_duty **ret, struct fa
                             .n_ports = 1};
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->woken, NULL);
-    g->seen_signer = seen_signer;
-    g->wake_duty = wake;
-    g->duty = d;
     if (pthread_create(&d->thread, NULL, run, d) != 0) {
-        g->seen_signer = NULL;
-        g->wake_duty = NULL;
         known_free(d->known);
         free(d);
         return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
@@ -471,8 +463,6 @@ revocation_duty_stop(struct revocation_duty *d)
     pthread_cond_signal(&d->woken);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
-    d->g->seen_signer = NULL;
-    d->g->wake_duty = NULL;
     known_free(d->known);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->woken);

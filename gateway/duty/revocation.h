@@ -12,6 +12,9 @@
 struct revocation_duty;
 
 err revocation_duty_start(struct gateway *g, struct revocation_duty **ret, struct fault *f) MUST_USE;
+/* The two below from any thread; seen: after the commit of what that certificate signed, copies what it keeps. */
+void revocation_duty_wake(struct revocation_duty *d);
+void revocation_duty_seen(struct revocation_duty *d, enum trust_use use, view leaf, view chain);
 void revocation_duty_stop(struct revocation_duty *d);
 
 #endif

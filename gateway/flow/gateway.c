@@ -14,19 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_SIZE 4352
-
-/* A path setting, or <store.dir>/name when it is empty. */
-static void
-path_or_default(const struct config *c, enum setting s, const char *name, char out[PATH_SIZE])
-{
-    view v = config_text(c, s);
-    if (v.n)
-        snprintf(out, PATH_SIZE, "%.*s", VIEW_ARG(v));
-    else
-        snprintf(out, PATH_SIZE, "%s/%s", config_cstr(c, SET_STORE_DIR), name);
-}
-
 static NO_RETURN void
 store_fatal(void *self, const char *what)
 {
@@ -45,8 +32,8 @@ static err
 open_parts(struct gateway *g, enum opening how, struct fault *f)
 {
     const struct config *c = g->config;
-    char path[PATH_SIZE];
-    path_or_default(c, SET_STORE_KEK, "kek", path);
+    char path[CONFIG_PATH_SIZE];
+    config_path(c, SET_STORE_KEK, "kek", path);
     TRY(seal_open(path, &g->seal, f));
     TRY(keyring_load(c, &g->keys, f));
     const struct store_options options = {
@@ -213,8 +200,8 @@ gateway_reload_registry(struct gateway *g, struct fault *f)
 err
 gateway_reload_trust(struct gateway *g, struct fault *f)
 {
-    char path[PATH_SIZE];
-    path_or_default(g->config, SET_TRUST_FILE, "trust.json", path);
+    char path[CONFIG_PATH_SIZE];
+    config_path(g->config, SET_TRUST_FILE, "trust.json", path);
     AUTO(trust_unref) struct trust *fresh = NULL;
     AUTO(revocation_policy_unref) struct revocation_policy *policy = NULL;
     TRY(trust_load(path, g->sandbox, &fresh, f));

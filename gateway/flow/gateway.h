@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct seal;     /* seal.h */
 struct registry; /* registry.h */
@@ -32,6 +33,8 @@ struct gateway {
     view log_id;
     bool sandbox;
     int64_t merge_delay_us;
+    _Atomic int64_t
+        unstamped_since; /* microseconds: the oldest entry of the log that waits for a time-stamp; 0: none (stamps.h) */
 
     pthread_rwlock_t swap; /* guards the next pointers only */
     char

@@ -38,6 +38,8 @@ default_wait(err e)
     case E_DRAINING:
     case E_STORE:
         return 5;
+    case E_TIME_OVERDUE:
+        return 60;
     default:
         return 1;
     }

@@ -13,6 +13,7 @@ DEFINE_AUTO(OCSP_RESPONSE *, OCSP_RESPONSE_free)
 DEFINE_AUTO(ASN1_TIME *, ASN1_TIME_free)
 DEFINE_AUTO(TS_RESP_CTX *, TS_RESP_CTX_free)
 DEFINE_AUTO(TS_RESP *, TS_RESP_free)
+DEFINE_AUTO(TS_REQ *, TS_REQ_free)
 DEFINE_AUTO(ASN1_OBJECT *, ASN1_OBJECT_free)
 DEFINE_AUTO(BIO *, BIO_free_all)
 
@@ -139,10 +140,47 @@ new_serial(TS_RESP_CTX *ctx, void *self)
     return serial;
 }
 
+/* The request as if something else had been asked. */
+static bool
+bend(TS_REQ *request, enum pki_lie lie)
+{
+    uint8_t bytes[8];
+    random_bytes(bytes, sizeof bytes);
+    if (lie == PKI_OTHER_NONCE) {
+        ASN1_INTEGER *nonce = ASN1_INTEGER_new();
+        bool good = nonce && ASN1_INTEGER_set_uint64(nonce, bytes[0] + 1U) == 1 &&
+                    TS_REQ_set_nonce(request, nonce) == 1;
+        ASN1_INTEGER_free(nonce);
+        return good;
+    }
+    if (lie == PKI_OTHER_IMPRINT) {
+        ASN1_OCTET_STRING *hash = TS_MSG_IMPRINT_get_msg(TS_REQ_get_msg_imprint(request));
+        ((unsigned char *)(uintptr_t)ASN1_STRING_get0_data(hash))[0] ^= 1;
+    }
+    return true;
+}
+
+/* DER of the request that is answered; the original when the authority is honest. */
+static err
+bent_request(view request, enum pki_lie lie, arena *mem, view *ret)
+{
+    const unsigned char *p = (const unsigned char *)request.p;
+    *ret = request;
+    if (lie == PKI_TRUTH || lie == PKI_OTHER_POLICY)
+        return E_OK;
+    AUTO(TS_REQ_free) TS_REQ *read = d2i_TS_REQ(NULL, &p, (long)request.n);
+    unsigned char *der = NULL;
+    if (!read || !bend(read, lie))
+        return E_SYNTAX;
+    int n = i2d_TS_REQ(read, &der);
+    return keep(der, n, mem, ret);
+}
+
 static bool
 prepare(TS_RESP_CTX *ctx, const struct pki_clock *c, STACK_OF(X509) * beside)
 {
-    AUTO(ASN1_OBJECT_free) ASN1_OBJECT *policy = OBJ_txt2obj(SANDBOX_POLICY_OID, 1);
+    AUTO(ASN1_OBJECT_free)
+    ASN1_OBJECT *policy = OBJ_txt2obj(c->lie == PKI_OTHER_POLICY ? "1.2.3.4" : SANDBOX_POLICY_OID, 1);
     TS_RESP_CTX_set_time_cb(ctx, said_time, (void *)c);
     TS_RESP_CTX_set_serial_cb(ctx, new_serial, NULL);
     return policy && TS_RESP_CTX_set_signer_cert(ctx, c->signer) == 1 &&
@@ -150,12 +188,15 @@ prepare(TS_RESP_CTX *ctx, const struct pki_clock *c, STACK_OF(X509) * beside)
            TS_RESP_CTX_set_signer_digest(ctx, EVP_sha256()) == 1 &&
            TS_RESP_CTX_set_ess_cert_id_digest(ctx, EVP_sha256()) == 1 &&
            TS_RESP_CTX_set_def_policy(ctx, policy) == 1 && TS_RESP_CTX_add_md(ctx, EVP_sha256()) == 1 &&
+           TS_RESP_CTX_add_md(ctx, EVP_sha384()) == 1 && TS_RESP_CTX_add_md(ctx, EVP_sha512()) == 1 &&
            TS_RESP_CTX_set_accuracy(ctx, 1, 0, 0) == 1 && TS_RESP_CTX_set_certs(ctx, beside) == 1;
 }
 
 err
-pki_answer_time(view request, const struct pki_clock *c, arena *mem, view *ret)
+pki_answer_time(view asked, const struct pki_clock *c, arena *mem, view *ret)
 {
+    view request = VIEW_NONE;
+    TRY(bent_request(asked, c->lie, mem, &request));
     AUTO(TS_RESP_CTX_free) TS_RESP_CTX *ctx = TS_RESP_CTX_new();
     AUTO(BIO_free_all) BIO *in = BIO_new_mem_buf(request.p, (int)request.n);
     STACK_OF(X509) *beside = sk_X509_new_null();

@@ -19,11 +19,15 @@ struct pki_status {
 /* An OCSP response to the request (DER), with its nonce.  E_SYNTAX for a request that cannot be read, E_INTERNAL. */
 err pki_answer_status(view request, const struct pki_status *s, arena *mem, view *ret) MUST_USE;
 
+/* What a lying authority answers instead of what was asked. */
+enum pki_lie { PKI_TRUTH, PKI_OTHER_NONCE, PKI_OTHER_IMPRINT, PKI_OTHER_POLICY };
+
 struct pki_clock {
     X509 *signer;
     EVP_PKEY *signer_key;
     X509 *issuer; /* put into the token beside the signer */
     instant at;
+    enum pki_lie lie;
 };
 
 /* A time-stamp response to the request (DER).  E_SYNTAX, E_INTERNAL. */

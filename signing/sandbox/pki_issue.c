@@ -52,6 +52,8 @@ static const struct shape_row {
       {NID_ext_key_usage, "serverAuth"},
       {NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1"}}},
     {SHAPE_TSA, {{NID_key_usage, "critical,digitalSignature"}, {NID_ext_key_usage, "critical,timeStamping"}}},
+    {SHAPE_TSA_NEXT,
+     {{NID_key_usage, "critical,digitalSignature"}, {NID_ext_key_usage, "critical,timeStamping"}}},
     {SHAPE_OCSP,
      {{NID_key_usage, "critical,digitalSignature"},
       {NID_ext_key_usage, "OCSPSigning"},

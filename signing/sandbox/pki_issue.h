@@ -15,6 +15,7 @@ enum pki_shape {
     SHAPE_CLIENT,
     SHAPE_SERVER,
     SHAPE_TSA,
+    SHAPE_TSA_NEXT,
     SHAPE_OCSP,
 };
 

@@ -14,8 +14,19 @@
 #define REPLAYS_MAX 256
 #define LIFE SPAN_SECONDS(7200)
 
-enum mode { MODE_OK, MODE_DOWN, MODE_SLOW, MODE_WRONG_SIGNER, MODE_REPLAYED, MODE_COUNT };
-static const char *const mode_words[MODE_COUNT] = {"ok", "down", "slow", "wrong-signer", "replayed"};
+enum mode {
+    MODE_OK,
+    MODE_DOWN,
+    MODE_SLOW,
+    MODE_WRONG_SIGNER,
+    MODE_REPLAYED,
+    MODE_WRONG_NONCE, /* the last three: of the time-stamp authority */
+    MODE_WRONG_IMPRINT,
+    MODE_WRONG_POLICY,
+    MODE_COUNT
+};
+static const char *const mode_words[MODE_COUNT] = {
+    "ok", "down", "slow", "wrong-signer", "replayed", "wrong-nonce", "wrong-imprint", "wrong-policy"};
 
 /* Whoever answers here: a CA's responder and list, and the time-stamp authority. */
 static const struct {
@@ -164,7 +175,7 @@ order_mode(struct pki_responder *r, const json_t *order, struct fault *f)
                 r->of[i].mode = (enum mode)mode;
         return E_OK;
     }
-    return fault_set(f, E_PARAMETER, "/mode", "ok, down, slow, wrong-signer or replayed", "another word");
+    return fault_set(f, E_PARAMETER, "/mode", "a mode of pki_responder.h", "another word");
 }
 
 static err
@@ -193,6 +204,21 @@ order_revoke(struct pki_responder *r, const json_t *order, arena *mem, struct fa
     return e;
 }
 
+static err
+order_tsa(struct pki_responder *r, const json_t *order, arena *mem, struct fault *f)
+{
+    struct identity fresh = {NULL, NULL};
+    struct authority *tsa = authority_of(r, V("tsa"));
+    char *name = arena_cstr(mem, json_text(order, "tsa"));
+    if (!name || !tsa)
+        return E_TOO_LARGE;
+    err e = read_identity(r->dir, name, &fresh, f);
+    identity_done(e == E_OK ? &tsa->responder : &fresh);
+    if (e == E_OK)
+        tsa->responder = fresh;
+    return e;
+}
+
 err
 pki_responder_order(struct pki_responder *r, view text, arena *mem, struct fault *f)
 {
@@ -204,12 +230,14 @@ pki_responder_order(struct pki_responder *r, view text, arena *mem, struct fault
         e = order_mode(r, order, f);
     else if (json_object_get(order, "revoke"))
         e = order_revoke(r, order, mem, f);
+    else if (json_object_get(order, "tsa"))
+        e = order_tsa(r, order, mem, f);
     else if (json_object_get(order, "clock"))
         r->offset.us += SPAN_SECONDS(json_int(order, "clock", 0)).us;
     else if (json_object_get(order, "life"))
         r->life = SPAN_SECONDS(json_int(order, "life", 7200));
     else
-        e = fault_set(f, E_PARAMETER, "/", "mode, revoke, clock or life", "another order");
+        e = fault_set(f, E_PARAMETER, "/", "mode, revoke, tsa, clock or life", "another order");
     pthread_mutex_unlock(&r->lock);
     return e;
 }
@@ -272,8 +300,14 @@ static err
 answer_time(struct pki_responder *r, struct authority *a, view request, arena *mem, view *ret)
 {
     const struct identity *signer = a->mode == MODE_WRONG_SIGNER ? &r->of[0].responder : &a->responder;
-    struct pki_clock c = {
-        .signer = signer->x, .signer_key = signer->pkey, .issuer = a->ca.x, .at = now_of(r)};
+    struct pki_clock c = {.signer = signer->x,
+                          .signer_key = signer->pkey,
+                          .issuer = a->ca.x,
+                          .at = now_of(r),
+                          .lie = a->mode == MODE_WRONG_NONCE     ? PKI_OTHER_NONCE
+                                 : a->mode == MODE_WRONG_IMPRINT ? PKI_OTHER_IMPRINT
+                                 : a->mode == MODE_WRONG_POLICY  ? PKI_OTHER_POLICY
+                                                                 : PKI_TRUTH};
     return pki_answer_time(request, &c, mem, ret);
 }
 

@@ -16,6 +16,8 @@ void pki_responder_close(struct pki_responder *r);
 
 /* One order, JSON:
  *   {"mode":"ok|down|slow|wrong-signer|replayed","of":"hca"|"tsa"|absent for all}
+ *   {"mode":"wrong-nonce|wrong-imprint|wrong-policy","of":"tsa"}
+ *   {"tsa":"tsa-next"}  another certificate of the sandbox stamps from here on
  *   {"revoke":"h1","reason":1,"seconds":-60,"invalid_seconds":-3600}   (from now; invalid_seconds may be absent)
  *   {"clock":3600}  moves the responder's clock    {"life":7200}  seconds from thisUpdate to nextUpdate
  * E_PARAMETER. */

@@ -193,9 +193,10 @@ static void
 index_party(struct sandbox *s, const struct sandbox_party *p, const struct certificate_facts *facts)
 {
     static const char *const shape_words[] = {
-        [SHAPE_CA] = "ca",          [SHAPE_SIGNER] = "signer", [SHAPE_EXPIRED] = "signer",
-        [SHAPE_REVOKED] = "signer", [SHAPE_CLIENT] = "client", [SHAPE_SERVER] = "server",
-        [SHAPE_TSA] = "timestamp",  [SHAPE_OCSP] = "ocsp",     [SHAPE_SEALER] = "signer",
+        [SHAPE_CA] = "ca",          [SHAPE_SIGNER] = "signer",      [SHAPE_EXPIRED] = "signer",
+        [SHAPE_REVOKED] = "signer", [SHAPE_CLIENT] = "client",      [SHAPE_SERVER] = "server",
+        [SHAPE_TSA] = "timestamp",  [SHAPE_TSA_NEXT] = "timestamp", [SHAPE_OCSP] = "ocsp",
+        [SHAPE_SEALER] = "signer",
     };
     struct buf *b = &s->index;
     size_t ca = authority_index(p->ca);
@@ -246,7 +247,9 @@ make_party(struct sandbox *s, size_t i)
         .issuer = s->ca[ca],
         .issuer_key = s->ca_key[ca],
         .from = days_from(s->now, is_expired ? -1000 : -30),
-        .until = days_from(s->now, is_expired ? -30 : 700),
+        .until = days_from(s->now, is_expired                ? -30
+                                   : shape == SHAPE_TSA_NEXT ? 3000
+                                                             : 700),
     };
     AUTO(X509_free) X509 *x = pkey ? pki_issue(&order) : NULL;
     if (!x)

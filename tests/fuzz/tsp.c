@@ -1,7 +1,7 @@
 /* room: signing */
 /* Any bytes as a time-stamp response: anchor, response.  What holds has a token that holds by itself and says
  * the same time. */
-#include "signing/pki/tsp.h"
+#include "signing/time/tsp.h"
 #include "parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -190,6 +190,32 @@ check_digest_of(struct package *p, const char *name, const digest *want, struct 
                : fault_set(f, E_DIGEST_MISMATCH, name, "the bytes that the receipt names", "others");
 }
 
+/* The entry stands below a head that an authority stamped. */
+static void
+check_time(struct package *p, const char *folder, const struct receipt *receipt)
+{
+    char name[640], proof_name[640];
+    struct log_head head = {.n = 0};
+    struct fault f;
+    view time = VIEW_NONE, proof = VIEW_NONE;
+    fault_init(&f);
+    snprintf(name, sizeof name, "%stime.json", folder);
+    snprintf(proof_name, sizeof proof_name, "%stime-proof.json", folder);
+    if (zip_name_locate(p->zip, name, 0) < 0) /* of a gateway from before there were time-stamps */
+        return;
+    err e = entry_read(p, name, &time, &f);
+    bool has_proof = zip_name_locate(p->zip, proof_name, 0) >= 0;
+    if (e == E_OK && has_proof)
+        e = entry_read(p, proof_name, &proof, &f);
+    if (e != E_OK) {
+        (void)report_check(p->r, STEP_TIME, e, &f, "%s", name);
+        return;
+    }
+    if (has_proof && verify_inclusion(p->r, p->keys, receipt, proof, p->a->mem, &head) != E_OK)
+        return;
+    verify_time(p->r, p->keys, &head, time, p->a->mem);
+}
+
 /* One receipt of the package, with what stands beside it in its folder. */
 static void
 check_folder(struct package *p, const char *folder, bool has_content, const char *media)
@@ -229,6 +255,7 @@ check_folder(struct package *p, const char *folder, bool has_content, const char
         (void)verify_inclusion(p->r, p->keys, &receipt, text, p->a->mem, &head);
     else
         (void)report_check(p->r, STEP_INCLUSION, e, &f, "%s", name);
+    check_time(p, folder, &receipt);
 }
 
 static void

@@ -229,6 +229,10 @@ check_receipt(struct args *a, struct report *r, const struct key_list *keys, str
         check_other_head(r, keys, &head, other, receipt.log_id, a->mem);
     if (e == E_OK)
         verify_witnesses(r, &head, a->mem);
+    if (e != E_OK || !args_value(a, "time"))
+        return E_OK;
+    TRY(file_read(args_value(a, "time"), a->mem, &other, f));
+    verify_time(r, keys, &head, other, a->mem);
     return E_OK;
 }
 

@@ -21,6 +21,11 @@ err verify_receipt_text(const struct key_list *keys, view jws, arena *mem, struc
 /* Reports head signature and inclusion of the receipt's leaf. */
 err verify_inclusion(struct report *r, const struct key_list *keys, const struct receipt *receipt,
                      view proof_json, arena *mem, struct log_head *ret);
+/* --at, else now. */
+err verify_at(const struct args *a, instant *ret, struct fault *f) MUST_USE;
+/* A proof of time as a receipt's `time` has it, of an entry that was proved to stand below `head`.  Open without --trust. */
+void verify_time(struct report *r, const struct key_list *keys, const struct log_head *head, view time_json,
+                 arena *mem);
 /* --witnesses and --quorum, when given. */
 void verify_witnesses(struct report *r, const struct log_head *head, arena *mem);
 

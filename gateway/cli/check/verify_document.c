@@ -22,8 +22,8 @@ header_of(view lines, view name)
     return VIEW_NONE;
 }
 
-static err
-time_of_args(const struct args *a, instant *ret, struct fault *f)
+err
+verify_at(const struct args *a, instant *ret, struct fault *f)
 {
     const char *text = args_value(a, "at");
     *ret = clock_now();
@@ -108,7 +108,7 @@ check_bundle(struct args *a, struct report *r, const struct trust *trust, struct
     view body = VIEW_NONE, headers = V("");
     size_t n = 0;
     instant at;
-    TRY(time_of_args(a, &at, f));
+    TRY(verify_at(a, &at, f));
     TRY(file_read(a->positional[0], a->mem, &body, f));
     if (args_value(a, "headers"))
         TRY(file_read(args_value(a, "headers"), a->mem, &headers, f));
@@ -173,7 +173,7 @@ check_chain(struct args *a, struct report *r, const struct trust *trust, struct 
     void *pkey = NULL;
     instant at;
     char when[32];
-    TRY(time_of_args(a, &at, f));
+    TRY(verify_at(a, &at, f));
     TRY(file_read(a->positional[0], a->mem, &text, f));
     TRY(certificate_read(text, a->mem, &shown, &leaf, f));
     if (args_value(a, "intermediate")) {
@@ -213,7 +213,7 @@ check_webhook(struct args *a, struct report *r, const struct key_list *keys, str
     view body = VIEW_NONE, headers = VIEW_NONE;
     int64_t time = 0;
     instant at;
-    TRY(time_of_args(a, &at, f));
+    TRY(verify_at(a, &at, f));
     TRY(file_read(a->positional[0], a->mem, &body, f));
     TRY(file_read(args_value(a, "headers"), a->mem, &headers, f));
     view id = header_of(headers, V("webhook-id")), said = header_of(headers, V("webhook-timestamp"));

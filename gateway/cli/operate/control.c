@@ -3,9 +3,11 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "cli/operate/clock_shift.h"
+#include "duty/time.h"
 #include "flow/case/case.h"
 #include "flow/case/split.h"
 #include "flow/partner/registry.h"
+#include "signing/time/evidence_record.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -37,6 +39,19 @@ socket_path(const struct config *c, char out[108], struct fault *f)
 }
 
 err
+control_renew(struct gateway *g, view hash, view *ret_json, struct fault *f)
+{
+    bool done;
+    size_t size = hash_size_of(hash);
+    if (hash.n && size == 0)
+        return fault_set(f, E_USAGE, "--hash", "sha256, sha384 or sha512", "another word");
+    TRY(time_renew(g, instant_add(clock_now(), config_span(g->config, SET_TIME_RENEW_AHEAD)), size, &done,
+                   f));
+    *ret_json = done ? V("{\"renewed\":true}") : V("{\"renewed\":false}");
+    return E_OK;
+}
+
+err
 control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, struct fault *f)
 {
     view state;
@@ -58,6 +73,8 @@ control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, 
             return fault_set(f, E_USAGE, "reload", "a gateway that serves", "none");
         TRY(g->reload(g->serving, f));
         *ret_json = V("{\"reloaded\":true}");
+    } else if (view_eq(verb, V("renew"))) {
+        TRY(control_renew(g, text, ret_json, f));
     } else if (view_eq(verb, V("clock"))) {
         TRY(clock_shift_add(text, f));
         if (g->wake_duty)

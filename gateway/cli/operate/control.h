@@ -11,6 +11,8 @@ void control_stop(struct control *c);
 
 /* One verb, here or in the running gateway. verb: "propose", "approve" (text = JWS), "case" (text = id), "cases". ret_json: the answer. */
 err control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, struct fault *f) MUST_USE;
+/* Renews time-stamps (duty/time.h): hash empty for what ends soon, else its name. */
+err control_renew(struct gateway *g, view hash, view *ret_json, struct fault *f) MUST_USE;
 /* Asks the gateway that runs on this store; *ret_running false when none does. */
 err control_ask(const struct config *c, view verb, view text, arena *mem, view *ret_json, bool *ret_running,
                 struct fault *f) MUST_USE;

@@ -45,12 +45,10 @@ evidence_leaf_hash(const struct row_leaf *row)
 static digest
 commitment(view salt, const digest *parts, size_t n)
 {
-    view all[16];
-    size_t used = 0;
-    all[used++] = salt;
-    for (size_t i = 0; i < n && used < COUNT_OF(all); i++)
-        all[used++] = digest_view(&parts[i]);
-    return sha256_parts(all, used);
+    view all[1 + LEAF_PARTS_MAX] = {salt};
+    for (size_t i = 0; i < n; i++)
+        all[1 + i] = digest_view(&parts[i]);
+    return sha256_parts(all, 1 + n);
 }
 
 err
@@ -59,7 +57,7 @@ evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, si
 {
     struct row_leaf *row = unit_add_leaf(u);
     uint8_t *salt = arena_alloc(u->mem, SALT_SIZE);
-    if (!row || !salt)
+    if (!row || !salt || n > LEAF_PARTS_MAX)
         return E_TOO_LARGE;
     random_bytes(salt, SALT_SIZE);
     row->kind = view_of(kind);

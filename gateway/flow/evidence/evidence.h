@@ -10,7 +10,8 @@
 #include "signing/log/proof.h"
 #include "signing/log/receipt.h"
 
-/* Adds the leaf row; parts are what the leaf commits to (document digest, verdict digest, link …). */
+#define LEAF_PARTS_MAX 15
+/* Adds the leaf row; parts are what the leaf commits to (document digest, verdict digest, link …); E_TOO_LARGE when they are more than that. */
 err evidence_leaf(struct unit *u, const char *kind, uid ref, const digest *parts, size_t n, instant at,
                   digest *ret_hash) MUST_USE;
 /* The leaf's data as text, and its hash: what the log has of these columns (commitment, kind, ref, at). */

@@ -6,6 +6,7 @@
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/keyring.h"
 #include "flow/evidence/seal.h"
+#include "flow/evidence/stamps.h"
 
 #include <stdio.h>
 
@@ -110,7 +111,46 @@ add_verdicts(struct exporting *x, const struct paper *p)
     return p->verdicts && p->verdicts->evidence.n ? add_signature(x, p, p->verdicts) : E_OK;
 }
 
-/* Receipt, the log's entry opened by its salt, and its proof. */
+static void
+report_time(struct exporting *x, const struct paper *p, const struct stamped *s)
+{
+    char when[32];
+    view at = s->found ? instant_print(s->at, when) : V("");
+    if (s->found) {
+        buf_printf(&x->zh,
+                   "\n【%s】時戳：於 %.*s（世界協調時間）前已列入紀錄，由第三方時戳機構證明（time.json）。\n",
+                   p->name, VIEW_ARG(at));
+        buf_printf(&x->en,
+                   "\n[%s] A time-stamp authority proves that it stood in the log before %.*s (time.json).\n",
+                   p->name, VIEW_ARG(at));
+    } else {
+        buf_printf(&x->zh, "\n【%s】尚無第三方時戳；收受時間僅由閘道證明。\n", p->name);
+        buf_printf(&x->en,
+                   "\n[%s] No time-stamp of an authority yet: the time rests on the gateway's word.\n",
+                   p->name);
+    }
+}
+
+/* The stamped head that holds the entry, its evidence record, and the entry's place below it. */
+static err
+add_time(struct exporting *x, const struct paper *p, const struct row_leaf *leaf)
+{
+    char name[NAME_SIZE];
+    struct stamped s;
+    view text = VIEW_NONE;
+    TRY(stamps_proof(x->g, x->r, (uint64_t)leaf->seq, x->mem, &s));
+    TRY(stamped_print(&s, x->mem, &text));
+    snprintf(name, sizeof name, "%s/time.json", p->name);
+    TRY(add(x, name, text));
+    report_time(x, p, &s);
+    if (!s.found)
+        return E_OK;
+    TRY(evidence_proof(x->g, &leaf->hash, leaf->ref, s.size, x->mem, &text, x->f));
+    snprintf(name, sizeof name, "%s/time-proof.json", p->name);
+    return add(x, name, text);
+}
+
+/* Receipt, the log's entry opened by its salt, and its proofs. */
 static err
 add_log_entry(struct exporting *x, const struct paper *p)
 {
@@ -137,7 +177,8 @@ add_log_entry(struct exporting *x, const struct paper *p)
     TRY(add_buf(x, name, &out));
     TRY(evidence_proof(x->g, &leaf->hash, leaf->ref, 0, x->mem, &proof, x->f));
     snprintf(name, sizeof name, "%s/proof.json", p->name);
-    return add(x, name, proof);
+    TRY(add(x, name, proof));
+    return add_time(x, p, leaf);
 }
 
 static void

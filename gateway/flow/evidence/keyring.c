@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define PATH_SIZE 4352
 #define FILE_MAX (64u << 10)
 #define MEMORY_MAX (2u << 20)
 
@@ -28,22 +27,12 @@ keyring_unref(struct keyring *k)
     arena_free(k->mem);
 }
 
-static void
-path_or_default(const struct config *c, enum setting s, const char *name, char out[PATH_SIZE])
-{
-    view v = config_text(c, s);
-    if (v.n)
-        snprintf(out, PATH_SIZE, "%.*s", VIEW_ARG(v));
-    else
-        snprintf(out, PATH_SIZE, "%s/%s", config_cstr(c, SET_STORE_DIR), name);
-}
-
 static err
 load_key(const struct config *c, enum setting s, const char *name, enum jose_alg alg, struct key **ret,
          struct fault *f)
 {
-    char path[PATH_SIZE];
-    path_or_default(c, s, name, path);
+    char path[CONFIG_PATH_SIZE];
+    config_path(c, s, name, path);
     TRY(key_load_pem(path, ret, f));
     if ((*ret)->alg != alg)
         return fault_set(f, E_CONFIG, setting_info(s)->name,
@@ -84,10 +73,10 @@ read_other(const json_t *jwk, size_t i, struct keyring *k, struct fault *f)
 static err
 read_others(const struct config *c, struct keyring *k, struct fault *f)
 {
-    char path[PATH_SIZE];
+    char path[CONFIG_PATH_SIZE];
     size_t i;
     json_t *root, *jwk;
-    path_or_default(c, SET_OVERLAP_KEYS, "overlap-keys.json", path);
+    config_path(c, SET_OVERLAP_KEYS, "overlap-keys.json", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT && config_text(c, SET_OVERLAP_KEYS).n == 0)
         return E_OK;

@@ -83,14 +83,10 @@ hash_anchors(const json_t *files, view folder, struct sha256 *hash)
 static bool
 trust_digest(struct gateway *g, struct sha256 *hash, arena *mem)
 {
-    char path[PATH_SIZE];
-    view set = config_text(g->config, SET_TRUST_FILE);
+    char path[CONFIG_PATH_SIZE];
     json_t *json = NULL, *use;
     const char *name;
-    if (set.n)
-        snprintf(path, sizeof path, "%.*s", VIEW_ARG(set));
-    else
-        snprintf(path, sizeof path, "%s/trust.json", config_cstr(g->config, SET_STORE_DIR));
+    config_path(g->config, SET_TRUST_FILE, "trust.json", path);
     char *text = arena_alloc(mem, FILE_MAX);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 || !text ? -1 : read(fd, text, FILE_MAX);

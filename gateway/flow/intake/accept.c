@@ -1,4 +1,5 @@
 #include "flow/intake/accept.h"
+#include "flow/evidence/stamps.h"
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -39,6 +40,7 @@ accept_document(struct gateway *g, const struct submission *s, arena *mem, struc
     TRY(passage_judge(&p));
     if (s->dry_run)
         return dry_answer(&p, ret);
+    TRY(stamps_in_time(g, s->received, f));
     err e = E_STALE;
     for (int i = 0; i < REBUILDS && e == E_STALE; i++)
         e = passage_store(&p, ret);

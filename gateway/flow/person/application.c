@@ -1,3 +1,4 @@
+#include "flow/evidence/stamps.h"
 #include "flow/person/application_inside.h"
 
 #include "flow/evidence/seal.h"
@@ -208,6 +209,7 @@ accept(struct gateway *g, const struct application_in *in, bool permissions_only
                        .registry = gateway_registry(g),
                        .trust = gateway_trust(g)};
     TRY(filing_judge(&w));
+    TRY(stamps_in_time(g, in->received, f));
     err e = E_STALE;
     for (int i = 0; i < REBUILDS && e == E_STALE; i++)
         e = filing_store(&w, ret);

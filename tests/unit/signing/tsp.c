@@ -1,7 +1,7 @@
 #include "sandbox.h"
 
-#include "signing/pki/tsp.h"
 #include "signing/sandbox/pki_answer.h"
+#include "signing/time/tsp.h"
 
 #include <openssl/pem.h>
 
@@ -39,7 +39,7 @@ stamp(const digest *imprint, view nonce, instant at, arena *mem)
     AUTO(EVP_PKEY_free) EVP_PKEY *pkey = key_of("tsa");
     struct pki_clock c = {.signer = signer, .signer_key = pkey, .issuer = issuer, .at = at};
     view request, response;
-    cr_assert(tsp_request(imprint, nonce, NULL, mem, &request, NULL) == E_OK);
+    cr_assert(tsp_request(digest_view(imprint), nonce, NULL, mem, &request, NULL) == E_OK);
     cr_assert(pki_answer_time(request, &c, mem, &response) == E_OK);
     return response;
 }
@@ -51,8 +51,11 @@ Test(tsp, a_response_and_its_token_hold)
     instant at = instant_of_unix(instant_unix(clock_now()) - 5);
     view nonce = V("\x01\x02\x03\x04\x05\x06\x07\x08"), anchors[] = {certificate_der("root", mem)};
     view response = stamp(&d, nonce, at, mem);
-    struct tsp_question q = {
-        .imprint = &d, .nonce = nonce, .policy = SANDBOX_POLICY_OID, .anchors = anchors, .n_anchors = 1};
+    struct tsp_question q = {.imprint = digest_view(&d),
+                             .nonce = nonce,
+                             .policy = SANDBOX_POLICY_OID,
+                             .anchors = anchors,
+                             .n_anchors = 1};
     struct tsp_token t = {0};
     struct fault f;
     fault_init(&f);
@@ -82,31 +85,40 @@ Test(tsp, what_was_not_asked_for_is_refused)
         struct tsp_question q;
         err code;
     } cases[] = {
-        {"as asked", response, {.imprint = &d, .nonce = nonce, .anchors = root, .n_anchors = 1}, E_OK},
+        {"as asked",
+         response,
+         {.imprint = digest_view(&d), .nonce = nonce, .anchors = root, .n_anchors = 1},
+         E_OK},
         {"other bytes",
          response,
-         {.imprint = &other, .nonce = nonce, .anchors = root, .n_anchors = 1},
+         {.imprint = digest_view(&other), .nonce = nonce, .anchors = root, .n_anchors = 1},
          E_TIME_STAMP},
         {"other nonce",
          response,
-         {.imprint = &d, .nonce = wrong, .anchors = root, .n_anchors = 1},
+         {.imprint = digest_view(&d), .nonce = wrong, .anchors = root, .n_anchors = 1},
          E_TIME_STAMP},
-        {"no nonce", bare, {.imprint = &d, .nonce = nonce, .anchors = root, .n_anchors = 1}, E_TIME_STAMP},
+        {"no nonce",
+         bare,
+         {.imprint = digest_view(&d), .nonce = nonce, .anchors = root, .n_anchors = 1},
+         E_TIME_STAMP},
         {"other policy",
          response,
-         {.imprint = &d, .policy = "1.2.3", .anchors = root, .n_anchors = 1},
+         {.imprint = digest_view(&d), .policy = "1.2.3", .anchors = root, .n_anchors = 1},
          E_TIME_STAMP},
-        {"other root", response, {.imprint = &d, .anchors = rogue, .n_anchors = 1}, E_CHAIN},
+        {"other root", response, {.imprint = digest_view(&d), .anchors = rogue, .n_anchors = 1}, E_CHAIN},
         {"from the future",
          ahead,
-         {.imprint = &d, .anchors = root, .n_anchors = 1, .latest = at},
+         {.imprint = digest_view(&d), .anchors = root, .n_anchors = 1, .latest = at},
          E_TIME_STAMP},
         {"before the authority's certificate",
          early,
-         {.imprint = &d, .anchors = root, .n_anchors = 1},
+         {.imprint = digest_view(&d), .anchors = root, .n_anchors = 1},
          E_CERT_TIME},
-        {"no response", V("hello"), {.imprint = &d, .anchors = root, .n_anchors = 1}, E_TIME_STAMP},
-        {"nothing", V(""), {.imprint = &d, .anchors = root, .n_anchors = 1}, E_TIME_STAMP},
+        {"no response",
+         V("hello"),
+         {.imprint = digest_view(&d), .anchors = root, .n_anchors = 1},
+         E_TIME_STAMP},
+        {"nothing", V(""), {.imprint = digest_view(&d), .anchors = root, .n_anchors = 1}, E_TIME_STAMP},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct tsp_token t;
@@ -125,7 +137,7 @@ Test(tsp, every_byte_of_a_response)
     instant at = instant_of_unix(instant_unix(clock_now()) - 5);
     view root[] = {certificate_der("root", mem)};
     view response = stamp(&d, V(""), at, mem);
-    struct tsp_question q = {.imprint = &d, .anchors = root, .n_anchors = 1};
+    struct tsp_question q = {.imprint = digest_view(&d), .anchors = root, .n_anchors = 1};
     char *own = malloc(response.n);
     for (size_t i = 0; i < response.n; i++) {
         AUTO(arena_free) arena *each = arena_new(1 << 20);

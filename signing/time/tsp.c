@@ -1,4 +1,4 @@
-#include "signing/pki/tsp.h"
+#include "signing/time/tsp.h"
 
 #include "signing/pki/certificate.h"
 #include "signing/pki/chain.h"
@@ -34,19 +34,33 @@ integer_of(view bytes)
     return n ? BN_to_ASN1_INTEGER(n, NULL) : NULL;
 }
 
+/* The hash of a size, and the size of a hash; 0 for others. */
+static int
+nid_of_size(size_t n)
+{
+    return n == 32 ? NID_sha256 : n == 48 ? NID_sha384 : n == 64 ? NID_sha512 : 0;
+}
+
+static size_t
+size_of_nid(int nid)
+{
+    return nid == NID_sha256 ? 32 : nid == NID_sha384 ? 48 : nid == NID_sha512 ? 64 : 0;
+}
+
 static bool
-fill_imprint(TS_REQ *request, const digest *imprint)
+fill_imprint(TS_REQ *request, view imprint)
 {
     AUTO(TS_MSG_IMPRINT_free) TS_MSG_IMPRINT *mark = TS_MSG_IMPRINT_new();
     AUTO(X509_ALGOR_free) X509_ALGOR *algorithm = X509_ALGOR_new();
-    return mark && algorithm && X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256), V_ASN1_NULL, NULL) == 1 &&
+    int nid = nid_of_size(imprint.n);
+    return nid && mark && algorithm && X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_NULL, NULL) == 1 &&
            TS_MSG_IMPRINT_set_algo(mark, algorithm) == 1 &&
-           TS_MSG_IMPRINT_set_msg(mark, (unsigned char *)imprint->b, sizeof imprint->b) == 1 &&
+           TS_MSG_IMPRINT_set_msg(mark, (unsigned char *)(uintptr_t)imprint.p, (int)imprint.n) == 1 &&
            TS_REQ_set_msg_imprint(request, mark) == 1;
 }
 
 err
-tsp_request(const digest *imprint, view nonce, const char *policy, arena *mem, view *ret, struct fault *f)
+tsp_request(view imprint, view nonce, const char *policy, arena *mem, view *ret, struct fault *f)
 {
     AUTO(TS_REQ_free) TS_REQ *request = TS_REQ_new();
     AUTO(ASN1_INTEGER_free) ASN1_INTEGER *number = nonce.n > 0 ? integer_of(nonce) : NULL;
@@ -75,15 +89,15 @@ check_imprint(TS_TST_INFO *info, const struct tsp_question *q, struct fault *f)
     TS_MSG_IMPRINT *mark = TS_TST_INFO_get_msg_imprint(info);
     ASN1_OCTET_STRING *said = TS_MSG_IMPRINT_get_msg(mark);
     int nid = OBJ_obj2nid(TS_MSG_IMPRINT_get_algo(mark)->algorithm);
-    if (nid != NID_sha256 && nid != NID_sha384 && nid != NID_sha512)
+    if (size_of_nid(nid) == 0)
         return fault_set(f, E_WEAK_DIGEST, "time-stamp.messageImprint", "SHA-256, SHA-384 or SHA-512",
                          "another hash");
     unsigned char made[EVP_MAX_MD_SIZE];
-    unsigned int n = sizeof q->imprint->b;
-    if (q->imprint && nid != NID_sha256)
+    unsigned int n = (unsigned int)q->imprint.n;
+    if (q->imprint.n && size_of_nid(nid) != q->imprint.n)
         return refuse(f, "the hash that was asked for", "another one");
-    if (q->imprint)
-        memcpy(made, q->imprint->b, n);
+    if (q->imprint.n)
+        memcpy(made, q->imprint.p, q->imprint.n);
     else if (EVP_Digest(q->data.p ? q->data.p : "", q->data.n, made, &n, EVP_get_digestbynid(nid), NULL) != 1)
         return E_INTERNAL;
     view got = view_make(ASN1_STRING_get0_data(said), (size_t)ASN1_STRING_length(said));
@@ -238,7 +252,9 @@ judge_signer(X509 *signer, const view *der, size_t n, const struct tsp_question 
         .purpose = CHAIN_TIMESTAMP,
         .depth = CHAIN_DEPTH_DEFAULT,
     };
-    return chain_judge(&rq, f);
+    TRY(chain_judge(&rq, f));
+    rq.at = q->good_at;
+    return q->good_at.us ? chain_judge(&rq, f) : E_OK;
 }
 
 static err
@@ -301,4 +317,19 @@ tsp_token_verify(view token, const struct tsp_question *q, arena *mem, struct ts
     if (!info)
         return refuse(f, "a time-stamp token", "other content");
     return judge_token(p7, info, q, mem, ret, f);
+}
+
+size_t
+tsp_token_hash(view token)
+{
+    const unsigned char *p = (const unsigned char *)token.p;
+    if (token.n == 0 || token.n > RESPONSE_MAX)
+        return 0;
+    AUTO(PKCS7_free) PKCS7 *p7 = d2i_PKCS7(NULL, &p, (long)token.n);
+    AUTO(TS_TST_INFO_free)
+    TS_TST_INFO *info = p7 && PKCS7_type_is_signed(p7) ? PKCS7_to_TS_TST_INFO(p7) : NULL;
+    ERR_clear_error();
+    return info ? size_of_nid(
+                      OBJ_obj2nid(TS_MSG_IMPRINT_get_algo(TS_TST_INFO_get_msg_imprint(info))->algorithm))
+                : 0;
 }
