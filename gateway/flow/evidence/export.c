@@ -139,6 +139,8 @@ add_time(struct exporting *x, const struct paper *p, const struct row_leaf *leaf
     struct stamped s;
     view text = VIEW_NONE;
     TRY(stamps_proof(x->g, x->r, (uint64_t)leaf->seq, x->mem, &s));
+    if (!s.found && config_text(x->g->config, SET_TIME_AUTHORITIES).n == 0)
+        return E_OK;
     TRY(stamped_print(&s, x->mem, &text));
     snprintf(name, sizeof name, "%s/time.json", p->name);
     TRY(add(x, name, text));
