@@ -47,19 +47,26 @@ text_of(const struct tree *t, const struct node *object, const char *name)
 /* -- the signed list -- */
 
 static err
-read_payload(struct reader_state *s)
+open_payload(struct reader_state *s, view stated, view *ret)
 {
     struct jws_parts parts;
-    view payload;
-    struct tree *t = arena_make(s->mem, struct tree);
-    if (!t)
-        return E_TOO_LARGE;
+    if (!s->a->signature.n)
+        return text_base64url_decode(stated, s->mem, ret) == E_OK ? E_OK : bad(s, "/payload", "base64url");
     TRY(jws_split(s->a->signature, s->mem, &parts, s->f));
     if (!view_eq(parts.header.typ, V("claimgate-application+jwt")))
         return fault_set(s->f, E_SIGNATURE_FORM, "/signature", "typ claimgate-application+jwt",
                          "another typ");
-    TRY(jws_payload(&parts, s->mem, &payload, s->f));
-    TRY(tree_read_json(payload, NULL, s->mem, t, s->f));
+    return jws_payload(&parts, s->mem, ret, s->f);
+}
+
+static err
+read_payload(struct reader_state *s, view stated)
+{
+    struct tree *t = arena_make(s->mem, struct tree);
+    if (!t)
+        return E_TOO_LARGE;
+    TRY(open_payload(s, stated, &s->a->payload));
+    TRY(tree_read_json(s->a->payload, NULL, s->mem, t, s->f));
     static const char *const names[] = {"v", "id", "iat", "items", NULL};
     TRY(only_members(s, t, tree_root(t), names, "/signature/payload"));
     const struct node *items = node_member(t, tree_root(t), V("items"));
@@ -282,6 +289,36 @@ print_detail(struct reader_state *s, const struct tree *t, const struct node *n,
     return ret->p ? E_OK : E_TOO_LARGE;
 }
 
+static void
+add_applied(struct reader_state *s, struct applied_insurer *i)
+{
+    struct applied_insurer **end = &s->a->insurers;
+    while (*end)
+        end = &(*end)->next;
+    *end = i;
+}
+
+/* 委託書: {"attorney":"code","permission":{…}} */
+static err
+read_mandate(struct reader_state *s, const struct tree *t, const struct node *n, view item, int64_t index)
+{
+    static const char *const names[] = {"attorney", "permission", NULL};
+    TRY(only_members(s, t, n, names, "/mandate"));
+    struct applied_insurer *i = arena_make(s->mem, struct applied_insurer);
+    if (!i)
+        return E_TOO_LARGE;
+    i->is_mandate = true;
+    i->item = item;
+    i->index = index;
+    i->recipient = text_of(t, n, "attorney");
+    if (!i->recipient.n)
+        return bad(s, "/mandate/attorney", "the code of an organisation");
+    TRY(read_permission(s, t, node_member(t, n, V("permission")), i));
+    TRY(print_detail(s, t, n, &i->detail));
+    add_applied(s, i);
+    return E_OK;
+}
+
 static err
 read_insurer(struct reader_state *s, const struct tree *t, const struct node *n, view item, int64_t index)
 {
@@ -306,10 +343,7 @@ read_insurer(struct reader_state *s, const struct tree *t, const struct node *n,
     if (payee && !i->payee_jwe.n)
         i->payee_plain = node_raw(t, payee);
     TRY(print_detail(s, t, n, &i->detail));
-    struct applied_insurer **end = &s->a->insurers;
-    while (*end)
-        end = &(*end)->next;
-    *end = i;
+    add_applied(s, i);
     return E_OK;
 }
 
@@ -334,7 +368,30 @@ read_item(struct reader_state *s, view item, size_t number)
         return read_common(s, t, object, item);
     if (view_eq(kind, V("insurer")))
         return read_insurer(s, t, object, item, index);
-    return bad(s, "/items", "common or insurer");
+    if (view_eq(kind, V("mandate")))
+        return read_mandate(s, t, object, item, index);
+    return bad(s, "/items", "common, insurer or mandate");
+}
+
+/* Signatures, presentations, or both over one payload. */
+static err
+read_evidence(struct reader_state *s, const struct node *root)
+{
+    struct application *a = s->a;
+    a->signature = text_of(s->t, root, "signature");
+    for (NODE_EACH(n, s->t, node_member(s->t, root, V("co_signatures")))) {
+        if (a->n_co_signatures == CO_SIGNATURES_MAX)
+            return bad(s, "/co_signatures", "at most 4");
+        a->co_signatures[a->n_co_signatures++] = node_text(s->t, n);
+    }
+    for (NODE_EACH(p, s->t, node_member(s->t, root, V("presentations")))) {
+        if (a->n_presentations == PRESENTATIONS_MAX)
+            return bad(s, "/presentations", "at most 2");
+        a->presentations[a->n_presentations++] = node_text(s->t, p);
+    }
+    return a->signature.n || a->n_presentations ? E_OK
+                                                : fault_set(s->f, E_SIGNATURE_MISSING, "/signature",
+                                                            "a compact JWS, or presentations", "none");
 }
 
 err
@@ -344,23 +401,17 @@ application_read(const struct tree *t, arena *mem, struct application *ret, stru
     if (!a)
         return E_TOO_LARGE;
     struct reader_state s = {.t = t, .mem = mem, .f = f, .a = a};
-    static const char *const names[] = {"signature", "co_signatures", "items", NULL};
+    static const char *const names[] = {"signature", "co_signatures", "items",
+                                        "payload",   "presentations", NULL};
     const struct node *root = tree_root(t);
     TRY(only_members(&s, t, root, names, ""));
-    a->signature = text_of(t, root, "signature");
-    if (!a->signature.n)
-        return fault_set(f, E_SIGNATURE_MISSING, "/signature", "a compact JWS", "none");
-    for (NODE_EACH(n, t, node_member(t, root, V("co_signatures")))) {
-        if (a->n_co_signatures == CO_SIGNATURES_MAX)
-            return bad(&s, "/co_signatures", "at most 4");
-        a->co_signatures[a->n_co_signatures++] = node_text(t, n);
-    }
-    TRY(read_payload(&s));
+    TRY(read_evidence(&s, root));
+    TRY(read_payload(&s, text_of(t, root, "payload")));
     size_t number = 0;
     for (NODE_EACH(n, t, node_member(t, root, V("items"))))
         TRY(read_item(&s, node_text(t, n), number++));
     if (!a->common_item.p || !a->insurers)
-        return bad(&s, "/items", "one item of common facts and at least one of an insurer");
+        return bad(&s, "/items", "one item of common facts and at least one of an insurer or a mandate");
     *ret = *a;
     return E_OK;
 }

@@ -4,7 +4,8 @@
  * decoys to a multiple of 8.  So each insurer can be handed the signature, the list and its own items, and learns nothing of the others (DECISIONS "Documents").
  *
  *   {"signature":"a.b.c","co_signatures":["a.b.c",…],"items":["base64url",…]}
- *   item  = base64url of the JSON array ["salt","common"|"insurer",{…}]; digest = base64url(SHA-256(item text))
+ *   {"payload":"base64url","presentations":["exc-…",…],"items":[…]}   where a wallet's presentation bound the payload instead
+ *   item  = base64url of the JSON array ["salt","common"|"insurer"|"mandate",{…}]; digest = base64url(SHA-256(item text))
  *   payload of the JWS = {"v":1,"id":"urn:uuid:…","iat":…,"items":["digest",…]}; co-signatures sign the same payload
  *
  * The adapter checks form and digests; who signed, flow asks of the verdicts.  Memory from the arena, one thread. */
@@ -15,8 +16,11 @@
 
 #define ITEMS_MAX 64
 #define CO_SIGNATURES_MAX 4
+#define PRESENTATIONS_MAX 2
 
 struct applied_insurer {
+    bool
+        is_mandate; /* recipient: the organisation that may ask on the person's behalf; no line, no benefits */
     view item;      /* item text, as handed to this insurer */
     int64_t index;  /* in the list of items */
     view recipient; /* 統一編號 */
@@ -44,9 +48,12 @@ struct applied_person {
 };
 
 struct application {
-    view id; /* of the payload */
-    view signature, co_signatures[CO_SIGNATURES_MAX];
+    view id;                                          /* of the payload */
+    view payload;                                     /* what was signed */
+    view signature, co_signatures[CO_SIGNATURES_MAX]; /* signature empty: presentations only */
     size_t n_co_signatures;
+    view presentations[PRESENTATIONS_MAX];
+    size_t n_presentations;
     view digests; /* JSON array of the list, as signed */
     view common_item;
     struct applied_person *people;

@@ -2,6 +2,7 @@
 
 #include "flow/case/case.h"
 #include "flow/case/claim.h"
+#include "flow/case/notice.h"
 #include "flow/view/feed.h"
 
 err
@@ -100,5 +101,18 @@ api_CASE_GET(void *app, struct request *rq, struct reply *rp)
     TRY(case_fetch(app, rq->caller.partner, id, view_eq(request_query(rq, "provenance"), V("true")), rq->mem,
                    &json, &rq->fault));
     reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_CLAIM_NOTICE(void *app, struct request *rq, struct reply *rp)
+{
+    claim_id id;
+    view json;
+    bool created = false;
+    TRY(API_ID(claim_id, rq, 0, &id));
+    TRY(notice_by_law(app, rq->caller.partner, id, rq->body, rq->received, rq->mem, &json, &created,
+                      &rq->fault));
+    reply_json(rp, created ? 201 : 200, json);
     return E_OK;
 }

@@ -1,6 +1,7 @@
 #include "flow/person/exchange.h"
 #include "api/api.h"
 #include "flow/case/advice.h"
+#include "flow/members.h"
 
 err
 api_PRESENTATION_CREATE(void *app, struct request *rq, struct reply *rp)
@@ -110,6 +111,22 @@ err
 api_MYDATA_GET(void *app, struct request *rq, struct reply *rp)
 {
     return show(app, rq, rp);
+}
+
+err
+api_MYDATA_PULL(void *app, struct request *rq, struct reply *rp)
+{
+    static const char *const known[] = {NULL};
+    exchange_id id;
+    json_t *body = NULL;
+    view json;
+    TRY(API_ID(exchange_id, rq, 0, &id));
+    TRY(json_load(rq->body, rq->mem, &body, &rq->fault));
+    TRY(members_only(body, known, &rq->fault));
+    TRY(mydata_pull(app, rq->caller.partner, id, rq->received, rq->mem, &json, &rq->fault));
+    reply_header(rq, rp, "Cache-Control", V("no-store"));
+    reply_json(rp, 202, json);
+    return E_OK;
 }
 
 /* A pure function of what is asked: nothing is read or kept. */

@@ -62,7 +62,7 @@ api_PERMISSION_LIST(void *app, struct request *rq, struct reply *rp)
 {
     struct person_caller who = person_of(rq);
     view json;
-    TRY(track_permissions(app, &who, rq->mem, &json, &rq->fault));
+    TRY(track_permissions(app, &who, rq->lang, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }

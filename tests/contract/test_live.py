@@ -345,9 +345,21 @@ def walk_rest(j, g):
     for want in (201, 200):
         j.ask("accidentRecordCreate", body=body, media=media, headers={name: value}, token=g.token("k1"), want=want)
     j.ask("accidentRecordCreate", body=body, media=media, token=g.token("k1"), want=422, label="no signature")
+    walk_notice(j, g)
     j.ask("partnerKeys", token=g.token("app"), want=200)
     j.ask("partnerKeys", {"id": g.partners["l1"]["id"]}, token=g.token("app"), want=200, label="by id")
     j.ask("partnerKeys", {"id": "00000000"}, token=g.token("app"), want=404, label="unknown")
+
+
+def walk_notice(j, g):
+    accident = {"author": "A99010001K", "kind": "accident_no", "value": "SB20260110001"}
+    filed = g.call("POST", "/v1/applications", g.application(application_of(WANG, [("99000447", "cali", ["cali_medical"], ["accident-part"])], [accident])), {"Content-Type": JSON},
+                   g.token("app")).json()
+    claim = {"id": filed["claims"][0]["claim"]}
+    body, media = j.example("claimNotice")
+    for want in (201, 200):
+        j.ask("claimNotice", claim, body=body, media=media, token=g.token("p1"), want=want)
+    j.ask("claimNotice", claim, body={**body, "to": "99000447"}, media=media, token=g.token("p1"), want=422, label="to himself")
 
 
 def walk_upload(j, g):
@@ -408,6 +420,13 @@ def walk_mydata(j, g, platform):
     j.ask("mydataNotice", body=notice, media=media, want=409, label="twice")
     app.until(one, "done", "refused")
     j.ask("mydataGet", {"id": one["id"]}, token=g.token("app"), want=200)
+    j.ask("mydataPull", {"id": one["id"]}, body={}, media=JSON, token=g.token("app"), want=403, label="made before")
+    platform.packages["late"] = [(429, b"", {"Retry-After": "3600"})]
+    one = app.begin()
+    j.ask("mydataPull", {"id": one["id"]}, body={}, media=JSON, token=g.token("app"), want=403, label="before the consent")
+    app.notice(one, "late")
+    wait_until(lambda: app.fetches("late") and app.read(one)["state"] == "ready")
+    j.ask("mydataPull", {"id": one["id"]}, body={}, media=JSON, token=g.token("app"), want=202)
 
 
 def walk_advice(j, g):

@@ -25,7 +25,7 @@ PERSON = {"name": "王沙箱", "id_number": "A190130001"}
 
 class World:
     def __init__(self):
-        self.presented, self.asked, self.results, self.lists_up = {}, [], 0, True
+        self.presented, self.asked, self.results, self.lists_up, self.lists_fetched = {}, [], 0, True, 0
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.origin = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -51,6 +51,7 @@ class World:
                     query = dict(urllib.parse.parse_qsl(url.query))
                     world.asked.append((self.headers.get("Access-Token"), query))
                     return self.answer(200, {"transactionId": query["transactionId"], "qrcodeImage": "data:image/png;base64,", "authUri": "modadigitalwallet://authorize?client_id=x"})
+                world.lists_fetched += 1
                 if not world.lists_up:
                     return self.answer(503, {})
                 return self.answer(200, world.lists[url.path], "application/statuslist+jwt")
@@ -70,7 +71,9 @@ class World:
         lsb, msb_revoked, msb_suspended = bytes([1 << 6]) + b"\2" + bytes(30), bytes([1 << 4]) + bytes(31), bytes([1 << 3]) + bytes(31)
         head = {"kid": "k1"}
         token = {"sub": f"{self.origin}/lists/1", "iat": now, "exp": now + 3600, "ttl": 600, "status_list": {"bits": 2, "lst": b64url(zlib.compress(lsb))}}
-        self.lists = {"/lists/1": jws_es256(key, {**head, "typ": "statuslist+jwt"}, compact(token)).encode()}
+        self.lists = {}
+        for path in ("/lists/1", "/lists/2"):
+            self.lists[path] = jws_es256(key, {**head, "typ": "statuslist+jwt"}, compact({**token, "sub": self.origin + path})).encode()
         for name, bits, purpose in (("r", msb_revoked, "revocation"), ("s", msb_suspended, "suspension")):
             vc = {"type": ["VerifiableCredential", "StatusList2021Credential"], "credentialSubject": {"statusPurpose": purpose, "encodedList": base64.b64encode(gzip.compress(bits)).decode()}}
             jwt = jws_es256(key, {**head, "typ": "JWT"}, compact({"iss": did, "jti": f"{self.origin}/lists/{name}", "nbf": now - 60, "exp": now + 3600, "vc": vc}))
@@ -149,9 +152,9 @@ class Wallet:
         self.key = ec_key(g.dir / "holder.key")
         self.did = did_key(public_jwk(self.key))
 
-    def credential(self, index=1, **changed):
+    def credential(self, index=1, path="/lists/1", **changed):
         now = int(time.time())
-        payload = {"iss": self.issuer, "vct": VCT, "iat": now - 60, "exp": now + 3600, "cnf": {"jwk": public_jwk(self.key)}, "status": {"status_list": {"idx": index, "uri": f"{self.world.origin}/lists/1"}}}
+        payload = {"iss": self.issuer, "vct": VCT, "iat": now - 60, "exp": now + 3600, "cnf": {"jwk": public_jwk(self.key)}, "status": {"status_list": {"idx": index, "uri": f"{self.world.origin}{path}"}}}
         return sd_jwt(self.issuer_key, {"typ": "dc+sd-jwt", "kid": "k1"}, payload, {**PERSON, **changed}, lambda p, digests: p.update(_sd=digests))
 
     def present(self, asked, credential, nonce=None, text=True):
@@ -197,8 +200,11 @@ def check_oid4vp(g, app, world, wallet):
         one, _, _ = wallet.whole(app, wallet.credential(index))
         shown = app.until(one, "verified", "refused")
         checks.equal((shown["state"], shown.get("code"), shown.get("claims")), ("refused", code, None), f"status {code}")
-    world.lists_up = False
+    fetched = world.lists_fetched
     one, _, _ = wallet.whole(app, wallet.credential())
+    checks.equal((app.until(one, "verified", "refused")["state"], world.lists_fetched), ("verified", fetched), "a list that was fetched is kept for its time")
+    world.lists_up = False
+    one, _, _ = wallet.whole(app, wallet.credential(path="/lists/2"))
     shown = wait_until(lambda: (lambda s: s if s.get("code") else None)(app.read(one).json()))
     checks.equal((shown["state"], shown["code"]), ("checking", "status-unavailable"), "no list is not valid")
     world.lists_up = True

@@ -162,19 +162,38 @@ case_list(struct gateway *g, view limit, arena *mem, view *ret_json, struct faul
 
 /* Over HTTP a case is for the app that filed the person's application; insurers see only claims. */
 err
-case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json,
-           struct fault *f)
+case_filed_by(struct gateway *g, partner_id who, case_id id, arena *mem, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     struct row_document *list = NULL;
-    bool filed = false;
     TRY(store_reader(g->store, &r));
     TRY(query_documents_of_case(r, ARGS(val_uid(&id.u)), mem, &list));
     for (; list; list = list->next)
-        filed = filed || (uid_eq(list->sender, who.u) &&
-                          view_eq(list->kind, view_of(document_kind_word(KIND_APPLICATION))));
-    if (!filed)
-        return fault_set(f, E_NOT_FOUND, "", "a case that you filed", "none");
-    reader_done(TAKE(r));
+        if (uid_eq(list->sender, who.u) && view_eq(list->kind, view_of(document_kind_word(KIND_APPLICATION))))
+            return E_OK;
+    return fault_set(f, E_NOT_FOUND, "", "a case that you filed", "none");
+}
+
+err
+case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json,
+           struct fault *f)
+{
+    TRY(case_filed_by(g, who, id, mem, f));
     return case_show(g, id, provenance, mem, ret_json, f);
+}
+
+err
+case_surviving(struct reader *r, uid id, arena *mem, uid *ret)
+{
+    for (int i = 0; i < 16; i++) {
+        struct row_case *row = NULL;
+        TRY(query_case_row(r, ARGS(val_uid(&id)), mem, &row));
+        if (!row)
+            return E_NOT_FOUND;
+        if (uid_is_none(row->merged_into))
+            break;
+        id = row->merged_into;
+    }
+    *ret = id;
+    return E_OK;
 }

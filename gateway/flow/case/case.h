@@ -31,6 +31,10 @@ err case_show(struct gateway *g, case_id id, bool provenance, arena *mem, view *
 err case_fetch(struct gateway *g, partner_id who, case_id id, bool provenance, arena *mem, view *ret_json,
                struct fault *f) MUST_USE;
 /* The newest cases: text is a limit. */
+/* E_NOT_FOUND unless this app filed an application of the case. */
+err case_filed_by(struct gateway *g, partner_id who, case_id id, arena *mem, struct fault *f) MUST_USE;
+/* A case that was merged answers for the surviving one. E_NOT_FOUND. */
+err case_surviving(struct reader *r, uid id, arena *mem, uid *ret) MUST_USE;
 err case_list(struct gateway *g, view limit, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 
 #endif

@@ -3,49 +3,6 @@
 #include "flow/case/claim.h"
 #include "signing/trust/revocation_policy.h"
 
-/* Medical papers are special data: an app's assertion never releases them (THREATS S1). */
-static bool
-is_special(enum document_kind kind)
-{
-    return kind == KIND_CERTIFICATE || kind == KIND_RECEIPT || kind == KIND_REPORT ||
-           kind == KIND_CLAIM_BUNDLE || kind == KIND_INQUEST || kind == KIND_OTHER;
-}
-
-bool
-permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
-                  instant now)
-{
-    return p->uses_left != 0 && permission_stands(p, recipient, purpose, kind, now);
-}
-
-bool
-permission_stands(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
-                  instant now)
-{
-    if (!uid_eq(p->recipient, recipient) || !view_eq(p->purpose, purpose) || p->withdrawn_at.us)
-        return false;
-    if (p->valid_from.us > now.us || (p->valid_to.us && p->valid_to.us <= now.us))
-        return false;
-    if (is_special(kind) && view_eq(p->level, V("asserted")))
-        return false;
-    view kinds = p->kinds, word = view_of(document_kind_word(kind));
-    while (kinds.n) {
-        if (view_eq(view_cut(&kinds, ' ', NULL), word))
-            return true;
-    }
-    return false;
-}
-
-const struct row_permission *
-permission_for(const struct row_permission *list, uid recipient, view purpose, enum document_kind kind,
-               instant now)
-{
-    for (; list; list = list->next)
-        if (permission_covers(list, recipient, purpose, kind, now))
-            return list;
-    return NULL;
-}
-
 struct paper
 paper_of(const struct row_document *d, const char *event)
 {
@@ -164,6 +121,18 @@ plan_had(const struct row_delivery *past, const struct row_claim *c, uid documen
     return false;
 }
 
+bool
+plan_evidence_is_enough(const struct registry *r, uid recipient, const struct row_permission *p)
+{
+    const struct partner *to = registry_partner(r, (partner_id){recipient});
+    enum consent_evidence asked =
+                              to ? consent_evidence_of(partner_option(to, "min_evidence")) : EVIDENCE_COUNT,
+                          is = consent_evidence_of(p->level);
+    if (!permission_is_consent(p) || asked == EVIDENCE_COUNT)
+        return true;
+    return is != EVIDENCE_COUNT && is >= asked;
+}
+
 static bool
 read_paper(struct permission_papers *papers, uid document)
 {
@@ -182,6 +151,8 @@ bool
 plan_permission_is_sure(struct permission_papers *papers, const struct row_permission *p, uid recipient)
 {
     const struct paper *raised = papers->raised;
+    if (!plan_evidence_is_enough(papers->registry, recipient, p))
+        return false;
     if (uid_is_none(p->document))
         return true;
     if (raised && uid_eq(raised->id, p->document))
@@ -209,6 +180,8 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
             continue;
         TRY(plan_delivery(in, u, c, p, document, paper->event));
         *ret_deliveries += 1;
+        if (!permission_is_consent(p))
+            continue; /* a notice by law: the claim waits for the person as before */
         enum claim_state state = claim_state_of(c->state);
         if (claim_next(state, V("permit")) != STATE_COUNT)
             TRY(move(in, u, c, V("permit"), document));

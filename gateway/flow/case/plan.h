@@ -5,6 +5,7 @@
 #ifndef FLOW_PLAN_H
 #define FLOW_PLAN_H
 
+#include "flow/case/permission.h"
 #include "flow/gateway.h"
 #include "flow/partner/registry.h"
 #include "signing/verify.h"
@@ -19,16 +20,6 @@ struct plan_input {
     instant now;
     const struct paper *raised; /* its level is being raised in this unit; NULL: none */
 };
-
-/* True when the permission stands for this recipient, kind and moment, whatever its uses. */
-bool permission_stands(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
-                       instant now);
-/* The same with a use left. */
-bool permission_covers(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
-                       instant now);
-/* The best covering permission of the list, NULL when none. */
-const struct row_permission *permission_for(const struct row_permission *list, uid recipient, view purpose,
-                                            enum document_kind kind, instant now);
 
 /* A paper on its way out: what it is and how sure it is (documents row). */
 struct paper {
@@ -57,7 +48,9 @@ struct permission_papers {
     bool last_found;
 };
 
-/* Is the paper that gave the permission sure enough for the recipient? */
+/* Is the person's evidence as good as the recipient asks (registry option min_evidence: plain or presumption)?  Permissions of law have none. */
+bool plan_evidence_is_enough(const struct registry *r, uid recipient, const struct row_permission *p);
+/* Is the permission's evidence, and the paper that gave it, sure enough for the recipient? */
 bool plan_permission_is_sure(struct permission_papers *papers, const struct row_permission *p, uid recipient);
 
 /* Event word for a document: "document.available", "document.replaced", "document.withdrawn", "document.refunded". */

@@ -83,16 +83,30 @@ capacity_of(const struct applied_person *p, instant when)
 }
 
 static bool
-signed_by_role(const struct filing *w, const char *role)
+is_presented_by(const struct presented *by, const struct applied_person *p)
 {
+    for (const struct person_key *k = p->keys; k; k = k->next)
+        if (view_eq(k->text, by->person))
+            return true;
+    return false;
+}
+
+/* The best evidence of anybody in this role; EVIDENCE_COUNT when there is none. */
+static enum consent_evidence
+evidence_of_role(const struct filing *w, const char *role)
+{
+    enum consent_evidence best = EVIDENCE_COUNT;
     for (const struct applied_person *p = w->a.people; p; p = p->next) {
         if (!view_eq(p->role, view_of(role)))
             continue;
         for (size_t i = 0; i < w->n_signed; i++)
             if (is_signed_by(w->signed_by[i].signer, p))
-                return true;
+                return EVIDENCE_PRESUMPTION;
+        for (size_t i = 0; i < w->n_presented; i++)
+            if (is_presented_by(&w->presented[i], p))
+                best = EVIDENCE_PLAIN;
     }
-    return false;
+    return best;
 }
 
 /* An app's signed assertion: weaker evidence, and only where the registration allows it. */
@@ -105,17 +119,31 @@ is_app(const struct filing *w, const struct signer *s)
     return p && view_eq(p->row->kind, V("app")) && view_eq(partner_option(p, "asserts"), V("yes"));
 }
 
+/* All who must act have acted: the weakest evidence of theirs counts.  EVIDENCE_COUNT: somebody is missing. */
+static err
+weigh(struct filing *w, enum capacity capacity, enum consent_evidence *ret)
+{
+    enum consent_evidence subject = evidence_of_role(w, "subject"),
+                          representative = evidence_of_role(w, "representative");
+    if (capacity == CAPACITY_LIMITED && (subject == EVIDENCE_COUNT) != (representative == EVIDENCE_COUNT))
+        return fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "the person and a representative",
+                         "one of the two");
+    if (capacity == CAPACITY_FULL)
+        *ret = subject;
+    else if (capacity == CAPACITY_NONE)
+        *ret = representative;
+    else
+        *ret = subject == EVIDENCE_COUNT || subject < representative ? subject : representative;
+    return E_OK;
+}
+
 static err
 check_evidence(struct filing *w)
 {
     const struct applied_person *subject = application_subject(&w->a);
-    bool by_subject = signed_by_role(w, "subject"), by_representative = signed_by_role(w, "representative");
     enum capacity capacity = capacity_of(subject, w->in->received);
-    w->level = "presumption";
-    if (capacity == CAPACITY_LIMITED && by_subject != by_representative)
-        return fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "the person and a representative",
-                         "one of the two");
-    if (capacity == CAPACITY_NONE ? by_representative : by_subject)
+    TRY(weigh(w, capacity, &w->level));
+    if (w->level != EVIDENCE_COUNT)
         return E_OK;
     for (size_t i = 0; i < w->n_signed; i++) {
         const struct signer *s = w->signed_by[i].signer;
@@ -123,8 +151,8 @@ check_evidence(struct filing *w)
             return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person",
                              "one of an organisation");
     }
-    if (capacity == CAPACITY_FULL && is_app(w, w->signed_by[0].signer)) {
-        w->level = "asserted";
+    if (capacity == CAPACITY_FULL && w->n_signed && is_app(w, w->signed_by[0].signer)) {
+        w->level = EVIDENCE_ASSERTED;
         return E_OK;
     }
     return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person named",
@@ -133,22 +161,55 @@ check_evidence(struct filing *w)
 
 /* Nobody grants to himself: the organisation that signed or sends is not among the recipients (an app may be neither). */
 static err
+check_insurer(struct filing *w, const struct applied_insurer *i)
+{
+    const struct partner *to = registry_by_code(w->registry, V("insurer"), i->recipient);
+    if (!to)
+        to = registry_by_code(w->registry, V("fund"), i->recipient);
+    if (!to || !partner_is_active(to))
+        return fault_setf(w->f, E_RECIPIENT, "a registered insurer or fund", "an unknown code",
+                          "/items/%lld/recipient", (long long)i->index);
+    if (uid_eq(to->id.u, w->in->sender.u))
+        return fault_setf(w->f, E_PERMISSION_SELF, "another sender than the recipient", "the same",
+                          "/items/%lld/recipient", (long long)i->index);
+    if (i->payee_jwe.n && jwe_check_form(i->payee_jwe, w->mem, NULL) != E_OK)
+        return fault_setf(w->f, E_PAYEE, "a compact JWE, ECDH-ES with A256GCM", "another form",
+                          "/items/%lld/payee/jwe", (long long)i->index);
+    return E_OK;
+}
+
+/* Whoever may ask on the person's behalf, the app too: but only by the person's own hand. */
+static err
+check_mandate(struct filing *w, const struct applied_insurer *i)
+{
+    const struct partner *to = registry_by_code(w->registry, V(""), i->recipient);
+    if (!to || !partner_is_active(to))
+        return fault_setf(w->f, E_RECIPIENT, "a registered organisation", "an unknown code",
+                          "/items/%lld/attorney", (long long)i->index);
+    return w->level != EVIDENCE_ASSERTED ? E_OK
+                                         : fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature",
+                                                     "the person's own for a mandate", "an app's word");
+}
+
+/* What a wallet bound is the text that the item names. */
+static err
+check_presented_text(struct filing *w, const struct applied_insurer *i)
+{
+    view name = arena_printf(w->mem, "%.*s/%.*s/%.*s", VIEW_ARG(i->text_id), VIEW_ARG(i->text_version),
+                             VIEW_ARG(i->text_lang));
+    for (size_t k = 0; k < w->n_presented; k++)
+        if (!view_eq(w->presented[k].text, name))
+            return fault_setf(w->f, E_PERMISSION_TEXT, "the text that the presentation bound", "another",
+                              "/items/%lld/permission/text", (long long)i->index);
+    return consent_text_check(i->text_id, i->text_version, i->text_lang, i->text_sha256, w->f);
+}
+
+static err
 check_recipients(struct filing *w)
 {
     for (struct applied_insurer *i = w->a.insurers; i; i = i->next) {
-        const struct partner *to = registry_by_code(w->registry, V("insurer"), i->recipient);
-        if (!to)
-            to = registry_by_code(w->registry, V("fund"), i->recipient);
-        if (!to || !partner_is_active(to))
-            return fault_setf(w->f, E_RECIPIENT, "a registered insurer or fund", "an unknown code",
-                              "/items/%lld/recipient", (long long)i->index);
-        if (uid_eq(to->id.u, w->in->sender.u))
-            return fault_setf(w->f, E_PERMISSION_SELF, "another sender than the recipient", "the same",
-                              "/items/%lld/recipient", (long long)i->index);
-        if (i->payee_jwe.n && jwe_check_form(i->payee_jwe, w->mem, NULL) != E_OK)
-            return fault_setf(w->f, E_PAYEE, "a compact JWE, ECDH-ES with A256GCM", "another form",
-                              "/items/%lld/payee/jwe", (long long)i->index);
-        TRY(consent_text_check(i->text_id, i->text_version, i->text_lang, i->text_sha256, w->f));
+        TRY(i->is_mandate ? check_mandate(w, i) : check_insurer(w, i));
+        TRY(check_presented_text(w, i));
     }
     return E_OK;
 }
@@ -162,6 +223,37 @@ check_sender(struct filing *w)
     return E_OK;
 }
 
+static err
+read_evidence(struct filing *w)
+{
+    w->payload = w->a.payload;
+    if (w->a.signature.n)
+        TRY(judge_signature(w, w->a.signature, &w->signed_by[w->n_signed++]));
+    for (size_t i = 0; i < w->a.n_co_signatures; i++)
+        TRY(judge_signature(w, w->a.co_signatures[i], &w->signed_by[w->n_signed++]));
+    for (size_t i = 0; i < w->a.n_presentations; i++)
+        TRY(presented_open(w->g, w->in->sender, w->a.presentations[i], w->payload, w->in->received, w->mem,
+                           &w->presented[w->n_presented++], w->f));
+    return E_OK;
+}
+
+/* Presentations have been verified when they came, by the issuers' status lists. */
+static err
+print_verdict(struct filing *w)
+{
+    if (w->n_signed) {
+        w->paper_level = (int64_t)verdict_level(w->signed_by[0].verdict);
+        return verdict_print(w->signed_by[0].verdict, w->mem, &w->verdict_text);
+    }
+    view second = w->n_presented > 1 ? w->presented[1].about : V("");
+    w->paper_level = LEVEL_VERIFIED_CRL;
+    w->verdict_text =
+        arena_printf(w->mem, "{\"code\":\"ok\",\"level\":\"%s\",\"presentations\":[%.*s%s%.*s]}",
+                     evidence_level_word(LEVEL_VERIFIED_CRL), VIEW_ARG(w->presented[0].about),
+                     w->n_presented > 1 ? "," : "", VIEW_ARG(second));
+    return w->verdict_text.p ? E_OK : E_TOO_LARGE;
+}
+
 err
 filing_judge(struct filing *w)
 {
@@ -171,17 +263,11 @@ filing_judge(struct filing *w)
     TRY(check_sender(w));
     TRY(tree_read_json(w->in->body, NULL, w->mem, t, w->f));
     TRY(application_read(t, w->mem, &w->a, w->f));
-    TRY(judge_signature(w, w->a.signature, &w->signed_by[w->n_signed]));
-    w->n_signed++;
-    for (size_t i = 0; i < w->a.n_co_signatures; i++) {
-        TRY(judge_signature(w, w->a.co_signatures[i], &w->signed_by[w->n_signed]));
-        w->n_signed++;
-    }
+    TRY(read_evidence(w));
     TRY(check_evidence(w));
     TRY(check_recipients(w));
-    TRY(verdict_print(w->signed_by[0].verdict, w->mem, &w->verdict_text));
+    TRY(print_verdict(w));
     w->verdict_digest = sha256(w->verdict_text);
-    w->body_blind = BLIND(w->g->seal, "body", digest_view(&w->in->body_digest));
     const struct applied_person *subject = application_subject(&w->a);
     w->subject_blind = blind_person(w->g->seal, subject->keys->text);
     return E_OK;
@@ -190,6 +276,8 @@ filing_judge(struct filing *w)
 void
 filing_done(struct filing *w)
 {
+    for (size_t i = 0; i < w->n_presented; i++)
+        presented_done(&w->presented[i]);
     registry_unref(w->registry);
     trust_unref(w->trust);
 }
@@ -208,14 +296,19 @@ accept(struct gateway *g, const struct application_in *in, bool permissions_only
                        .permissions_only = permissions_only,
                        .registry = gateway_registry(g),
                        .trust = gateway_trust(g)};
-    TRY(filing_judge(&w));
+    w.body_blind = BLIND(g->seal, "body", digest_view(&in->body_digest));
+    err e = filing_judge(&w);
+    if (e == E_PRESENTATION_USED || e == E_PRESENTATION_EXPIRED)
+        return filing_again(&w, ret) == E_OK ? E_OK : e; /* it is spent by this very filing */
+    TRY(e);
     TRY(stamps_in_time(g, in->received, f));
-    err e = E_STALE;
+    e = E_STALE;
     for (int i = 0; i < REBUILDS && e == E_STALE; i++)
         e = filing_store(&w, ret);
     if (e != E_OK)
         return fault_set(f, e, "", "", "");
-    sureness_tell(g, w.signed_by[0].verdict);
+    if (w.n_signed)
+        sureness_tell(g, w.signed_by[0].verdict);
     if (g->wake_relay)
         g->wake_relay(g->relay);
     return E_OK;

@@ -4,8 +4,10 @@
 
 #include "adapters/person/application.h"
 #include "flow/case/join.h"
+#include "flow/case/permission.h"
 #include "flow/partner/registry.h"
 #include "flow/person/application.h"
+#include "flow/person/presented.h"
 
 struct signed_by {
     struct verdict *verdict;
@@ -24,8 +26,11 @@ struct filing {
     struct application a;
     struct signed_by signed_by[1 + CO_SIGNATURES_MAX];
     size_t n_signed;
-    view payload;      /* what was signed */
-    const char *level; /* "presumption", "asserted" */
+    struct presented presented[PRESENTATIONS_MAX];
+    size_t n_presented;
+    view payload; /* what was signed */
+    enum consent_evidence level;
+    int64_t paper_level; /* of the document: enum evidence_level */
     view verdict_text;
     digest verdict_digest;
     digest body_blind, subject_blind;
@@ -35,6 +40,8 @@ struct filing {
 err filing_judge(struct filing *w) MUST_USE;
 /* One unit: document, case, claims, permissions, deliveries, track code, receipt. E_STALE: read again. */
 err filing_store(struct filing *w, struct application_out *ret) MUST_USE;
+/* The answer to the same bytes that were filed before; E_NOT_FOUND. */
+err filing_again(struct filing *w, struct application_out *ret) MUST_USE;
 void filing_done(struct filing *w);
 
 #endif

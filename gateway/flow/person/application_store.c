@@ -69,6 +69,22 @@ find_case(struct store_work *s)
     return join_write(s->u, &j, &s->found, w->in->received, &s->in_case, &s->version);
 }
 
+/* "presentations":[…]: what was verified, and for the gateway's own keeping what the holder signed. */
+static void
+print_presented(const struct filing *w, bool with_evidence, struct buf *out)
+{
+    BUF_LIT(out, "\"presentations\":[");
+    for (size_t i = 0; i < w->n_presented; i++) {
+        buf_printf(out, "%s{\"about\":%.*s", i ? "," : "", VIEW_ARG(w->presented[i].about));
+        if (with_evidence) {
+            BUF_LIT(out, ",\"evidence\":");
+            buf_add_json(out, w->presented[i].evidence);
+        }
+        BUF_LIT(out, "}");
+    }
+    BUF_LIT(out, "]");
+}
+
 /* The person's certificate and what its status rested on, to judge it anew. */
 static err
 add_evidence(struct store_work *s, struct row_verdict *verdict)
@@ -77,7 +93,12 @@ add_evidence(struct store_work *s, struct row_verdict *verdict)
     struct buf out;
     buf_init(&out, 1u << 20);
     BUF_LIT(&out, "{");
-    sureness_print_certificates(w->trust, w->signed_by[0].verdict, w->mem, &out);
+    if (w->n_signed)
+        sureness_print_certificates(w->trust, w->signed_by[0].verdict, w->mem, &out);
+    if (w->n_signed && w->n_presented)
+        BUF_LIT(&out, ",");
+    if (w->n_presented)
+        print_presented(w, true, &out);
     BUF_LIT(&out, "}");
     err e = out.failed
                 ? E_TOO_LARGE
@@ -107,7 +128,7 @@ add_document(struct store_work *s)
     row->key = s->key.id;
     row->received_at = w->in->received;
     row->state = V("current");
-    row->level = (int64_t)verdict_level(w->signed_by[0].verdict);
+    row->level = w->paper_level;
     TRY(seal_box(&s->key, V("body"), row->id, w->in->body, w->mem, &body));
     unit_body(s->u, body, &row->body_at);
     verdict->id = uid_new();
@@ -119,7 +140,10 @@ add_document(struct store_work *s)
     verdict->key = s->key.id;
     TRY(seal_box(&s->key, V("verdict"), verdict->id, w->verdict_text, w->mem, &verdict->verdict));
     TRY(add_evidence(s, verdict));
-    TRY(sureness_add_signers(w->g, s->u, w->signed_by[0].verdict, row->id, w->in->received));
+    if (w->n_signed)
+        TRY(sureness_add_signers(w->g, s->u, w->signed_by[0].verdict, row->id, w->in->received));
+    for (size_t i = 0; i < w->n_presented; i++)
+        TRY(presented_spend(s->u, &w->presented[i]));
     *link = (struct row_case_document){
         .case_id = s->in_case.u, .document = row->id, .facts_version = 0, .at = w->in->received};
     return timeline_add(s->u, s->in_case.u, (uid){{0}}, "person", (uid){{0}},
@@ -146,14 +170,14 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     row->case_id = s->in_case.u;
     row->subject = w->subject_blind;
     row->recipient = recipient;
-    row->kind = V("consent");
+    row->kind = view_of(permission_kind_word(i->is_mandate ? PERMISSION_MANDATE : PERMISSION_CONSENT));
     row->basis = i->text_id;
     row->purpose = i->purpose;
     row->kinds = i->document_kinds;
     row->valid_from = i->from;
     row->valid_to = i->to;
     row->uses_left = i->uses;
-    row->level = view_of(w->level);
+    row->level = view_of(consent_evidence_word(w->level));
     row->document = s->document.u;
     row->item = i->index;
     row->key = s->key.id;
@@ -207,15 +231,23 @@ claim_detail(struct store_work *s, const struct applied_insurer *i, uid claim, v
     buf_add_json(&out, i->item);
     BUF_LIT(&out, "],\"payee\":");
     buf_add_json(&out, payee);
+    if (w->n_presented) {
+        BUF_LIT(&out, ",\"payload\":\"");
+        buf_add_base64url(&out, w->payload);
+        BUF_LIT(&out, "\",");
+        print_presented(w, false, &out);
+    }
     BUF_LIT(&out, "}");
     err e = out.failed ? E_TOO_LARGE : seal_box(&s->key, V("claim"), claim, buf_view(&out), w->mem, ret);
     buf_done(&out);
     return e;
 }
 
-/* The claim of this insurer, line and person: new, or one that waited for the permission. */
+/* The claim of this insurer, line and person: new, or one that waited for the permission.  weak: an app's word, or less than the insurer asks for,
+ * opens it, and it waits for better. */
 static err
-add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, struct row_claim **ret)
+add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, bool weak,
+          struct row_claim **ret)
 {
     struct filing *w = s->w;
     struct row_claim *claim = s->claims;
@@ -242,10 +274,8 @@ add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, 
     claim->item = i->index;
     claim->key = s->key.id;
     TRY(claim_detail(s, i, claim->id, &claim->detail));
-    /* An app's word opens the claim and waits for the person's own. */
-    bool asserted = strcmp(w->level, "asserted") == 0;
-    if (!asserted || claim_next(claim_state_of(claim->state), V("need_permission")) != STATE_COUNT)
-        TRY(claim_move(s->u, claim, asserted ? V("need_permission") : V("permit"), "person", (uid){{0}},
+    if (!weak || claim_next(claim_state_of(claim->state), V("need_permission")) != STATE_COUNT)
+        TRY(claim_move(s->u, claim, weak ? V("need_permission") : V("permit"), "person", (uid){{0}},
                        s->document.u, w->in->received, w->f));
     *ret = claim;
     return E_OK;
@@ -258,8 +288,7 @@ deliver(struct store_work *s, struct row_claim *claim, const struct row_permissi
     const struct plan_input in = {w->g,       s->r,       w->registry,     w->mem,
                                   s->in_case, s->version, w->in->received, NULL};
     /* The permission is made in this unit, so it needs no guard; the application itself goes first. */
-    if (!plan_is_sure(w->g, w->registry, claim->recipient, (int64_t)verdict_level(w->signed_by[0].verdict),
-                      0))
+    if (!plan_is_sure(w->g, w->registry, claim->recipient, w->paper_level, 0))
         return E_OK; /* held until the person's certificate is known to be good */
     TRY(plan_delivery_new(&in, s->u, claim, permission, s->document.u, "claim.opened"));
     s->deliveries++;
@@ -335,12 +364,30 @@ struct answer_row {
     struct row_permission *permission;
 };
 
+/* Ends the claims and begins the mandates, where there are some. */
+static void
+print_mandates(struct store_work *s, const struct answer_row *rows, size_t n, struct buf *out)
+{
+    char id[ID_TEXT_SIZE];
+    size_t shown = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].claim)
+            continue;
+        const struct partner *to =
+            registry_partner(s->w->registry, (partner_id){rows[i].permission->recipient});
+        buf_printf(out, "%s{\"attorney\":\"%.*s\",\"permission\":\"%.*s\"}",
+                   shown++ ? "," : "],\"mandates\":[", VIEW_ARG(to ? to->row->code : V("")),
+                   VIEW_ARG(perm_id_print((perm_id){rows[i].permission->id}, id)));
+    }
+}
+
 static err
 print_answer(struct store_work *s, const struct answer_row *rows, size_t n, const view *codes, view receipt,
              submission_id id, view *ret)
 {
     struct buf out;
     char a[ID_TEXT_SIZE], b[ID_TEXT_SIZE], c[ID_TEXT_SIZE];
+    size_t shown = 0;
     buf_init(&out, 1u << 18);
     buf_printf(&out,
                "{\"submission\":\"%.*s\",\"application\":\"%.*s\",\"case\":\"%.*s\",\"outcome\":\"accepted\","
@@ -348,15 +395,18 @@ print_answer(struct store_work *s, const struct answer_row *rows, size_t n, cons
                VIEW_ARG(submission_id_print(id, a)), VIEW_ARG(doc_id_print(s->document, b)),
                VIEW_ARG(case_id_print(s->in_case, c)));
     for (size_t i = 0; i < n; i++) {
+        if (!rows[i].claim)
+            continue;
         const struct partner *to = registry_partner(s->w->registry, (partner_id){rows[i].claim->recipient});
         buf_printf(&out,
                    "%s{\"claim\":\"%.*s\",\"recipient\":\"%.*s\",\"line\":\"%.*s\",\"state\":\"%.*s\","
                    "\"permission\":\"%.*s\"}",
-                   i ? "," : "", VIEW_ARG(claim_id_print((claim_id){rows[i].claim->id}, a)),
+                   shown++ ? "," : "", VIEW_ARG(claim_id_print((claim_id){rows[i].claim->id}, a)),
                    VIEW_ARG(to ? to->row->code : V("")), VIEW_ARG(rows[i].claim->line),
                    VIEW_ARG(rows[i].claim->state),
                    VIEW_ARG(perm_id_print((perm_id){rows[i].permission->id}, b)));
     }
+    print_mandates(s, rows, n, &out);
     BUF_LIT(&out, "],\"track_codes\":[");
     size_t k = 0;
     for (const struct applied_person *p = s->w->a.people; p; p = p->next, k++)
@@ -372,23 +422,33 @@ print_answer(struct store_work *s, const struct answer_row *rows, size_t n, cons
 }
 
 static err
+add_item(struct store_work *s, const struct applied_insurer *i, struct answer_row *ret)
+{
+    struct filing *w = s->w;
+    const struct partner *to =
+        i->is_mandate ? registry_by_code(w->registry, V(""), i->recipient) : recipient_of(w, i->recipient);
+    TRY(add_permission(s, i, to->id.u, &ret->permission));
+    if (i->is_mandate)
+        return E_OK;
+    bool weak =
+        w->level == EVIDENCE_ASSERTED || !plan_evidence_is_enough(w->registry, to->id.u, ret->permission);
+    TRY(add_claim(s, i, to->id.u, weak, &ret->claim));
+    return weak ? E_OK : deliver(s, ret->claim, ret->permission);
+}
+
+static err
 build(struct store_work *s, struct application_out *ret)
 {
     struct filing *w = s->w;
-    struct answer_row rows[ITEMS_MAX];
+    struct answer_row rows[ITEMS_MAX] = {{0}};
     view codes[16] = {VIEW_NONE}, receipt;
     size_t n = 0, people = 0;
     submission_id id;
     TRY(find_case(s));
     TRY(seal_new_key(w->g->seal, s->u, "application", &s->key));
     TRY(add_document(s));
-    for (const struct applied_insurer *i = w->a.insurers; i; i = i->next, n++) {
-        const struct partner *to = recipient_of(w, i->recipient);
-        TRY(add_permission(s, i, to->id.u, &rows[n].permission));
-        TRY(add_claim(s, i, to->id.u, &rows[n].claim));
-        if (strcmp(w->level, "asserted") != 0)
-            TRY(deliver(s, rows[n].claim, rows[n].permission));
-    }
+    for (const struct applied_insurer *i = w->a.insurers; i; i = i->next, n++)
+        TRY(add_item(s, i, &rows[n]));
     for (const struct applied_person *p = w->a.people; p && people < COUNT_OF(codes); p = p->next)
         TRY(add_track(s, p, &codes[people++]));
     TRY(add_reception(s, &receipt, &id));
@@ -418,6 +478,16 @@ answer_known(struct filing *w, struct reader *r, const struct row_document *know
                      VIEW_ARG(doc_id_print((doc_id){known->id}, b)),
                      VIEW_ARG(case_id_print((case_id){reception->case_id}, c)), VIEW_ARG(reception->receipt));
     return ret->json.p ? E_OK : E_TOO_LARGE;
+}
+
+err
+filing_again(struct filing *w, struct application_out *ret)
+{
+    AUTO(reader_done) struct reader *r = NULL;
+    struct row_document *known = NULL;
+    TRY(store_reader(w->g->store, &r));
+    TRY(query_document_by_body(r, ARGS(val_digest(&w->body_blind)), w->mem, &known));
+    return known ? answer_known(w, r, known, ret) : E_NOT_FOUND;
 }
 
 err

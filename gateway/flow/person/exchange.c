@@ -114,8 +114,8 @@ exchange_find(struct gateway *g, view handle, instant now, arena *mem, struct ex
 }
 
 err
-exchange_move(struct gateway *g, struct unit *u, struct exchange *x, const char *state, instant next_at,
-              err code, const json_t *result)
+exchange_step_on(struct unit *u, struct exchange *x, const char *state, instant next_at, err code,
+                 const json_t *result)
 {
     struct row_exchange *row = unit_add_exchange(u);
     if (!row)
@@ -129,8 +129,17 @@ exchange_move(struct gateway *g, struct unit *u, struct exchange *x, const char 
     row->code = code == E_OK ? V("") : view_of(err_info(code)->code);
     if (result)
         TRY(seal_json(&x->key, "exchange-result", row->id, result, u->mem, &row->result));
+    x->next = row;
+    return E_OK;
+}
+
+err
+exchange_move(struct gateway *g, struct unit *u, struct exchange *x, const char *state, instant next_at,
+              err code, const json_t *result)
+{
+    TRY(exchange_step_on(u, x, state, next_at, code, result));
     TRY(store_commit(g->store, u));
-    x->row = row;
+    x->row = x->next;
     return E_OK;
 }
 

@@ -32,11 +32,15 @@ err presentation_accept(struct gateway *g, view handle, const struct presentatio
 /* The verifier module's callback: nothing of it is believed, the result is asked for now. */
 err presentation_hint(struct gateway *g, view body, instant now, arena *mem, struct fault *f) MUST_USE;
 
-/* {"resources":[…],"return_url"} → {"id","state","link","expires_at"} */
+/* {"resources":[…],"return_url","case"?} → {"id","state","link","expires_at"}; case: one that the partner filed */
 err mydata_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json,
                   struct fault *f) MUST_USE;
 /* What the platform posts. E_PRESENTATION_STATE (no such transaction), E_MYDATA_TAKEN. */
 err mydata_notice(struct gateway *g, view body, instant now, arena *mem, struct fault *f) MUST_USE;
+/* Asks for what the person has permitted, as exchange_show says it.  One consent is one pull: E_PERMISSION_NEEDED before the consent or after its
+ * time, E_USED_UP when the pull was made, E_WITHDRAWN. */
+err mydata_pull(struct gateway *g, partner_id who, exchange_id id, instant now, arena *mem, view *ret_json,
+                struct fault *f) MUST_USE;
 
 /* How one stands: {"id","kind","state","code",…}; E_NOT_FOUND for another partner's. */
 err exchange_show(struct gateway *g, partner_id who, exchange_id id, instant now, arena *mem, view *ret_json,

@@ -11,7 +11,7 @@
 #define EXCHANGE_POLL SPAN_SECONDS(1)
 
 struct exchange {
-    struct row_exchange *row;
+    struct row_exchange *row, *next; /* next: the row of a step that is not committed yet */
     struct data_key key;
     json_t *request, *result; /* result NULL before there is one */
 };
@@ -28,6 +28,9 @@ err exchange_find(struct gateway *g, view handle, instant now, arena *mem, struc
  * stand in u. */
 err exchange_move(struct gateway *g, struct unit *u, struct exchange *x, const char *state, instant next_at,
                   err code, const json_t *result) MUST_USE;
+/* The same step without the commit: the caller's unit has more to do. */
+err exchange_step_on(struct unit *u, struct exchange *x, const char *state, instant next_at, err code,
+                     const json_t *result) MUST_USE;
 bool exchange_is(const struct exchange *x, const char *kind, const char *state);
 /* {"id",…,"link","expires_at"} of a new one; link empty: not yet. */
 err exchange_print_new(const struct row_exchange *row, view link, arena *mem, view *ret_json) MUST_USE;
@@ -37,6 +40,12 @@ view exchange_secret(arena *mem);
 json_t *exchange_object(arena *mem);
 /* E_TOO_LARGE when text is no UTF-8 or memory is out. */
 err exchange_put(json_t *object, const char *name, view text) MUST_USE;
+
+/* The permission behind a MyData transfer: made when the platform tells of the consent, spent where the fetch begins, given back when the
+ * platform had nothing ready. */
+err mydata_permit(struct gateway *g, struct unit *u, struct exchange *x, view ticket, instant now) MUST_USE;
+void mydata_spend(struct unit *u, const struct exchange *x, instant now);
+void mydata_give_back(struct unit *u, const struct exchange *x);
 
 /* One step of an exchange that is due. */
 err presentation_step(struct gateway *g, struct exchange *x, exchange_fetch fetch, void *self, instant now,

@@ -2,6 +2,7 @@
 #include "adapters/mydata/mydata.h"
 
 #include "base/text.h"
+#include "flow/case/case.h"
 #include "flow/intake/attachment.h"
 #include "flow/members.h"
 #include "flow/person/exchange_inside.h"
@@ -43,11 +44,24 @@ transaction_new(arena *mem)
                        : VIEW_NONE;
 }
 
+/* The case that the transfer is for: one that this app filed. */
+static err
+case_read(struct gateway *g, partner_id who, view text, arena *mem, json_t *to, struct fault *f)
+{
+    case_id id;
+    if (!text.n)
+        return E_OK;
+    if (case_id_parse(text, &id) != E_OK)
+        return fault_set(f, E_NOT_FOUND, "/case", "a case that you filed", "none");
+    TRY(case_filed_by(g, who, id, mem, f));
+    return exchange_put(to, "case", text);
+}
+
 err
 mydata_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json,
               struct fault *f)
 {
-    static const char *const known[] = {"a:resources", "s:return_url", NULL};
+    static const char *const known[] = {"a:resources", "s:return_url", "s:case", NULL};
     const struct outside *o = g->outside;
     json_t *json = NULL, *to = exchange_object(mem);
     view resources[MYDATA_RESOURCES_MAX], tx = transaction_new(mem), link;
@@ -63,6 +77,7 @@ mydata_create(struct gateway *g, partner_id who, view body, instant now, arena *
         return fault_set(f, E_SCHEMA, "/return_url", "an https address", "another");
     if (!to || !tx.p)
         return E_TOO_LARGE;
+    TRY(case_read(g, who, json_text(json, "case"), mem, to, f));
     TRY(mydata_redirect(&o->mydata, resources, n, tx, json_text(json, "return_url"), mem, &link, f));
     if (json_object_set(to, "resources", json_object_get(json, "resources")) != 0)
         return E_TOO_LARGE;
@@ -93,6 +108,7 @@ mydata_notice(struct gateway *g, view body, instant now, arena *mem, struct faul
     TRY(exchange_put(to, "permission_ticket", n.permission_ticket));
     TRY(exchange_put(to, "key", text_base64url(mem, n.key)));
     unit_init(&u, mem);
+    TRY(mydata_permit(g, &u, &x, n.permission_ticket, now));
     err e = exchange_move(g, &u, &x, "ready", now, E_OK, to);
     return e == E_PRESENTATION_USED
                ? fault_set(f, E_MYDATA_TAKEN, "/tx_id", "a transaction that waits", "another")
@@ -180,13 +196,34 @@ package_keep(struct gateway *g, struct exchange *x, const struct mydata_package 
     return exchange_move(g, &u, x, "done", INSTANT_NONE, E_OK, to);
 }
 
-/* Committed before the call: should the process end in between, the ticket counts as used. */
+/* Committed before the call: should the process end in between, ticket and permission count as used. */
 static err
-begin(struct gateway *g, struct exchange *x, arena *mem)
+begin(struct gateway *g, struct exchange *x, instant now, arena *mem)
 {
     struct unit u;
     unit_init(&u, mem);
+    mydata_spend(&u, x, now);
     return exchange_move(g, &u, x, "fetching", INSTANT_NONE, E_OK, NULL);
+}
+
+static err
+refuse(struct gateway *g, struct exchange *x, err code, arena *mem)
+{
+    struct unit u;
+    json_t *nothing = exchange_object(mem); /* the key goes with it */
+    unit_init(&u, mem);
+    return nothing ? exchange_move(g, &u, x, "refused", INSTANT_NONE, code, nothing) : E_TOO_LARGE;
+}
+
+/* The platform has it not ready: nothing left it, so the use is given back. */
+static err
+put_off(struct gateway *g, struct exchange *x, const struct adapter_answer *a, instant now, arena *mem)
+{
+    struct unit u;
+    int64_t wait = a->retry_after > 0 && a->retry_after < 3600 ? a->retry_after : 5;
+    unit_init(&u, mem);
+    mydata_give_back(&u, x);
+    return exchange_move(g, &u, x, "ready", instant_add(now, SPAN_SECONDS(wait)), E_MYDATA_NOT_READY, NULL);
 }
 
 err
@@ -196,24 +233,19 @@ mydata_step(struct gateway *g, struct exchange *x, exchange_fetch fetch, void *s
     struct adapter_call call;
     struct adapter_answer a = {.retry_after = -1};
     struct mydata_package *p = arena_make(mem, struct mydata_package);
-    struct unit u;
     if (!p || !view_eq(x->row->state, V("ready")))
         return E_TOO_LARGE;
     TRY(notice_of(x, mem, &n));
     TRY(mydata_fetch_call(&g->outside->mydata, &n, mem, &call));
-    TRY(begin(g, x, mem));
+    err e = begin(g, x, now, mem);
+    if (e == E_PERMISSION_NEEDED || e == E_USED_UP)
+        return refuse(g, x, e, mem); /* withdrawn, or spent: nothing is asked of the platform */
+    TRY(e);
     fetch(self, &call, mem, &a);
-    err e = mydata_fetch_judge(&a, NULL);
-    unit_init(&u, mem);
+    e = mydata_fetch_judge(&a, NULL);
     if (e == E_MYDATA_NOT_READY)
-        return exchange_move(
-            g, &u, x, "ready",
-            instant_add(now, SPAN_SECONDS(a.retry_after > 0 && a.retry_after < 3600 ? a.retry_after : 5)), e,
-            NULL);
+        return put_off(g, x, &a, now, mem);
     if (e == E_OK)
         e = open_answer(g, x, &n, &a, now, mem, p);
-    if (e == E_OK)
-        return package_keep(g, x, p, now, mem);
-    json_t *nothing = exchange_object(mem); /* the key goes with it */
-    return nothing ? exchange_move(g, &u, x, "refused", INSTANT_NONE, e, nothing) : E_TOO_LARGE;
+    return e == E_OK ? package_keep(g, x, p, now, mem) : refuse(g, x, e, mem);
 }

@@ -1,6 +1,7 @@
 #include "flow/person/outside.h"
 
 #include "base/json.h"
+#include "flow/person/status_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,10 @@ wallet_read(const char *file, struct outside *o, struct fault *f)
     TRY(file_read(file, o->mem, &text, f));
     TRY(json_load(text, o->mem, &json, f));
     const json_t *module = json_member(json, "module");
+    const json_t *number = json_member(json, "number");
     o->client_id = json_text(json, "client_id");
+    o->number_claim = number ? json_text(number, "claim") : V("id_number");
+    o->number_system = number ? json_text(number, "system") : V("http://www.moi.gov.tw");
     o->module = (struct wallet_module){json_text(module, "url"), json_text(module, "token"),
                                        json_text(module, "ref")};
     TRY(wallet_issuers_read(text, o->mem, &o->issuers, f));
@@ -88,6 +92,7 @@ outside_free(struct outside *o)
     if (!o)
         return;
     key_free(o->key);
+    status_cache_free(o->lists);
     arena_free(o->mem); /* o lies in it */
 }
 
@@ -100,6 +105,9 @@ outside_read(const struct config *c, struct outside **ret, struct fault *f)
     if (!o)
         abort();
     o->mem = mem;
+    o->lists = status_cache_new();
+    if (!o->lists)
+        abort();
     if (config_text(c, SET_WALLET_FILE).n)
         e = wallet_read(config_cstr(c, SET_WALLET_FILE), o, f);
     if (e == E_OK && config_text(c, SET_MYDATA_FILE).n)

@@ -1,6 +1,6 @@
 /* What the operator says about wallets and MyData: two files, read at start, immutable then.
  *
- * wallet.file:  {"client_id","certificate","key","module":{"url","token","ref"},"issuers":[…]}   issuers as in adapters/wallet/wallet.h; certificate
+ * wallet.file:  {"client_id","certificate","key","module":{"url","token","ref"},"issuers":[…],"number":{"claim","system"}}   issuers as in adapters/wallet/wallet.h; certificate
  *               and key (PEM, relative to the file) sign request objects; module only for twdiw-delegate
  * mydata.file:  {"platform","client_id","client_secret","cbc_iv","resources":[{"id","organisation"}]}
  * Both hold secrets and belong to the service's user, mode 0400. Any thread. */
@@ -11,16 +11,21 @@
 #include "adapters/wallet/wallet.h"
 #include "base/config.h"
 
+struct status_cache;
+
 struct outside {
     arena *mem;
     bool has_wallet, has_mydata;
     struct wallet_issuers issuers;
     struct wallet_module module; /* empty base: none */
     view client_id, certificate_der;
+    view number_claim,
+        number_system; /* the claim that holds the person's national number, and its identifier system */
     struct key *key;
     struct mydata_client mydata;
     struct mydata_resource resources[MYDATA_RESOURCES_MAX];
     size_t n_resources;
+    struct status_cache *lists; /* of issuers: the only part that changes, behind its own lock */
 };
 
 /* E_FILE, E_CONFIG and what the adapters answer; an empty setting leaves its part out. */

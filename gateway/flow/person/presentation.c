@@ -5,6 +5,8 @@
 #include "flow/members.h"
 #include "flow/person/consent_text.h"
 #include "flow/person/exchange_inside.h"
+#include "flow/person/presented.h"
+#include "flow/person/status_cache.h"
 
 #include <stdio.h>
 
@@ -76,7 +78,8 @@ is_claim_name(const json_t *one)
 static err
 check_asked(const json_t *body, struct fault *f)
 {
-    static const char *const known[] = {"s:profile", "s:type", "a:claims", "o:expect", "s:text", NULL};
+    static const char *const known[] = {"s:profile", "s:type",    "a:claims", "o:expect",
+                                        "s:text",    "s:payload", NULL};
     const json_t *claims = json_member(body, "claims");
     const char *name;
     json_t *value;
@@ -115,8 +118,28 @@ text_hash(view name, arena *mem, view *ret, struct fault *f)
     return fault_set(f, E_PERMISSION_TEXT, "/text", "id/version/language of a text in force", "another");
 }
 
+/* What the holder is to sign beside being himself: a text in force, and with it the bytes that will be filed. */
 static err
-request_make(struct gateway *g, enum wallet_profile profile, const json_t *body, arena *mem,
+bind(const json_t *body, json_t *to, arena *mem, view *ret_hash, struct fault *f)
+{
+    view name = json_text(body, "text"), payload = json_text(body, "payload"), bytes;
+    TRY(text_hash(name, mem, ret_hash, f));
+    if (name.n)
+        TRY(exchange_put(to, "text", name));
+    if (!payload.n)
+        return E_OK;
+    if (!name.n)
+        return fault_set(f, E_PERMISSION_TEXT, "/text", "the text that the payload goes with", "none");
+    if (text_base64url_decode(payload, mem, &bytes) != E_OK || bytes.n == 0)
+        return fault_set(f, E_SCHEMA, "/payload", "base64url", "another form");
+    digest d = sha256(bytes);
+    view hash = text_hex(mem, digest_view(&d));
+    *ret_hash = presented_binding(*ret_hash, hash, mem);
+    return ret_hash->p ? exchange_put(to, "payload_sha256", hash) : E_TOO_LARGE;
+}
+
+static err
+request_make(struct gateway *g, enum wallet_profile profile, const json_t *body, json_t *to, arena *mem,
              struct wallet_request *ret, struct fault *f)
 {
     char transaction[ID_TEXT_SIZE];
@@ -128,7 +151,7 @@ request_make(struct gateway *g, enum wallet_profile profile, const json_t *body,
     ret->transaction = arena_dup(mem, uid_print(V("tx"), uid_new(), transaction));
     ret->response_uri =
         arena_printf(mem, "%.*s/oid4vp/response/%.*s", VIEW_ARG(g->base_url), VIEW_ARG(ret->state));
-    TRY(text_hash(json_text(body, "text"), mem, &ret->text_hash, f));
+    TRY(bind(body, to, mem, &ret->text_hash, f));
     if (profile == WALLET_OID4VP)
         TRY(key_create_pem(ALG_ES256, mem, &ret->key_pem));
     if (profile == WALLET_NATIVE && ret->text_hash.n) {
@@ -177,7 +200,7 @@ err
 presentation_create(struct gateway *g, partner_id who, view body, instant now, arena *mem, view *ret_json,
                     struct fault *f)
 {
-    json_t *json = NULL, *to = exchange_object(mem), *result = exchange_object(mem);
+    json_t *json = NULL, *to = exchange_object(mem);
     enum wallet_profile profile;
     struct wallet_request rq;
     struct row_exchange *row = NULL;
@@ -186,9 +209,9 @@ presentation_create(struct gateway *g, partner_id who, view body, instant now, a
     TRY(json_load(body, mem, &json, f));
     TRY(check_asked(json, f));
     TRY(check_profile(g->outside, json_text(json, "profile"), &profile, f));
-    TRY(request_make(g, profile, json, mem, &rq, f));
-    if (!to || !result)
+    if (!to)
         return E_TOO_LARGE;
+    TRY(request_make(g, profile, json, to, mem, &rq, f));
     TRY(request_write(&rq, json_member(json, "claims"), json_member(json, "expect"), to));
     bool delegate = profile == WALLET_DELEGATE;
     unit_init(&u, mem);
@@ -390,8 +413,8 @@ step_result(struct gateway *g, struct exchange *x, const struct wallet_request *
 }
 
 static err
-check_list(const struct wallet_issuer *issuer, const json_t *one, exchange_fetch fetch, void *self,
-           instant now, arena *mem)
+check_list(struct gateway *g, const struct wallet_issuer *issuer, const json_t *one, exchange_fetch fetch,
+           void *self, instant now, arena *mem)
 {
     const struct wallet_status s = {.is_2021 = json_bool(one, "is_2021", false),
                                     .uri = json_text(one, "uri"),
@@ -401,8 +424,13 @@ check_list(const struct wallet_issuer *issuer, const json_t *one, exchange_fetch
     struct adapter_answer a = {0};
     instant until;
     TRY(wallet_status_call(issuer, &s, mem, &call, NULL));
-    fetch(self, &call, mem, &a);
-    return wallet_status_check(issuer, &s, &a, now, mem, &until, NULL);
+    bool is_kept = status_cache_find(g->outside->lists, issuer->id, s.uri, now, mem, &a);
+    if (!is_kept)
+        fetch(self, &call, mem, &a);
+    TRY(wallet_status_check(issuer, &s, &a, now, mem, &until, NULL));
+    if (!is_kept)
+        status_cache_keep(g->outside->lists, issuer->id, s.uri, &a, until);
+    return E_OK;
 }
 
 /* What cannot be had is asked for again until the request's time is over, and is never taken for valid. */
@@ -415,7 +443,7 @@ step_status(struct gateway *g, struct exchange *x, exchange_fetch fetch, void *s
     struct unit u;
     err e = issuer ? E_OK : E_CREDENTIAL_ISSUER;
     for (size_t i = 0; e == E_OK && i < json_array_size(list); i++)
-        e = check_list(issuer, json_array_get(list, i), fetch, self, now, mem);
+        e = check_list(g, issuer, json_array_get(list, i), fetch, self, now, mem);
     unit_init(&u, mem);
     if (e == E_OK)
         return exchange_move(g, &u, x, "verified", INSTANT_NONE, E_OK, NULL);

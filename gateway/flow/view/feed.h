@@ -54,8 +54,9 @@ err track_caller(struct gateway *g, partner_id by, view token, instant now, aren
                  struct person_caller *ret, struct fault *f) MUST_USE;
 err track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem,
                view *ret_json, struct fault *f) MUST_USE;
-err track_permissions(struct gateway *g, const struct person_caller *who, arena *mem, view *ret_json,
-                      struct fault *f) MUST_USE;
+/* {"data":[{id, kind, recipient, purpose, document_kinds, level, from, to?, withdrawn_at?, basis, text?|article?, uses_left?, used:[…]}]} */
+err track_permissions(struct gateway *g, const struct person_caller *who, enum lang lang, arena *mem,
+                      view *ret_json, struct fault *f) MUST_USE;
 
 /* -- inside -- */
 /* Reads a claim that `who` is the recipient (or agent) of. */

@@ -299,6 +299,30 @@ hold(struct look *l, partner_id who, claim_id claim)
                                : claim_fetch(l->g, who, claim, LANG_EN, l->now, l->mem, &json, &etag, l->f);
 }
 
+/* The first time that an original leaves is a send that begins: noted in a transaction that asks for the permission, so that a withdrawal either
+ * comes before it or tells of it. */
+static err
+begin_original(struct look *l, const struct row_document *d)
+{
+    struct row_delivery *list = NULL;
+    struct unit u;
+    bool begun = true;
+    TRY(query_deliveries_of_case(l->r, ARGS(val_uid(&l->c.row->id)), l->mem, &list));
+    for (; list; list = list->next)
+        if (uid_eq(list->claim, l->claim->id) && uid_eq(list->document, d->id) && !list->begun_at.us &&
+            !uid_is_none(list->permission))
+            begun = false;
+    if (begun)
+        return E_OK;
+    unit_init(&u, l->mem);
+    for (size_t i = 0; i < l->n_kinds; i++)
+        if (view_eq(l->kinds[i], d->kind))
+            unit_guard(&u, GUARD_permission_usable, ARGS(val_uid(&l->by[i]->id), val_time(l->now)));
+    unit_change(&u, CHANGE_delivery_original,
+                ARGS(val_uid(&l->c.row->id), val_uid(&l->claim->id), val_uid(&d->id), val_time(l->now)));
+    return store_commit(l->g->store, &u);
+}
+
 err
 document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id document, instant now, arena *mem,
                struct original *ret, struct fault *f)
@@ -313,8 +337,10 @@ document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id documen
     TRY(look_fold(&l));
     for (size_t i = 0; i < l.c.n; i++) {
         const struct loaded_document *d = &l.c.documents[i];
-        if (uid_eq(d->row->id, document.u) && sees_whole(&l, d))
-            return open_original(g, r, d->row, mem, ret);
+        if (!uid_eq(d->row->id, document.u) || !sees_whole(&l, d))
+            continue;
+        TRY(begin_original(&l, d->row));
+        return open_original(g, r, d->row, mem, ret);
     }
     return l.was_spent
                ? fault_set(f, E_USED_UP, "", "a document of the projection that the use was for", "another")

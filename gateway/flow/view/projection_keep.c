@@ -136,6 +136,12 @@ print_filing(struct look *l, struct buf *out)
     buf_add_view(out, json_dump_arena(json_object_get(json, "co_signatures"), l->mem));
     BUF_LIT(out, ",\"items\":");
     buf_add_view(out, json_dump_arena(json_object_get(json, "items"), l->mem));
+    if (json_object_get(json, "presentations")) {
+        BUF_LIT(out, ",\"payload\":");
+        buf_add_json(out, json_text(json, "payload"));
+        BUF_LIT(out, ",\"presentations\":");
+        buf_add_view(out, json_dump_arena(json_object_get(json, "presentations"), l->mem));
+    }
     BUF_LIT(out, "},\"payee\":");
     buf_add_view(out, json_dump_arena(json_object_get(json, "payee"), l->mem));
     return E_OK;

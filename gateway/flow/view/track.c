@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "flow/case/case.h"
 #include "flow/case/claim.h"
 #include "flow/evidence/seal.h"
 #include "flow/partner/registry.h"
@@ -103,30 +104,13 @@ session_read(struct gateway *g, view text, instant now, arena *mem, struct perso
     return E_OK;
 }
 
-/* A case that was merged answers for the surviving one. */
-static err
-surviving(struct reader *r, uid id, arena *mem, uid *ret)
-{
-    for (int i = 0; i < 16; i++) {
-        struct row_case *row = NULL;
-        TRY(query_case_row(r, ARGS(val_uid(&id)), mem, &row));
-        if (!row)
-            return E_NOT_FOUND;
-        if (uid_is_none(row->merged_into))
-            break;
-        id = row->merged_into;
-    }
-    *ret = id;
-    return E_OK;
-}
-
 /* The code was given out with an application, and lies under the data key of its document. */
 static err
 check_app(struct reader *r, const struct row_track *row, partner_id by, arena *mem, struct fault *f)
 {
     struct row_document *list = NULL;
     uid in_case;
-    TRY(surviving(r, row->case_id, mem, &in_case));
+    TRY(case_surviving(r, row->case_id, mem, &in_case));
     TRY(query_documents_of_case(r, ARGS(val_uid(&in_case)), mem, &list));
     for (; list; list = list->next)
         if (uid_eq(list->key, row->key) && !uid_is_none(by.u) && uid_eq(list->sender, by.u))
@@ -168,6 +152,7 @@ static const struct event_words words[] = {
     {"application.received", "The application arrived.", "已收到申請。"},
     {"permission.given", "A permission was given.", "已收到同意。"},
     {"permission.withdrawn", "A permission was withdrawn.", "同意已撤回。"},
+    {"notice.by-law", "An insurer was told as the law demands.", "已依法通知其他保險人。"},
     {"case-merged", "Two cases were joined.", "兩件案件已併案。"},
     {"case-split", "Cases joined by mistake were separated.", "誤併之案件已分開。"},
     {"claim-moved", "The claim moved on.", "案件狀態更新。"},
@@ -336,7 +321,7 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
     char id[ID_TEXT_SIZE], when[32];
     (void)f;
     TRY(store_reader(g->store, &r));
-    TRY(surviving(r, who->in_case.u, mem, &in_case));
+    TRY(case_surviving(r, who->in_case.u, mem, &in_case));
     TRY(load_rows(r, in_case, mem, &rows));
     /* The policyholder who is not the person sees state and amounts, no documents (DOMAIN D13). */
     bool full = !who->steps_only && !view_eq(who->role, V("policyholder"));
@@ -365,44 +350,6 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
     *ret_json = e == E_OK && !out.failed ? arena_dup(mem, buf_view(&out)) : VIEW_NONE;
     buf_done(&out);
     return ret_json->p ? E_OK : e == E_OK ? E_TOO_LARGE : e;
-}
-
-err
-track_permissions(struct gateway *g, const struct person_caller *who, arena *mem, view *ret_json,
-                  struct fault *f)
-{
-    AUTO(reader_done) struct reader *r = NULL;
-    AUTO(registry_unref) struct registry *registry = gateway_registry(g);
-    struct row_permission *list = NULL;
-    uid in_case;
-    char id[ID_TEXT_SIZE], from[32], to[32];
-    if (who->steps_only || view_eq(who->role, V("policyholder")))
-        return fault_set(f, E_LOGIN, "X-Track-Token", "the person's own code", "one that opens steps only");
-    TRY(store_reader(g->store, &r));
-    TRY(surviving(r, who->in_case.u, mem, &in_case));
-    TRY(query_permissions_of_case(r, ARGS(val_uid(&in_case)), mem, &list));
-    struct buf out;
-    buf_init(&out, 4u << 20);
-    BUF_LIT(&out, "{\"data\":[");
-    for (const struct row_permission *p = list; p; p = p->next) {
-        const struct partner *recipient = registry_partner(registry, (partner_id){p->recipient});
-        buf_printf(&out, "%s{\"id\":\"%.*s\",\"recipient\":", p == list ? "" : ",",
-                   VIEW_ARG(perm_id_print((perm_id){p->id}, id)));
-        buf_add_json(&out, recipient ? recipient->row->name_zh : V(""));
-        buf_printf(&out,
-                   ",\"purpose\":\"%.*s\",\"document_kinds\":\"%.*s\",\"level\":\"%.*s\",\"from\":\"%.*s\"",
-                   VIEW_ARG(p->purpose), VIEW_ARG(p->kinds), VIEW_ARG(p->level),
-                   VIEW_ARG(instant_print(p->valid_from, from)));
-        if (p->valid_to.us)
-            buf_printf(&out, ",\"to\":\"%.*s\"", VIEW_ARG(instant_print(p->valid_to, to)));
-        if (p->withdrawn_at.us)
-            buf_printf(&out, ",\"withdrawn_at\":\"%.*s\"", VIEW_ARG(instant_print(p->withdrawn_at, to)));
-        BUF_LIT(&out, "}");
-    }
-    BUF_LIT(&out, "]}");
-    *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
-    buf_done(&out);
-    return ret_json->p ? E_OK : E_TOO_LARGE;
 }
 
 err

@@ -1,4 +1,4 @@
-#include "flow/case/plan.h"
+#include "flow/case/permission.h"
 
 #include <criterion/criterion.h>
 
@@ -7,8 +7,12 @@
 static struct row_permission
 good(void)
 {
-    struct row_permission p = {
-        .purpose = V("claim"), .kinds = V("certificate receipt"), .valid_from = {1}, .uses_left = -1};
+    struct row_permission p = {.kind = V("consent"),
+                               .level = V("presumption"),
+                               .purpose = V("claim"),
+                               .kinds = V("certificate receipt"),
+                               .valid_from = {1},
+                               .uses_left = -1};
     p.recipient.b[0] = 7;
     return p;
 }
@@ -56,4 +60,34 @@ Test(permission, an_asserted_consent_releases_no_medical_paper)
     p.level = V("asserted");
     cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW));
     cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW));
+}
+
+Test(permission, no_kind_releases_more_than_its_row)
+{
+    struct row_permission p = good();
+    p.kinds = V("certificate accident-part");
+    p.kind = V("mandate");
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW),
+                  "a mandate asks, it releases nothing");
+    p.kind = V("contract");
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW));
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW),
+                  "a contract releases no medical paper");
+    p.kind = V("statute");
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW), "no article");
+    p.basis = V("cali-14-3");
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW));
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW),
+                  "the article names accident papers only");
+    p.kind = V("something-else");
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_ACCIDENT_PART, NOW));
+}
+
+Test(permission, a_consent_without_a_level_releases_nothing)
+{
+    struct row_permission p = good();
+    p.level = V("plain");
+    cr_assert(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW));
+    p.level = V("");
+    cr_assert_not(permission_covers(&p, recipient(7), V("claim"), KIND_CERTIFICATE, NOW));
 }
