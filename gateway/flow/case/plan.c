@@ -95,7 +95,7 @@ plan_delivery(const struct plan_input *in, struct unit *u, const struct row_clai
 {
     /* Asked again in the writer: a withdrawal between this reading and the commit must win. */
     if (permission)
-        unit_guard(u, GUARD_permission_usable, ARGS(val_uid(&permission->id), val_time(in->now)));
+        unit_guard(u, GUARD_permission_planned, ARGS(val_uid(&permission->id), val_time(in->now)));
     return plan_delivery_new(in, u, claim, permission, document, event);
 }
 
