@@ -298,11 +298,12 @@ add_applied(struct reader_state *s, struct applied_insurer *i)
     *end = i;
 }
 
-/* 委託書: {"attorney":"code","permission":{…}} */
+/* 委託書: {"attorney":"code","permission":{…}} to who asks for the person; or {"holder":"code","person":{…},"permission":{…}} to who keeps the records.  The holder is
+ * shown this item alone, so who gives it is said in it, and must be who applies (checked when all items are read). */
 static err
 read_mandate(struct reader_state *s, const struct tree *t, const struct node *n, view item, int64_t index)
 {
-    static const char *const names[] = {"attorney", "permission", NULL};
+    static const char *const names[] = {"attorney", "holder", "person", "permission", NULL};
     TRY(only_members(s, t, n, names, "/mandate"));
     struct applied_insurer *i = arena_make(s->mem, struct applied_insurer);
     if (!i)
@@ -310,9 +311,13 @@ read_mandate(struct reader_state *s, const struct tree *t, const struct node *n,
     i->is_mandate = true;
     i->item = item;
     i->index = index;
-    i->recipient = text_of(t, n, "attorney");
-    if (!i->recipient.n)
-        return bad(s, "/mandate/attorney", "the code of an organisation");
+    view attorney = text_of(t, n, "attorney"), holder = text_of(t, n, "holder");
+    i->recipient = holder.n ? holder : attorney;
+    i->at_holder = holder.n > 0;
+    if ((attorney.n > 0) == i->at_holder)
+        return bad(s, "/mandate/attorney", "the code of an organisation: attorney or holder");
+    if (i->at_holder)
+        TRY(read_person(s, t, node_member(t, n, V("person")), "mandator", "/mandate/person"));
     TRY(read_permission(s, t, node_member(t, n, V("permission")), i));
     TRY(print_detail(s, t, n, &i->detail));
     add_applied(s, i);
@@ -373,6 +378,33 @@ read_item(struct reader_state *s, view item, size_t number)
     return bad(s, "/items", "common, insurer or mandate");
 }
 
+static bool
+has_key(const struct applied_person *p, view key)
+{
+    for (const struct person_key *k = p->keys; k; k = k->next)
+        if (view_eq(k->text, key))
+            return true;
+    return false;
+}
+
+/* Nobody gives another's mandate; who gives it is no further person of the application. */
+static err
+check_mandators(struct reader_state *s)
+{
+    const struct applied_person *subject = application_subject(s->a);
+    struct applied_person **at = &s->a->people;
+    while (*at) {
+        if (!view_eq((*at)->role, V("mandator"))) {
+            at = &(*at)->next;
+            continue;
+        }
+        if (!subject || !has_key(subject, (*at)->keys->text))
+            return bad(s, "/mandate/person", "the person that applies");
+        *at = (*at)->next;
+    }
+    return E_OK;
+}
+
 /* Signatures, presentations, or both over one payload. */
 static err
 read_evidence(struct reader_state *s, const struct node *root)
@@ -412,6 +444,7 @@ application_read(const struct tree *t, arena *mem, struct application *ret, stru
         TRY(read_item(&s, node_text(t, n), number++));
     if (!a->common_item.p || !a->insurers)
         return bad(&s, "/items", "one item of common facts and at least one of an insurer or a mandate");
+    TRY(check_mandators(&s));
     *ret = *a;
     return E_OK;
 }

@@ -20,7 +20,8 @@
 
 struct applied_insurer {
     bool
-        is_mandate; /* recipient: the organisation that may ask on the person's behalf; no line, no benefits */
+        is_mandate; /* recipient: the organisation that may ask on the person's behalf, or the holder that may be asked; no line, no benefits */
+    bool at_holder; /* a mandate: recipient keeps the records, and is shown this item alone */
     view item;      /* item text, as handed to this insurer */
     int64_t index;  /* in the list of items */
     view recipient; /* 統一編號 */

@@ -6,7 +6,6 @@
 #include "adapters/police/police.h"
 #include "adapters/police/record.h"
 
-#define POLICE_IDENTIFIER_SYSTEM "https://claimgate.tw/accident-record"
 #define POLICE_PARTY_SYSTEM "https://claimgate.tw/accident-party"
 #define POLICE_KIND_SYSTEM "https://claimgate.tw/police/party-kind"
 

@@ -5,6 +5,9 @@
 
 #include "adapters/adapter.h"
 
+/* Of a record's identity <oid>/<accident_no>/<part>/<revision>. */
+#define POLICE_IDENTIFIER_SYSTEM "https://claimgate.tw/accident-record"
+
 /* Syntax only: XML fills the same tree as JSON.  E_XML_DOCTYPE, E_XML_SYNTAX … */
 err police_read(enum fhir_media media, view bytes, arena *mem, struct tree *ret, struct fault *f) MUST_USE;
 err police_read_signed(void *self, view octets, arena *mem, struct tree *ret, struct fault *f) MUST_USE;

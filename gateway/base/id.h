@@ -85,5 +85,7 @@ DEFINE_ID(key_id, "key")
 DEFINE_ID(request_id, "req")
 DEFINE_ID(upload_id, "upl")
 DEFINE_ID(exchange_id, "exc")
+DEFINE_ID(task_id, "task")
+DEFINE_ID(ask_id, "ask")
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "flow/person/exchange.h"
-#include "flow/person/outside.h"
+#include "flow/task/task.h"
 #include "net/net.h"
 
 #include <stdlib.h>
@@ -66,7 +66,11 @@ run(void *self)
     while (!c->stopping) {
         size_t n = 0;
         pthread_mutex_unlock(&c->lock);
+        size_t asked = 0;
         err e = exchange_step(c->g, fetch, c, clock_now(), &n);
+        if (e == E_OK)
+            e = task_step(c->g, fetch, c, clock_now(), &asked);
+        n += asked;
         if (e != E_OK)
             log_event(LOG_INTERNAL, F_CODE("code", e));
         pthread_mutex_lock(&c->lock);
@@ -81,8 +85,6 @@ err
 courier_start(struct gateway *g, struct courier **ret, struct fault *f)
 {
     *ret = NULL;
-    if (!g->outside || (!g->outside->has_wallet && !g->outside->has_mydata))
-        return E_OK;
     struct courier *c = calloc(1, sizeof *c);
     if (!c)
         abort();

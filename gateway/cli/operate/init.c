@@ -16,22 +16,45 @@
 static const struct sandbox_role {
     const char *name, *kind, *scopes, *options;
 } roles[] = {
-    {"h1", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", "{}"},
-    {"h2", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", "{}"},
-    {"c1", "clinic", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", "{}"},
-    {"k1", "police", "\"accident-records:write\",\"attachments:write\"", "{}"},
-    {"k2", "police", "\"accident-records:write\",\"attachments:write\"", "{}"},
-    {"j1", "prosecutor", "\"accident-records:write\",\"attachments:write\"", "{}"},
-    {"l1", "insurer", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
-    {"l2", "insurer", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
-    {"l3", "insurer", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
-    {"p1", "insurer", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
-    {"p2", "insurer", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
-    {"p3", "insurer", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
-    {"fund", "fund", "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\"", "{}"},
+    {"h1", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", "{}"},
+    {"h2", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", "{}"},
+    {"c1", "clinic", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", "{}"},
+    {"k1", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
+    {"k2", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
+    {"j1", "prosecutor", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
+    {"l1", "insurer",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
+    {"l2", "insurer",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
+    {"l3", "insurer",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
+    {"p1", "insurer",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
+    {"p2", "insurer",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
+    {"p3", "insurer",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
+    {"fund", "fund",
+     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+     "write\"",
+     "{}"},
     {"r1", "shop", "\"attachments:write\"", "{}"},
     {"v1", "agent", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", "{}"},
-    {"app", "app", "\"applications:write\",\"permissions:write\",\"cases:read\"", "{\"asserts\":\"yes\"}"},
+    {"app", "app",
+     "\"applications:write\",\"permissions:write\",\"cases:read\",\"record-requests:write\",\"tasks:write\"",
+     "{\"asserts\":\"yes\"}"},
 };
 
 /* Professionals on their institutions' lists. */

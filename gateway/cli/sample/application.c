@@ -66,13 +66,14 @@ put_list(struct buf *out, const view *list, size_t n)
 static err
 read_items(const json_t *json, struct listing *l, arena *mem, struct fault *f)
 {
-    const json_t *insurers = json_member(json, "insurers");
+    const json_t *insurers = json_member(json, "insurers"), *mandates = json_member(json, "mandates");
     size_t i;
     json_t *item;
     if (!json_member(json, "common") || !json_is_array(insurers))
         return fault_set(f, E_SCHEMA, "", "members common and insurers", "less");
     TRY(add_item(l, "common", json_member(json, "common"), mem));
     json_array_foreach(insurers, i, item) TRY(add_item(l, "insurer", item, mem));
+    json_array_foreach(mandates, i, item) TRY(add_item(l, "mandate", item, mem));
     add_decoys(l, mem);
     return E_OK;
 }

@@ -28,6 +28,9 @@ enum claim_state claim_next(enum claim_state from, view event);
 /* "approved, declined, …": the events allowed from here, for the answer to an illegal one. */
 view claim_events(enum claim_state from, arena *mem);
 
+/* An amount was promised or paid on it: what it rests on should not change unseen. */
+bool claim_is_decided(const struct row_claim *claim);
+
 /* Adds the changed claim (ROW_PUT) and its timeline entry to the unit.  claim is updated.  event: word of a MOVE. actor: partner or none for the gateway. */
 err claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
                instant at, struct fault *f) MUST_USE;

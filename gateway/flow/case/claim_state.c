@@ -60,6 +60,19 @@ claim_events(enum claim_state from, arena *mem)
     return text.p ? text : V("none");
 }
 
+bool
+claim_is_decided(const struct row_claim *claim)
+{
+    static const enum claim_state decided[] = {
+        STATE_GUARANTEED, STATE_INTERIM_APPROVED, STATE_APPROVED, STATE_PARTIALLY_APPROVED, STATE_PAYING,
+        STATE_PAID,       STATE_OFFSET,           STATE_CLOSED};
+    enum claim_state state = claim_state_of(claim->state);
+    for (size_t i = 0; i < COUNT_OF(decided); i++)
+        if (decided[i] == state)
+            return true;
+    return false;
+}
+
 err
 timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, const char *event, view state,
              uid document, instant at)

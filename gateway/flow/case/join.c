@@ -50,11 +50,10 @@ add_ref(const struct seal *s, const struct reading *rd, const struct doc_ref *re
 {
     if (ref->kind == REF_ACCIDENT_NO) {
         TRY(join_add(j, blind_accident(s, ref->author, ref->value), "accident", by_accident));
-        /* A record reaches a person by a party link, never by the accident number alone. */
+        /* A record reaches a person by a party link, never by the accident number alone: whichever of the two came first. */
         for (const struct person_key *p = rd->persons; p; p = p->next)
             if (p->is_subject || by_accident)
-                TRY(join_add(j, blind_ref(s, ref->author, ref->kind, ref->value, p->text), "party",
-                             !by_accident));
+                TRY(join_add(j, blind_ref(s, ref->author, ref->kind, ref->value, p->text), "party", true));
         return E_OK;
     }
     if (ref->kind == REF_CASE_NO)

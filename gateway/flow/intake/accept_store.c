@@ -5,6 +5,7 @@
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
+#include "flow/task/task.h"
 #include "signing/trust/revocation_policy.h"
 
 #include "base/buf.h"
@@ -334,6 +335,27 @@ open_hinted(struct passage *p, struct reader *r, struct unit *u, case_id in_case
     return E_OK;
 }
 
+/* What was asked for is here; and an insurer that has decided on a receipt is asked to look at its new version. */
+static err
+settle_tasks(struct passage *p, struct reader *r, struct unit *u, case_id in_case, doc_id document,
+             const struct row_document *replaced)
+{
+    const struct arrival a = {p->g, r, &p->reading, p->author, document.u, p->s->received};
+    struct row_delivery *past = NULL;
+    struct row_claim *claims = NULL;
+    if (p->reading.withdraws)
+        return E_OK;
+    TRY(task_arrived(&a, u));
+    if (!replaced || p->reading.kind != KIND_RECEIPT)
+        return E_OK;
+    TRY(query_deliveries_of_case(r, ARGS(val_uid(&in_case.u)), p->mem, &past));
+    TRY(query_claims_of_case_brief(r, ARGS(val_uid(&in_case.u)), p->mem, &claims));
+    for (; claims; claims = claims->next)
+        if (claim_is_decided(claims) && plan_had(past, claims, replaced->id))
+            TRY(task_receipt_replaced(&a, u, claims));
+    return E_OK;
+}
+
 static err
 plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64_t version, doc_id document,
      const struct row_document *replaced, const struct joined *found, struct acceptance *ret)
@@ -389,6 +411,7 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     TRY(join_write(u, &p->join, &found, p->s->received, &in_case, &version));
     TRY(link_document(p, u, in_case, document));
     TRY(open_hinted(p, r, u, in_case));
+    TRY(settle_tasks(p, r, u, in_case, document, replaced));
     ret->deliveries = 0;
     TRY(plan(p, r, u, in_case, version, document, replaced, &found, ret));
     for (const struct row_delivery *d = u->rows[ROW_delivery]; d; d = d->next)

@@ -4,6 +4,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/person/consent_text.h"
+#include "flow/task/task.h"
 #include "signing/jose/jwe.h"
 
 /* -- who signed -- */
@@ -178,11 +179,24 @@ check_insurer(struct filing *w, const struct applied_insurer *i)
     return E_OK;
 }
 
+const struct partner *
+filing_recipient(const struct filing *w, const struct applied_insurer *i)
+{
+    if (i->is_mandate)
+        return i->at_holder ? task_holder(w->registry, i->recipient)
+                            : registry_by_code(w->registry, V(""), i->recipient);
+    const struct partner *p = registry_by_code(w->registry, V("insurer"), i->recipient);
+    return p ? p : registry_by_code(w->registry, V("fund"), i->recipient);
+}
+
 /* Whoever may ask on the person's behalf, the app too: but only by the person's own hand. */
 static err
 check_mandate(struct filing *w, const struct applied_insurer *i)
 {
-    const struct partner *to = registry_by_code(w->registry, V(""), i->recipient);
+    const struct partner *to = filing_recipient(w, i);
+    if (i->at_holder && (!to || !partner_is_active(to)))
+        return fault_setf(w->f, E_RECORD_HOLDER, "a registered agency or institution", "an unknown code",
+                          "/items/%lld/holder", (long long)i->index);
     if (!to || !partner_is_active(to))
         return fault_setf(w->f, E_RECIPIENT, "a registered organisation", "an unknown code",
                           "/items/%lld/attorney", (long long)i->index);

@@ -36,6 +36,8 @@ struct filing {
     digest body_blind, subject_blind;
 };
 
+/* Insurer or fund, attorney or holder of records; NULL when nobody of this code is registered. */
+const struct partner *filing_recipient(const struct filing *w, const struct applied_insurer *i);
 /* Form, signatures, evidence, recipients, texts. */
 err filing_judge(struct filing *w) MUST_USE;
 /* One unit: document, case, claims, permissions, deliveries, track code, receipt. E_STALE: read again. */

@@ -158,12 +158,45 @@ recipient_of(const struct filing *w, view code)
     return p ? p : registry_by_code(w->registry, V("fund"), code);
 }
 
+/* What a holder of records may see of a mandate: the signed list and this item of it. */
+static err
+mandate_detail(struct filing *w, const struct applied_insurer *m, struct buf *out)
+{
+    BUF_LIT(out, ",\"signature\":");
+    buf_add_json(out, w->a.signature.p ? w->a.signature : V(""));
+    BUF_LIT(out, ",\"co_signatures\":[");
+    for (size_t k = 0; k < w->a.n_co_signatures; k++) {
+        if (k)
+            BUF_LIT(out, ",");
+        buf_add_json(out, w->a.co_signatures[k]);
+    }
+    BUF_LIT(out, "],\"item\":");
+    buf_add_json(out, m->item);
+    return out->failed ? E_TOO_LARGE : E_OK;
+}
+
+static err
+permission_detail(struct filing *w, const struct applied_insurer *i, view *ret)
+{
+    struct buf out AUTO_DONE(buf_done);
+    buf_init(&out, 1u << 20);
+    buf_printf(&out, "{\"text\":{\"id\":\"%.*s\",\"version\":\"%.*s\",\"lang\":\"%.*s\",\"sha256\":\"%.*s\"}",
+               VIEW_ARG(i->text_id), VIEW_ARG(i->text_version), VIEW_ARG(i->text_lang),
+               VIEW_ARG(i->text_sha256));
+    if (i->is_mandate)
+        TRY(mandate_detail(w, i, &out));
+    BUF_LIT(&out, "}");
+    *ret = out.failed ? VIEW_NONE : arena_dup(w->mem, buf_view(&out));
+    return ret->p ? E_OK : E_TOO_LARGE;
+}
+
 static err
 add_permission(struct store_work *s, const struct applied_insurer *i, uid recipient,
                struct row_permission **ret)
 {
     struct filing *w = s->w;
     struct row_permission *row = unit_add_permission(s->u);
+    view detail;
     if (!row)
         return E_TOO_LARGE;
     row->id = perm_id_new().u;
@@ -181,9 +214,7 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     row->document = s->document.u;
     row->item = i->index;
     row->key = s->key.id;
-    view detail = arena_printf(
-        w->mem, "{\"text\":{\"id\":\"%.*s\",\"version\":\"%.*s\",\"lang\":\"%.*s\",\"sha256\":\"%.*s\"}}",
-        VIEW_ARG(i->text_id), VIEW_ARG(i->text_version), VIEW_ARG(i->text_lang), VIEW_ARG(i->text_sha256));
+    TRY(permission_detail(w, i, &detail));
     TRY(seal_box(&s->key, V("permission"), row->id, detail, w->mem, &row->detail));
     *ret = row;
     return E_OK;
@@ -362,6 +393,7 @@ add_reception(struct store_work *s, view *ret_receipt, submission_id *ret_id)
 struct answer_row {
     struct row_claim *claim;
     struct row_permission *permission;
+    bool at_holder;
 };
 
 /* Ends the claims and begins the mandates, where there are some. */
@@ -375,8 +407,8 @@ print_mandates(struct store_work *s, const struct answer_row *rows, size_t n, st
             continue;
         const struct partner *to =
             registry_partner(s->w->registry, (partner_id){rows[i].permission->recipient});
-        buf_printf(out, "%s{\"attorney\":\"%.*s\",\"permission\":\"%.*s\"}",
-                   shown++ ? "," : "],\"mandates\":[", VIEW_ARG(to ? to->row->code : V("")),
+        buf_printf(out, "%s{\"%s\":\"%.*s\",\"permission\":\"%.*s\"}", shown++ ? "," : "],\"mandates\":[",
+                   rows[i].at_holder ? "holder" : "attorney", VIEW_ARG(to ? to->row->code : V("")),
                    VIEW_ARG(perm_id_print((perm_id){rows[i].permission->id}, id)));
     }
 }
@@ -425,11 +457,15 @@ static err
 add_item(struct store_work *s, const struct applied_insurer *i, struct answer_row *ret)
 {
     struct filing *w = s->w;
-    const struct partner *to =
-        i->is_mandate ? registry_by_code(w->registry, V(""), i->recipient) : recipient_of(w, i->recipient);
+    const struct partner *to = filing_recipient(w, i);
+    ret->at_holder = i->at_holder;
     TRY(add_permission(s, i, to->id.u, &ret->permission));
-    if (i->is_mandate)
+    /* A mandate opens nothing by itself; tasks that wait for it are looked at again. */
+    if (i->is_mandate) {
+        unit_change(s->u, i->at_holder ? CHANGE_tasks_wake : CHANGE_tasks_wake_asked_by,
+                    ARGS(val_uid(&ret->permission->recipient), val_time(w->in->received)));
         return E_OK;
+    }
     bool weak =
         w->level == EVIDENCE_ASSERTED || !plan_evidence_is_enough(w->registry, to->id.u, ret->permission);
     TRY(add_claim(s, i, to->id.u, weak, &ret->claim));

@@ -1,0 +1,159 @@
+"""Accidents for flow tests: records as an agency writes and signs them, a desk that answers the gateway's questions, a gateway whose clock moves."""
+import base64
+import datetime
+import hashlib
+import http.server
+import json
+import socket
+import threading
+import time
+
+from support import LEE, WANG, Gateway, claimgate, compact, consent_text
+
+K1, K2, J1 = "A99010001K", "A99020001K", "A99110001J"
+AGENCIES = {"k1": (K1, "沙箱市政府警察局交通警察大隊"), "k2": (K2, "沙箱縣警察局交通警察隊"), "j1": (J1, "沙箱地方檢察署")}
+H1, H2, C1 = "9901010016", "9901020021", "9935010039"
+L1, L2, L3, P1, P2, P3, FUND = "99000116", "99000220", "99000333", "99000447", "99000559", "99000663", "99000707"
+DAY = 86400
+APP_KINDS = ("accident-part",)
+
+
+def party(seq, person=None, kind="B03", **more):
+    """A line of the form: person as in support.WANG, None for one that is not known."""
+    line = {"seq": seq, "kind": {"code": kind}}
+    if person:
+        line |= {"name": person["name"], "identifiers": person["identifiers"], "birth_date": person["birth_date"]}
+    return {**line, **more}
+
+
+def record(g, no, part, parties, agency="k1", revision=1, occurred=None, **more):
+    oid, name = AGENCIES[agency]
+    return {"version": 1, "agency": {"oid": oid, "name": name, **more.pop("agency_more", {})}, "accident_no": no, "part": part, "revision": revision, "form_era": "2022", "class": more.pop("class_", "A2"),
+            "occurred": occurred or f"{g.day(0)}T08:30:00+08:00", "place": {"text": "沙箱市中正區忠孝路與復興路口", "county": "沙箱市", "town": "中正區"},
+            "casualties": more.pop("casualties", {"dead_24h": 0, "injured": 1}), **more, "parties": parties}
+
+
+def mandate(holder, person, kinds, uses=None, lang="zh-TW"):
+    """委託書: an item that only its holder is shown."""
+    permission = {"purpose": "claim", "document_kinds": list(kinds), "from": "2026-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "text": consent_text("retrieval-mandate", lang=lang)}
+    return {"holder": holder, "person": person, "permission": {**permission, **({"uses": uses} if uses else {})}}
+
+
+class MotorGateway(Gateway):
+    """A sandbox whose clock the test moves; assertions are made for its time."""
+
+    shift = 0
+
+    def control(self, verb, text=""):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.dir / "store" / "claimgate.sock"))
+            s.sendall(compact({"verb": verb, "text": text}) + b"\n")
+            return json.loads(s.makefile().readline())
+
+    def pass_time(self, seconds):
+        self.shift += seconds
+        said = self.control("clock", str(seconds))
+        self.tokens.clear()
+        return said["now"]
+
+    def day(self, n):
+        """The n-th day after the accident, which is today (Taiwan's), as text."""
+        return (self.accident_day + datetime.timedelta(days=n)).isoformat()
+
+    def go_to_day(self, n):
+        self.pass_time(n * DAY - self.shift)
+
+    def __enter__(self):
+        self.accident_day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=8)).date()
+        return super().__enter__()
+
+    def assertion(self, name, header=None, claims=None, key=None):
+        now = int(time.time()) + self.shift
+        return super().assertion(name, header, {"iat": now, "exp": now + 240, **(claims or {})}, key)
+
+    def post(self, party, path, body, headers=None):
+        return self.call("POST", path, compact(body), {"Content-Type": "application/json", **(headers or {})}, self.token(party))
+
+    def get(self, party, path):
+        return self.call("GET", path, token=self.token(party))
+
+    def push(self, body, signer="k1", sender=None):
+        """A record as its agency pushes it."""
+        data = compact(body)
+        return self.call("POST", "/v1/accident-records", data, self.signed(data, signer, "application/json"), self.token(sender or signer))
+
+    def attach(self, data, sender="k1", media="image/jpeg"):
+        sha = hashlib.sha256(data).hexdigest()
+        answer = self.call("PUT", f"/v1/attachments/{sha}", data, {"Content-Type": media}, self.token(sender))
+        assert answer.status in (200, 201), answer
+        return {"sha256": sha, "media": media, "bytes": len(data), "kind": "photo"}
+
+    def apply(self, application, person, co_person=None):
+        return self.call("POST", "/v1/applications", self.application(application, person, co_person), {"Content-Type": "application/json"}, self.token("app"))
+
+    def permit(self, application, person, co_person=None):
+        return self.call("POST", "/v1/permissions", self.application(application, person, co_person), {"Content-Type": "application/json"}, self.token("app"))
+
+    def events(self, party):
+        return self.get(party, "/v1/events").json()["data"]
+
+    def change(self, change):
+        path = self.dir / "change.json"
+        path.write_bytes(compact(change))
+        claimgate("partner", "propose", path, "--operator", self.pki / "op1.key", "--config", self.dir / "claimgate.conf")
+
+    def set_options(self, name, **options):
+        """A partner's row anew with further options."""
+        row = next(p for p in json.loads(claimgate("partner", "list", "--config", self.dir / "claimgate.conf", "--json").stdout)["data"] if p["code"] == self.partners[name]["code"])
+        self.change({"kind": "partner.put", "subject": self.partners[name]["id"],
+                     "body": {"kind": row["kind"], "code": row["code"], "name_zh": row["name_zh"], "scopes": row["scopes"], "options": {"token_binding": "off", **options}}})
+
+
+class Desk:
+    """An agency's desk on the wire: what it has been asked for, and what it answers (docs/tasks.md, "Asking by the wire")."""
+
+    def __init__(self, g, signer="k1"):
+        self.g, self.signer, self.asked, self.papers, self.words = g, signer, [], {}, {}
+        desk = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *words):
+                pass
+
+            def do_POST(self):
+                question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                desk.asked.append((question, dict(self.headers)))
+                answer = compact(desk.answer(question))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/records"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def keep(self, body, files=(), signer=None):
+        """A paper that may be asked for, signed when it is filed."""
+        data = compact(body)
+        name, value = self.g.sign(data, signer or self.signer)
+        self.papers[(body["accident_no"], body["part"])] = {
+            "state": "answered", "files": [{"sha256": hashlib.sha256(f).hexdigest(), "media": "image/jpeg", "content": base64.b64encode(f).decode()} for f in files],
+            "records": [{"media": "application/json", "content": base64.b64encode(data).decode(), "jws": value}]}
+
+    def say(self, no, item, **word):
+        self.words[(no, item)] = word
+
+    def answer(self, question):
+        at = (question["subject"]["accident_no"], question["item"])
+        return self.words.get(at) or self.papers.get(at) or {"state": "refused", "reason": "no_such_record"}
+
+    def count(self, item=None):
+        return sum(1 for q, _ in self.asked if item in (None, q["item"]))
+
+    def close(self):
+        self.server.shutdown()
+
+
+__all__ = ["WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "MotorGateway", "Desk"]
