@@ -190,7 +190,7 @@ def test_expiry():
 SCOPED = [
     ("POST", "/fhir/r4/Bundle", "l1"), ("GET", "/fhir/r4/Bundle?identifier=a%7Cb", "l1"), ("POST", "/v1/applications", "h1"), ("POST", "/v1/permissions", "l1"),
     ("POST", "/v1/accident-records", "h1"), ("PUT", f"/v1/attachments/{'0' * 64}", "l1"), ("POST", "/v1/claims:search", "h1"), ("GET", "/v1/events", "h1"),
-    ("GET", "/v1/webhook-endpoints", "app"), ("POST", "/v1/consumers/x/commit", "h1"), ("GET", "/v1/cases/case-01k00000000000000000000000", "l1"),
+    ("POST", "/v1/record-requests", "k1"), ("GET", "/v1/tasks", "r1"), ("GET", "/v1/webhook-endpoints", "app"), ("POST", "/v1/consumers/x/commit", "h1"), ("GET", "/v1/cases/case-01k00000000000000000000000", "l1"),
     ("GET", "/v1/claims/claim-01k00000000000000000000000", "app"),
 ]
 
