@@ -1,6 +1,7 @@
 #include "adapters/case_fold.h"
 
 #include "adapters/case_merge.h"
+#include "adapters/rules/consistency.h"
 
 #include <stdlib.h>
 
@@ -239,6 +240,7 @@ case_fold(const struct claim_case *frame, const struct case_part *parts, size_t 
     TRY(copy_documents(&x));
     TRY(merge_all(&x));
     TRY(write_conflicts(&x));
+    TRY(consistency_check(x.m.g.out, mem, NULL));
     TRY(note_origin(&x, parts, n));
     *ret = x.m.g.out;
     return E_OK;

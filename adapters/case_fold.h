@@ -12,6 +12,7 @@
  *     equal lines of a receipt are two lines).
  *   - Where two documents state different values, the first received is shown and conflicts[] keeps all
  *     with their sources; technical leaves and references do not conflict.
+ *   - What sources say of each other is judged last (rules/consistency.h) and stands in findings[].
  * The frame holds what is not from documents: meta, documents, verdicts, claims' states, permissions,
  * deliveries, timeline.  It takes part as the first, and its leaves count as the gateway's own, whatever
  * their sources say.  In facts, "#d1" is the document itself.  The result borrows from frame and parts,

@@ -263,6 +263,18 @@ pointed_visible(const struct view_eval *v, view pointer)
     return any_visible(v, (enum case_record)last->record, last->at);
 }
 
+/* A finding over two places tells of both. */
+static bool
+evidence_visible(const struct view_eval *v, enum case_record section, const void *element)
+{
+    const struct case_finding_evidence *e =
+        section == RECORD_finding ? ((const struct case_finding *)element)->evidence : NULL;
+    for (; e; e = e->next)
+        if (!pointed_visible(v, e->pointer.v))
+            return false;
+    return true;
+}
+
 static err
 pass_pointers(void *self, const struct case_place *at)
 {
@@ -275,7 +287,7 @@ pass_pointers(void *self, const struct case_place *at)
     const void *element = at->steps[0].at;
     view pointer = section == RECORD_conflict ? ((const struct case_conflict *)element)->pointer.v
                                               : ((const struct case_finding *)element)->pointer.v;
-    return pointed_visible(v, pointer) ? show(v, at) : E_OK;
+    return pointed_visible(v, pointer) && evidence_visible(v, section, element) ? show(v, at) : E_OK;
 }
 
 /* Last: members that go with their element. */

@@ -177,6 +177,13 @@ read_report(struct chart *ch, const struct node *report)
         if (c)
             chart_coding(ch, c, coding);
     }
+    for (NODE_EACH(concept, t, node_member(t, report, V("conclusionCode"))))
+        for (NODE_EACH(coding, t, node_member(t, concept, V("coding")))) {
+            struct case_coding *c =
+                node_member(t, coding, V("code")) ? case_add_report_codings(ch->mem, r) : NULL;
+            if (c)
+                chart_coding(ch, c, coding);
+        }
     const struct node *issued = node_member(t, report, V("issued"));
     chart_time(ch, &r->reported, issued ? issued : node_member(t, report, V("effectiveDateTime")));
     if (!r->reported.set)

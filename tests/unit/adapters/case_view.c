@@ -159,6 +159,7 @@ choose(struct bench *b, int side)
     set_word(&AT(documents)->sender, side ? "another" : "viewer");
     set_word(&AT(conflicts)->pointer, pointed(b->view, side));
     set_word(&AT(findings)->pointer, pointed(b->view, side));
+    set_word(&AT(findings)->evidence->pointer, pointed(b->view, side));
     struct case_claim *claim = AT(claims);
     set_word(&claim->benefits->kind, "critical_illness");
     claim->benefits->facts = NULL;
