@@ -4,7 +4,7 @@ The law's earliest days by an injected clock; capacity, mandate, refusal, fee; a
 import hashlib
 import sys
 
-from motor import DAY, H1, H2, K1, K2, L1, L2, L3, LEE, P1, P2, P3, WANG, Desk, MotorGateway, mandate, party, record
+from accidents import DAY, H1, H2, K1, K2, L1, L2, L3, LEE, P1, P2, P3, WANG, Desk, AccidentGateway, mandate, party, record
 from support import Checks, application_of, wait_until
 
 checks = Checks()
@@ -55,7 +55,7 @@ def documents_of(g, party_name, claim):
 
 
 def twenty():
-    with MotorGateway() as g:
+    with AccidentGateway() as g:
         desk = Desk(g)
         papers(g, desk)
         g.set_options("k1", records_url=desk.url)
@@ -139,7 +139,7 @@ def later(g, claims):
 
 def owner_side():
     """The worklist: what an owner reads and says, and what others cannot."""
-    with MotorGateway() as g:
+    with AccidentGateway() as g:
         filed = g.apply(application(mandates=[mandate(K1, WANG, ["accident-part"])], insurers=FIVE[:2]), "person-wang")
         claims = {c["recipient"]: c["claim"] for c in filed.json()["claims"]}
         case = filed.json()["case"]
@@ -213,7 +213,7 @@ def withdrawn(g, filed):
 
 def hospital():
     """The same for a hospital: H2's task is H2's; its paper, sent as always, answers it."""
-    with MotorGateway() as g:
+    with AccidentGateway() as g:
         document = next(d for seed in range(1, 40) for d in g.samples(str(seed)) if d.author == "h2" and "certificate" in d.name and not d.is_xml and b"A190130001" in d.body)
         encounter = next(e["resource"] for e in document.json()["entry"] if e["resource"]["resourceType"] == "Encounter")
         visit = encounter["identifier"][0]["value"]

@@ -39,7 +39,7 @@ def mandate(holder, person, kinds, uses=None, lang="zh-TW"):
     return {"holder": holder, "person": person, "permission": {**permission, **({"uses": uses} if uses else {})}}
 
 
-class MotorGateway(Gateway):
+class AccidentGateway(Gateway):
     """A sandbox whose clock the test moves; assertions are made for its time."""
 
     shift = 0
@@ -156,4 +156,4 @@ class Desk:
         self.server.shutdown()
 
 
-__all__ = ["WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "MotorGateway", "Desk"]
+__all__ = ["WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]
