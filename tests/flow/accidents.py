@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import socket
+import sqlite3
 import threading
 import time
 
@@ -93,6 +94,14 @@ class AccidentGateway(Gateway):
 
     def permit(self, application, person, co_person=None):
         return self.call("POST", "/v1/permissions", self.application(application, person, co_person), {"Content-Type": "application/json"}, self.token("app"))
+
+    def next_at(self, task):
+        """When the gateway looks at the task again; None: not by itself."""
+        db = sqlite3.connect(f"file:{self.dir}/store/claimgate.db?mode=ro", uri=True, timeout=10)
+        try:
+            return next((row[1] for row in db.execute("SELECT item, next_at FROM tasks ORDER BY id LIMIT 1")), None)
+        finally:
+            db.close()
 
     def events(self, party):
         return self.get(party, "/v1/events").json()["data"]

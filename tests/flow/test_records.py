@@ -149,6 +149,8 @@ def owner_side():
         tasks = g.get("k1", "/v1/tasks").json()["data"]
         checks.equal([t["item"] for t in tasks], ["slip"], "the agency sees what may be asked for now, once")
         task = tasks[0]
+        wait_until(lambda: g.next_at(task["id"]) is None)
+        checks.equal(g.get("k1", f"/v1/tasks/{task['id']}").json()["version"], 1, "that the gateway looked whether to ask by the wire changes no version (it did once)")
         checks.equal((task["state"], task["mandate"]["level"], task["subject"]["accident_no"]), ("open", "presumption", NO), "with the mandate that it rests on")
         checks.that(L1 not in str(task) and L2 not in str(task), "but no company")
         path = f"/v1/tasks/{task['id']}"

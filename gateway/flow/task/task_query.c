@@ -31,20 +31,20 @@ struct asking {
 
 /* -- before -- */
 
-/* Committed before the call: two steps do not ask at once, and what fails is asked again later. */
+/* Committed before the call: two steps do not ask at once, and what fails is asked again later.  The version stays: the owner has seen no other task. */
 static err
 begin(struct asking *a, struct reader *r, bool *ret_go)
 {
     const struct row_permission *mandate = NULL;
-    struct row_task *changed;
+    const struct row_task *t = a->task;
     struct unit u;
     unit_init(&u, a->mem);
-    TRY(task_any_mandate(r, a->task, a->now, a->mem, &mandate));
+    TRY(task_any_mandate(r, t, a->now, a->mem, &mandate));
     a->url = partner_option(a->owner, "records_url");
     *ret_go = mandate && a->url.n;
-    TRY(task_put(&u, a->task, &changed));
-    changed->next_at = *ret_go ? instant_add(a->now, RETRY) : INSTANT_NONE;
-    a->task = changed;
+    unit_guard(&u, GUARD_task_due, ARGS(val_uid(&t->id), val_time(t->next_at)));
+    unit_change(&u, CHANGE_task_next,
+                ARGS(val_uid(&t->id), val_time(*ret_go ? instant_add(a->now, RETRY) : INSTANT_NONE)));
     return store_commit(a->g->store, &u);
 }
 
@@ -124,12 +124,11 @@ not_yet(struct asking *a, const json_t *answer)
 {
     instant retry;
     struct unit u;
-    struct row_task *changed;
     if (instant_parse(json_text(answer, "retry"), &retry, NULL) != E_OK || retry.us <= a->now.us)
         return E_OK; /* then after the usual while */
     unit_init(&u, a->mem);
-    TRY(task_put(&u, a->task, &changed));
-    changed->next_at = retry;
+    unit_guard(&u, GUARD_task_version, ARGS(val_uid(&a->task->id), val_int(a->task->version)));
+    unit_change(&u, CHANGE_task_next, ARGS(val_uid(&a->task->id), val_time(retry)));
     return store_commit(a->g->store, &u);
 }
 
