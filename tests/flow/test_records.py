@@ -213,6 +213,18 @@ def withdrawn(g, filed):
     checks.equal(g.get("k1", "/v1/tasks").json()["data"], [], "and the agency is not asked any more")
 
 
+def attorney():
+    """A mandate to who asks, instead of to who keeps the record: it stands for this one alone."""
+    with AccidentGateway() as g:
+        given = {"attorney": L1, "permission": mandate(K1, WANG, ["accident-part"])["permission"]}
+        filed = g.apply(application(mandates=[given], insurers=FIVE[:2]), "person-wang")
+        claims = {c["recipient"]: c["claim"] for c in filed.json()["claims"]}
+        checks.equal(ask(g, "l2", claims[L2], ("slip",)).json()["data"][0]["state"], "permission_needed", "another's attorney is not this one's")
+        checks.equal(g.get("k1", "/v1/tasks").json()["data"], [], "the agency is not asked for it")
+        checks.equal(ask(g, "l1", claims[L1], ("slip",)).json()["data"][0]["state"], "requested", "the attorney asks")
+        checks.equal(len(g.get("k1", "/v1/tasks").json()["data"]), 1, "and the agency is asked")
+
+
 def hospital():
     """The same for a hospital: H2's task is H2's; its paper, sent as always, answers it."""
     with AccidentGateway() as g:
@@ -244,7 +256,7 @@ def hospital():
 
 
 def main():
-    for play in (twenty, owner_side, hospital):
+    for play in (twenty, owner_side, attorney, hospital):
         print(play.__name__, flush=True)
         play()
     return checks.done()
