@@ -3,7 +3,7 @@
  * The caller reads the syntax (bytes → tree) and hands over bytes, tree and the signatures that came with them; from then on the tree is
  * to be had only through verdict_tree(), which gives NULL for a refused document.  So code that reads a document cannot forget to
  * verify it.  This room knows nothing of claims: who the author is and what kind of document it is, the caller asks afterwards with
- * authority_check().
+ * authority_check() (trust/authority.h).
  *
  * Everything returned lives in the request's arena.  struct trust is immutable and may be used by any thread; a verdict belongs
  * to the request's thread. */
@@ -200,11 +200,5 @@ err verify_document(const struct verify_request *rq, struct verdict **ret) MUST_
 
 /* Writes what authority_check said of a signature into the verdict, before it is printed. */
 void verdict_note_authority(struct verdict *v, size_t i, err code);
-
-/* May this signer sign this kind of document for this author organisation?  E_OK, E_SIGNER_WRONG_KIND, E_SIGNER_WRONG_ORG (organisation attribute ≠
- * author), E_PROFESSIONAL_NOT_LISTED (a professional certificate holds no organisation; listed says whether the author's signed list holds the licence, or
- * another signature of the author institution stands on the same document). */
-err authority_check(const struct signer *s, enum document_kind kind, view author, bool listed,
-                    struct fault *f) MUST_USE;
 
 #endif

@@ -7,6 +7,7 @@
 #include "flow/evidence/standing.h"
 #include "flow/partner/registry.h"
 #include "flow/person/outside.h"
+#include "signing/trust/authority.h"
 #include "signing/trust/revocation_policy.h"
 
 #include <stdio.h>
@@ -204,15 +205,17 @@ gateway_reload_trust(struct gateway *g, struct fault *f)
     config_path(g->config, SET_TRUST_FILE, "trust.json", path);
     AUTO(trust_unref) struct trust *fresh = NULL;
     AUTO(revocation_policy_unref) struct revocation_policy *policy = NULL;
+    AUTO(authority_rules_unref) struct authority_rules *authority = NULL;
     TRY(trust_load(path, g->sandbox, &fresh, f));
     TRY(revocation_policy_load(config_cstr(g->config, SET_TRUST_POLICY), &policy, f));
-    trust_use(fresh, g->book, policy);
+    TRY(authority_rules_load(config_cstr(g->config, SET_TRUST_AUTHORITY), &authority, f));
+    trust_use(fresh, g->book, policy, authority);
     pthread_rwlock_wrlock(&g->swap);
     struct trust *old = g->trust;
     g->trust = TAKE(fresh);
     pthread_rwlock_unlock(&g->swap);
     trust_unref(old);
-    return standing_note(g, f);
+    return standing_note(g, NULL, f);
 }
 
 err
@@ -229,7 +232,7 @@ gateway_reload_keys(struct gateway *g, struct fault *f)
         g->keys = TAKE(fresh);
     }
     pthread_rwlock_unlock(&g->swap);
-    return overlaps ? E_OK
+    return overlaps ? standing_note(g, "keys", f)
                     : fault_set(f, E_CONFIG, "signing.overlap_keys_file", "the keys that signed until now",
                                 "one is missing");
 }

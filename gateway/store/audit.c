@@ -322,6 +322,7 @@ check_table(struct audit *a, enum row_kind kind, struct expected *x, struct faul
 struct filling {
     struct expected *x;
     const bool *chosen; /* by kind */
+    bool overfull;
 };
 
 static void
@@ -331,7 +332,7 @@ fill_entry(struct audit *a, void *self, const struct journal_entry *e)
     struct filling *filling = self;
     enum row_kind kind = journal_kind(e->table);
     if (kind != ROW_KIND_COUNT && filling->chosen[kind])
-        expected_put(filling->x, e);
+        filling->overfull = !expected_put(filling->x, e) || filling->overfull;
 }
 
 static void
@@ -350,7 +351,7 @@ static err
 check_tables(struct audit *a, const bool chosen[ROW_KIND_COUNT], uint64_t n, struct fault *f)
 {
     AUTO(expected_free) struct expected *x = expected_new(n);
-    struct filling filling = {x, chosen};
+    struct filling filling = {x, chosen, false};
     sqlite3_stmt *stmt = sql_prepare(a->db, "SELECT entries FROM journal ORDER BY leaf", NULL);
     if (!stmt)
         return sql_fault(f, sqlite3_extended_errcode(a->db), "database");
@@ -359,6 +360,8 @@ check_tables(struct audit *a, const bool chosen[ROW_KIND_COUNT], uint64_t n, str
         entries_each(entries, fill_entry, a, &filling);
     }
     sqlite3_finalize(stmt);
+    if (filling.overfull)
+        find(a, AUDIT_DATABASE, "journal", "more entries than beside the leaves");
     for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
         if (chosen[kind])
             TRY(check_table(a, (enum row_kind)kind, x, f));

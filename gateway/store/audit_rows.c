@@ -15,7 +15,7 @@ struct slot {
 
 struct expected {
     struct slot *slots;
-    uint64_t room;
+    uint64_t room, used;
 };
 
 struct expected *
@@ -61,14 +61,18 @@ slot_of(const struct expected *x, const struct journal_entry *e)
     }
 }
 
-void
+bool
 expected_put(struct expected *x, const struct journal_entry *e)
 {
     struct slot *s = slot_of(x, e);
+    if (s->state == SLOT_FREE && x->used + 1 == x->room) /* one stays free, where a search ends */
+        return false;
+    x->used += s->state == SLOT_FREE;
     memcpy(s->key, e->key, sizeof s->key);
     memcpy(s->half, e->row.b, sizeof s->half);
     s->table = e->table;
     s->state = SLOT_EXPECTED;
+    return true;
 }
 
 static bool

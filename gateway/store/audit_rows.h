@@ -12,8 +12,8 @@ struct expected;
 struct expected *expected_new(uint64_t n);
 void expected_free(struct expected *x);
 DEFINE_AUTO(struct expected *, expected_free)
-/* Later entries of the same key take the place of earlier ones. */
-void expected_put(struct expected *x, const struct journal_entry *e);
+/* Later entries of the same key take the place of earlier ones.  False when there is no room: the journal holds more than was counted. */
+bool expected_put(struct expected *x, const struct journal_entry *e);
 
 enum expected_match { MATCH_SAME, MATCH_OTHER, MATCH_UNKNOWN };
 /* Marks the key as seen. */

@@ -38,13 +38,17 @@ err trust_judge_copy(const struct trust *t, view leaf_der, const view *rest_der,
 
 struct revocation_book;   /* what has been learned; one per process */
 struct revocation_policy; /* revocation_policy.h */
+struct authority_rules;   /* authority.h */
 struct revocation_book *revocation_book_new(void);
 void revocation_book_free(struct revocation_book *b);
 
-/* Before t is shared; the book outlives it, of the policy a reference is kept.  Without them only the list's own
+/* Before t is shared; the book outlives it, of policy and rules a reference is kept (each may be NULL).  Without them only the list's own
  * files count, with the built-in grace. */
-void trust_use(struct trust *t, struct revocation_book *book, struct revocation_policy *policy);
+void trust_use(struct trust *t, struct revocation_book *book, struct revocation_policy *policy,
+               struct authority_rules *authority);
 const struct revocation_policy *trust_policy(const struct trust *t);
+/* Lives as long as t; NULL: the built-in table. */
+const struct authority_rules *trust_authority(const struct trust *t);
 
 /* An entry of a list that is news: certificates of that issuer and serial number (DER, as in a certificate). */
 struct revocation_entry {

@@ -3,17 +3,27 @@
 #include "signing/trust/trust_list.h"
 
 #include "signing/cms/der.h"
+#include "signing/trust/authority.h"
 #include "signing/trust/revocation_book.h"
 #include "signing/trust/revocation_policy.h"
 
 #include <openssl/err.h>
 
 void
-trust_use(struct trust *t, struct revocation_book *book, struct revocation_policy *policy)
+trust_use(struct trust *t, struct revocation_book *book, struct revocation_policy *policy,
+          struct authority_rules *authority)
 {
     t->book = book;
     revocation_policy_unref(t->policy);
-    t->policy = revocation_policy_ref(policy);
+    t->policy = policy ? revocation_policy_ref(policy) : NULL;
+    authority_rules_unref(t->authority);
+    t->authority = authority ? authority_rules_ref(authority) : NULL;
+}
+
+const struct authority_rules *
+trust_authority(const struct trust *t)
+{
+    return t->authority;
 }
 
 const struct revocation_policy *

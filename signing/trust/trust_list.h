@@ -27,6 +27,7 @@ struct trust {
     struct trust_cache *cache;
     struct revocation_book *book; /* NULL: nothing is learned */
     struct revocation_policy *policy;
+    struct authority_rules *authority;
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "signing/trust/trust_list.h"
 
 #include "base/json.h"
+#include "signing/trust/authority.h"
 #include "signing/trust/revocation_policy.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ trust_unref(struct trust *t)
         use_list_done(&t->use[i]);
     trust_cache_free(t->cache);
     revocation_policy_unref(t->policy);
+    authority_rules_unref(t->authority);
     free(t);
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trust list, TLS certificate, signing keys and revocation policy change in turn under load, 80 times here and 1,000 with RELOAD_SWAPS=1000: no request
+"""Trust list, TLS certificate, signing keys, revocation policy and authority rules change in turn under load, each 16 times here and 1,000 with RELOAD_SWAPS=1000: no request
 fails, no verdict is wrong, each receipt and each head holds by the JWKS.
 
 Two trust lists take turns, both of which hold the hospitals' CA.  What is signed by a rogue CA or a revoked signer stays refused, what is good
@@ -9,7 +9,8 @@ import sys
 from support import *
 
 check = Checks()
-SWAPS, CLIENTS = int(os.environ.get("RELOAD_SWAPS", "80")), 2
+PARTS = 5
+SWAPS, CLIENTS = PARTS * int(os.environ.get("RELOAD_SWAPS", "16")), 2
 KEYS = 7  # pairs that take turns; each comes back as a former key that signs again
 OVERLAP = "overlap-keys.json"
 
@@ -55,6 +56,20 @@ def shown(g):
     return [key["kid"] for key in json.loads(jwks(g))["keys"]]
 
 
+class Token:
+    """Asked for anew before it ends: a long run outlives many."""
+
+    def __init__(self, g):
+        self.g, self.lock, self.until = g, threading.Lock(), 0
+
+    def now(self):
+        with self.lock:
+            if time.monotonic() > self.until:
+                answer = self.g.ask_token("h1", client=self.g.client("h1-tls")).json()
+                self.value, self.until = answer["access_token"], time.monotonic() + answer["expires_in"] / 2
+            return self.value
+
+
 class Swaps:
     """Each part's states, and that the new one is in use after the reload."""
 
@@ -67,12 +82,26 @@ class Swaps:
         self.policies = [compact({"grace_hours": {"hospital": 24}, "cool_down_hours": 1, "cool_down_level": "verified-crl"}), compact({"grace_hours": {"hospital": 72}})]
         self.certificates = [server_certificate(g), ((g.pki / "server.chain.pem").read_bytes(), (g.pki / "server.key").read_bytes())]
         self.keys = key_pairs(g)
+        rows = re.findall(r"^MAY_SIGN\((\w+), (\w+), (\w+)\)", (ROOT / "signing/signing.def").read_text(encoding="utf-8"), re.M)
+        rules = [{"kind": kind.lower().replace("_", "-"), "use": use.lower(), "subject": subject.lower()} for kind, use, subject in rows]
+        narrow = [{**rule, "organisations": ["9902*"]} if rule["kind"] == "receipt" else rule for rule in rules]
+        self.rules = [compact({"rules": narrow}), compact({"rules": rules})]
 
     def trust(self, n):
         put(self.g.pki / "trust.json", self.lists[n % 2])
 
     def policy(self, n):
         put(self.g.dir / "policy.json", self.policies[n % 2])
+
+    def authority(self, n):
+        """One of the two lets only another hospital sign receipts."""
+        put(self.g.dir / "authority.json", self.rules[n % 2])
+        want = "signer-wrong-organisation" if n % 2 == 0 else 200
+
+        def seen():
+            answer = self.g.client("h1-tls").call("POST", "/fhir/r4/Bundle?dry-run=true", self.receipt.body, self.receipt.headers, self.token.now())
+            return (answer.status if answer.status == 200 else answer.code()) == want
+        return seen
 
     def certificate(self, n):
         chain, key = self.certificates[n % 2]
@@ -105,7 +134,7 @@ class Swaps:
         return seen
 
     def run(self, i):
-        parts = (self.trust, self.certificate, self.key, self.policy)
+        parts = (self.trust, self.certificate, self.key, self.policy, self.authority)
         part = parts[i % len(parts)]
         seen = part(i // len(parts))
         answer = control(self.g, "reload")
@@ -121,7 +150,7 @@ def judge(g, cases, stop, token, counts):
     while not stop.is_set():
         name, body, headers, want = cases[i % len(cases)]
         i += 1
-        answer = client.call("POST", "/fhir/r4/Bundle?dry-run=true", body, headers, token)
+        answer = client.call("POST", "/fhir/r4/Bundle?dry-run=true", body, headers, token.now())
         got = answer.status if answer.status == 200 else answer.code()
         if got != want:
             check.that(False, f"{name}: {got}, not {want}: {answer}")
@@ -138,10 +167,10 @@ def send(g, documents, stop, token, swaps, held):
         if sent < len(documents) and swaps.done * len(documents) >= sent * SWAPS:
             d = documents[sent]
             sent += 1
-            answer = client.call("POST", "/fhir/r4/Bundle", d.body, d.headers, token)
+            answer = client.call("POST", "/fhir/r4/Bundle", d.body, d.headers, token.now())
             check.that(answer.status in (200, 201, 202), f"{d.name}: {answer}")
             submission, receipt = answer.parameter("submission"), answer.parameter("receipt")
-        proof = client.call("GET", f"/v1/receipts/{submission}/proof", token=token)
+        proof = client.call("GET", f"/v1/receipts/{submission}/proof", token=token.now())
         check.equal(proof.status, 200, "a proof")
         held.append((receipt, proof.body))
 
@@ -193,7 +222,7 @@ def test_bad_keys(g, swaps):
 def test_bad_trust(g, good, token):
     put(g.pki / "trust.json", b"{}")
     check.that("error" in control(g, "reload"), "a list that cannot be read is refused")
-    answer = g.client("h1-tls").call("POST", "/fhir/r4/Bundle?dry-run=true", good[1], good[2], token)
+    answer = g.client("h1-tls").call("POST", "/fhir/r4/Bundle?dry-run=true", good[1], good[2], token.now())
     check.equal(answer.status, 200, "and the one before stays in force")
 
 
@@ -201,15 +230,18 @@ if __name__ == "__main__":
     with Gateway(tls=True) as g:
         swaps = Swaps(g)
         swaps.policy(1)
-        g.settings.append(f"trust.policy={g.dir}/policy.json")
+        swaps.authority(1)
+        g.settings += [f"trust.policy={g.dir}/policy.json", f"trust.authority={g.dir}/authority.json"]
         g.restart()
         documents = [d for d in g.samples("1..24") if d.author == "h1"]
-        d = next(d for d in documents if not d.is_xml)
+        d = next(d for d in documents if not d.is_xml and "certificate" in d.name)
+        swaps.receipt = next(d for d in documents if not d.is_xml and "receipt" in d.name)
+        documents = [d for d in documents if "receipt" not in d.name]
         cases = [("good", d.body, g.signed(d.body, "h1"), 200), ("a doctor's", d.body, g.signed(d.body, "h1-dr-lin"), 200),
                  ("rogue", d.body, g.signed(d.body, "rogue-h1"), "chain-untrusted"), ("revoked", d.body, g.signed(d.body, "h1-revoked"), "certificate-revoked"),
                  ("expired", d.body, g.signed(d.body, "h1-expired"), "certificate-time")]
         documents.remove(d)
-        token = g.ask_token("h1", client=g.client("h1-tls")).json()["access_token"]
+        token = swaps.token = Token(g)
         stop, counts, held = threading.Event(), [], []
         threads = [threading.Thread(target=judge, args=(g, cases, stop, token, counts)) for _ in range(CLIENTS)]
         threads.append(threading.Thread(target=send, args=(g, documents, stop, token, swaps, held)))

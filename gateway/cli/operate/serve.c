@@ -7,6 +7,7 @@
 #include "cli/operate/control.h"
 #include "duty/courier.h"
 #include "duty/duty.h"
+#include "flow/evidence/standing.h"
 #include "flow/partner/registry.h"
 #include "net/net.h"
 #include "relay/relay.h"
@@ -111,8 +112,9 @@ reload_parts(void *self, struct fault *f)
     TRY(gateway_reload_keys(s->gateway, f));
     if (config_text(c, SET_HTTP_TLS_CERT).n == 0)
         return E_OK;
-    return http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY),
-                           config_cstr(c, SET_HTTP_TLS_CLIENT_CA), f);
+    TRY(http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY),
+                        config_cstr(c, SET_HTTP_TLS_CLIENT_CA), f));
+    return standing_note(s->gateway, "tls", f);
 }
 
 static err
@@ -132,6 +134,7 @@ start(struct serving *s, bool check, struct fault *f)
     TRY(courier_start(s->gateway, &s->courier, f));
     TRY(control_start(s->gateway, &s->control, f));
     TRY(start_http(s, f));
+    TRY(standing_note(s->gateway, "tls", f));
     s->gateway->serving = s;
     s->gateway->reload = reload_parts;
     return E_OK;

@@ -7,6 +7,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/members.h"
 #include "flow/partner/registry.h"
+#include "signing/trust/authority.h"
 
 err
 claim_print(struct gateway *g, const struct row_claim *claim, enum lang lang, struct buf *out)
@@ -136,7 +137,8 @@ check_signature(struct told *t)
     const struct partner *p = registry_partner(registry, w->insurer);
     if (!p || !view_eq(sig->signer.registered_partner, p->text))
         return fault_set(t->f, E_SIGNER_WRONG_ORG, "X-JWS-Signature", "the insurer's own key", "another's");
-    return authority_check(&sig->signer, KIND_DECISION, p->row->code, false, t->f);
+    return authority_check(trust_authority(trust), &sig->signer, KIND_DECISION, p->row->code, false, w->at,
+                           t->f);
 }
 
 static const char *const decided[] = {

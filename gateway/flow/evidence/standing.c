@@ -3,6 +3,7 @@
 #include "base/embed.h"
 #include "base/json.h"
 #include "flow/evidence/evidence.h"
+#include "flow/evidence/keyring.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -106,6 +107,44 @@ trust_digest(struct gateway *g, struct sha256 *hash, arena *mem)
     return good;
 }
 
+/* A file of rules; the built-in ones are part of the program. */
+static bool
+file_digest(const char *path, struct sha256 *hash)
+{
+    return *path == '\0' || hash_file(path, hash);
+}
+
+static bool
+revocation_digest(struct gateway *g, struct sha256 *hash, arena *mem)
+{
+    (void)mem;
+    return file_digest(config_cstr(g->config, SET_TRUST_POLICY), hash);
+}
+
+static bool
+authority_digest(struct gateway *g, struct sha256 *hash, arena *mem)
+{
+    (void)mem;
+    return file_digest(config_cstr(g->config, SET_TRUST_AUTHORITY), hash);
+}
+
+static bool
+keys_digest(struct gateway *g, struct sha256 *hash, arena *mem)
+{
+    AUTO(keyring_unref) struct keyring *keys = gateway_keys(g);
+    view jwks = keyring_jwks(keys, (instant){0}, mem);
+    sha256_add(hash, jwks);
+    return jwks.p != NULL;
+}
+
+static bool
+tls_digest(struct gateway *g, struct sha256 *hash, arena *mem)
+{
+    (void)mem;
+    return file_digest(config_cstr(g->config, SET_HTTP_TLS_CERT), hash) &&
+           file_digest(config_cstr(g->config, SET_HTTP_TLS_CLIENT_CA), hash);
+}
+
 static const struct {
     const char *kind;
     bool (*take)(struct gateway *g, struct sha256 *hash, arena *mem);
@@ -114,6 +153,10 @@ static const struct {
     {"profiles", profiles_digest},
     {"settings", settings_digest},
     {"trust-list", trust_digest},
+    {"revocation-policy", revocation_digest},
+    {"authority", authority_digest},
+    {"keys", keys_digest},
+    {"tls", tls_digest},
 };
 
 static err
@@ -140,11 +183,13 @@ note(struct gateway *g, const char *kind, const digest *now, arena *mem)
 }
 
 err
-standing_note(struct gateway *g, struct fault *f)
+standing_note(struct gateway *g, const char *only, struct fault *f)
 {
     AUTO(arena_free) arena *mem = arena_new(NOTE_MEMORY);
     AUTO(sha256_free) struct sha256 *hash = sha256_new();
     for (size_t i = 0; i < COUNT_OF(standings); i++) {
+        if (only ? strcmp(standings[i].kind, only) != 0 : strcmp(standings[i].kind, "tls") == 0)
+            continue;
         bool good = standings[i].take(g, hash, mem);
         digest now = sha256_end(hash);
         if (!good)

@@ -8,6 +8,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "signing/jose/bundle_signature.h"
+#include "signing/trust/authority.h"
 #include "signing/xml/xmldsig.h"
 
 /* Windows of packs are days in Taiwan. */
@@ -218,7 +219,8 @@ check_signature(struct passage *p, const struct signature_out *sig, bool institu
     bool is_professional = sig->signer.subject == SUBJECT_PROFESSIONAL;
     if (is_professional && !listed)
         listed = is_listed(p, sig->signer.licence);
-    TRY(authority_check(&sig->signer, p->reading.kind, p->reading.author, listed, p->f));
+    TRY(authority_check(trust_authority(p->trust), &sig->signer, p->reading.kind, p->reading.author, listed,
+                        p->s->received, p->f));
     if (is_professional)
         return E_OK;
     /* Bound by attribute and registry: the certificate must stand in the author's row too (DOMAIN D11). */

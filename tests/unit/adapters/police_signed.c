@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "signing/cms/cms.h"
 #include "signing/jose/jws.h"
+#include "signing/trust/authority.h"
 #include "signing/trust/trust.h"
 #include "signing/xml/xmldsig.h"
 
@@ -121,7 +122,9 @@ Test(police_signed, each_format_holds_and_gives_the_same_facts)
         cr_assert_eq(verdict_code(v), E_OK, "%s: %s", sig_format_word((enum sig_format)format),
                      err_info(verdict_code(v))->code);
         interpret_verdict(&s, v, &rd);
-        cr_assert_eq(authority_check(&verdict_signature(v, 0)->signer, rd.kind, rd.author, false, &f), E_OK);
+        cr_assert_eq(authority_check(NULL, &verdict_signature(v, 0)->signer, rd.kind, rd.author, false,
+                                     (instant){0}, &f),
+                     E_OK);
         facts[format] = kit_facts(mem, rd.facts, false);
     }
     cr_assert(view_eq(facts[0], facts[1]) && view_eq(facts[1], facts[2]));
@@ -163,7 +166,8 @@ Test(police_signed, only_the_writing_agency_may_sign)
         struct verdict *v = verify(&s, trust);
         cr_assert_eq(verdict_code(v), E_OK, "%s", rows[i].signer);
         interpret_verdict(&s, v, &rd);
-        cr_assert_eq(authority_check(&verdict_signature(v, 0)->signer, rd.kind, rd.author, false, &f),
+        cr_assert_eq(authority_check(NULL, &verdict_signature(v, 0)->signer, rd.kind, rd.author, false,
+                                     (instant){0}, &f),
                      rows[i].code, "%s", rows[i].signer);
     }
 }

@@ -248,3 +248,16 @@ Test(audit, log_and_rows_that_go_or_come_are_named)
         help_end(&s.h);
     }
 }
+
+/* A flipped bit of the file once made the journal's second walk give more than its first: the audit looked for a free place for ever. */
+Test(audit, a_journal_that_gives_more_than_was_counted_ends_the_audit_with_a_finding)
+{
+    struct heard s;
+    fill(&s);
+    help_close(&s.h);
+    sql(&s, "INSERT INTO journal (leaf, entries) VALUES (-9, randomblob(49 * 100000))");
+    audit(&s);
+    cr_expect(s.of[AUDIT_DATABASE] == 1 && s.of[AUDIT_JOURNAL] == 1, "%u, %u", s.of[AUDIT_DATABASE],
+              s.of[AUDIT_JOURNAL]);
+    help_end(&s.h);
+}
