@@ -59,6 +59,10 @@ err jose_verify_message(EVP_PKEY *pkey, enum jose_alg alg, view message, view si
 /* JOSE form. E_ALGORITHM when the key does not fit, E_TOO_LARGE when mem is full. */
 err jose_sign(EVP_PKEY *pkey, enum jose_alg alg, view data, arena *mem, view *ret_signature) MUST_USE;
 
+/* A key of ours with its name; takes both objects also on failure (E_INTERNAL). */
+err key_make(const struct key_ops *ops, void *take_self, EVP_PKEY *take_public, struct key **ret,
+             struct fault *f) MUST_USE;
+
 #define JOSE_THUMBPRINT_SIZE 44
 /* RFC 7638 over SHA-256, base64url with NUL; false when the key is of no kind that the table knows. */
 bool jose_thumbprint(EVP_PKEY *pkey, char out[JOSE_THUMBPRINT_SIZE]);

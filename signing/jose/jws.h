@@ -38,7 +38,7 @@ err jws_verify(const struct jws_parts *parts, view payload, enum jose_alg alg, v
 /* Decoded embedded payload. */
 err jws_payload(const struct jws_parts *parts, arena *mem, view *ret, struct fault *f) MUST_USE;
 
-/* A signing key of ours: the key_ops seam (PEM file, PKCS#11 later, test key). */
+/* A signing key of ours: the key_ops seam (PEM file, PKCS#11 token). */
 struct key_ops {
     const char *name;
     err (*sign)(void *self, enum jose_alg alg, view data, arena *mem,
@@ -52,6 +52,9 @@ struct key {
     view kid;   /* RFC 7638 thumbprint, base64url */
     void *pkey; /* public half, EVP_PKEY * */
 };
+/* A PEM file, or a key in a token by its URI (RFC 7512): pkcs11:token=…;object=…?module-path=…&pin-source=file:…  E_CONFIG, E_FILE besides. */
+err key_load(const char *place, struct key **ret, struct fault *f) MUST_USE;
+err key_load_pkcs11(const char *uri, struct key **ret, struct fault *f) MUST_USE;
 err key_load_pem(const char *file, struct key **ret, struct fault *f) MUST_USE;
 err key_of_pem(view pem, struct key **ret, struct fault *f) MUST_USE;
 /* Makes a new key and writes PKCS#8 PEM with mode 0400; E_FILE when the file exists. */

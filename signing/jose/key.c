@@ -1,4 +1,4 @@
-/* Our signing keys: the PEM maker of the key_ops seam. */
+/* Our signing keys: what all makers of the key_ops seam share, and the PEM maker (key_pkcs11.c is the other). */
 #include "signing/jose/jose.h"
 
 #include <errno.h>
@@ -40,24 +40,32 @@ public_half(EVP_PKEY *pkey)
     return public;
 }
 
-static err
-key_of_pkey(EVP_PKEY *take_pkey, struct key **ret, struct fault *f)
+err
+key_make(const struct key_ops *ops, void *take_self, EVP_PKEY *take_public, struct key **ret, struct fault *f)
 {
-    err e = pkey_check(take_pkey, f);
-    EVP_PKEY *public = e == E_OK ? public_half(take_pkey) : NULL;
     char *kid = malloc(JOSE_THUMBPRINT_SIZE);
     struct key *k = malloc(sizeof *k);
-    if (e == E_OK && public && kid && k && jose_thumbprint(public, kid)) {
-        *k = (struct key){&pem_ops, take_pkey, pkey_default_alg(public), view_of(kid), public};
+    if (take_public && kid && k && jose_thumbprint(take_public, kid)) {
+        *k = (struct key){ops, take_self, pkey_default_alg(take_public), view_of(kid), take_public};
         *ret = k;
         return E_OK;
     }
     ERR_clear_error();
-    EVP_PKEY_free(take_pkey);
-    EVP_PKEY_free(public);
+    ops->free(take_self);
+    EVP_PKEY_free(take_public);
     free(kid);
     free(k);
-    return e == E_OK ? fault_set(f, E_INTERNAL, "key", "a key that OpenSSL can write", "an error") : e;
+    return fault_set(f, E_INTERNAL, "key", "a key that OpenSSL can write", "an error");
+}
+
+static err
+key_of_pkey(EVP_PKEY *take_pkey, struct key **ret, struct fault *f)
+{
+    err e = pkey_check(take_pkey, f);
+    if (e == E_OK)
+        return key_make(&pem_ops, take_pkey, public_half(take_pkey), ret, f);
+    EVP_PKEY_free(take_pkey);
+    return e;
 }
 
 void
@@ -69,6 +77,12 @@ key_free(struct key *k)
     EVP_PKEY_free(k->pkey);
     free((void *)(uintptr_t)k->kid.p);
     free(k);
+}
+
+err
+key_load(const char *place, struct key **ret, struct fault *f)
+{
+    return strncmp(place, "pkcs11:", 7) == 0 ? key_load_pkcs11(place, ret, f) : key_load_pem(place, ret, f);
 }
 
 /* Never asks at the terminal. */

@@ -17,6 +17,7 @@ THIRD_PARTY = {
     "gnutls/": ("gateway/http/",),
     "sqlite3.h": ("gateway/store/",),
     "curl/": ("gateway/net/",),
+    "p11-kit/": ("signing/jose/key_pkcs11.c",),
     "xmlsec/": ("signing/xml/xmldsig.c", "signing/xml/xmldsig_reference.c"),
     "zlib.h": ("signing/inflate.c", "fhir/package.c", "gateway/conformance/"),
     "zip.h": ("adapters/mydata/archive.c", "gateway/cli/check/package.c"),

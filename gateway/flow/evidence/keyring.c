@@ -33,7 +33,7 @@ load_key(const struct config *c, enum setting s, const char *name, enum jose_alg
 {
     char path[CONFIG_PATH_SIZE];
     config_path(c, s, name, path);
-    TRY(key_load_pem(path, ret, f));
+    TRY(key_load(path, ret, f));
     if ((*ret)->alg != alg)
         return fault_set(f, E_CONFIG, setting_info(s)->name,
                          alg == ALG_ES256 ? "a P-256 key" : "an Ed25519 key", "another kind");
