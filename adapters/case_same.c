@@ -189,10 +189,18 @@ KEY_(coverage)
     return refers(x, &a->insurer, &b->insurer) && refers(x, &a->insured, &b->insured) &&
            equal_text(&a->line, &b->line) && equal_or_both_absent(&a->policy_no, &b->policy_no);
 }
+/* One shop works on one vehicle under one order. */
+KEY_(repair)
+{
+    return refers(x, &a->shop, &b->shop) && refers(x, &a->vehicle, &b->vehicle);
+}
+/* Claims on a person name the claimant; one on a vehicle is told by the vehicle, also where a paper (a shop's, a payment's) knows no person. */
 KEY_(claim)
 {
-    return refers(x, &a->recipient, &b->recipient) && refers(x, &a->claimant, &b->claimant) &&
-           equal_text(&a->line, &b->line) && merge_same_reference(x->m, x->s, &a->for_, &b->for_);
+    bool same_claimant =
+        a->for_.v.p ? refers_or_absent(x, &a->claimant, &b->claimant) : refers(x, &a->claimant, &b->claimant);
+    return refers(x, &a->recipient, &b->recipient) && same_claimant && equal_text(&a->line, &b->line) &&
+           merge_same_reference(x->m, x->s, &a->for_, &b->for_);
 }
 KEY_(accident_party)
 {
@@ -206,7 +214,7 @@ merge_has_key(enum case_record record)
 {
     return record == RECORD_encounter || record == RECORD_expense || record == RECORD_certificate ||
            record == RECORD_vehicle || record == RECORD_coverage || record == RECORD_claim ||
-           record == RECORD_accident_party;
+           record == RECORD_repair || record == RECORD_accident_party;
 }
 
 #define KEY_ROW_(o)                                                                                          \
@@ -223,6 +231,7 @@ merge_same_key(const struct merge *m, const struct graph_source *s, enum case_re
         KEY_ROW_(certificate);
         KEY_ROW_(vehicle);
         KEY_ROW_(coverage);
+        KEY_ROW_(repair);
         KEY_ROW_(claim);
         KEY_ROW_(accident_party);
     default:

@@ -258,13 +258,9 @@ claim_has_vehicle(const struct view_eval *v, const struct case_vehicle *vehicle)
     return false;
 }
 
-bool
-view_may_own_vehicle(const struct view_eval *v, const struct case_place *at)
+static bool
+is_own_vehicle(const struct view_eval *v, const struct case_vehicle *vehicle)
 {
-    /* Damage to other property (third_party_property) has an owner instead of a vehicle. */
-    if (view_root_record(at) == RECORD_property)
-        return view_names(v, &((const struct case_property *)view_root_element(at))->owner, v->subject);
-    const struct case_vehicle *vehicle = view_vehicle_of(v, at);
     if (!vehicle)
         return false;
     if (view_owns(v, vehicle, v->subject) || claim_has_vehicle(v, vehicle))
@@ -275,6 +271,31 @@ view_may_own_vehicle(const struct view_eval *v, const struct case_place *at)
         if (view_names(v, &p->party, v->subject) && view_names(v, &p->vehicle, vehicle))
             return true;
     return false;
+}
+
+bool
+view_may_own_vehicle(const struct view_eval *v, const struct case_place *at)
+{
+    /* Damage to other property (third_party_property) has an owner instead of a vehicle. */
+    if (view_root_record(at) == RECORD_property)
+        return view_names(v, &((const struct case_property *)view_root_element(at))->owner, v->subject);
+    return is_own_vehicle(v, view_vehicle_of(v, at));
+}
+
+/* A paper that names no vehicle is of the claim's. */
+bool
+view_may_own_expense(const struct view_eval *v, const struct case_place *at)
+{
+    const struct case_expense *e = (const struct case_expense *)view_enclosing(at, RECORD_expense);
+    return !e || !e->covers || !e->covers->vehicle.v.n ||
+           is_own_vehicle(v, (const struct case_vehicle *)view_target(v, &e->covers->vehicle));
+}
+
+bool
+view_may_own_approval(const struct view_eval *v, const struct case_place *at)
+{
+    const struct case_approval *a = (const struct case_approval *)view_enclosing(at, RECORD_approval);
+    return a && view_names(v, &a->insurer, v->recipient);
 }
 
 bool

@@ -158,7 +158,7 @@ RULE_(unlocked, v->request->unlocked &&view_may_subject(v, at))
 RULE_(self_copay, view_may_line(v, at, PREDICATE_SELF_COPAY))
 RULE_(cali_line, view_may_line(v, at, PREDICATE_CALI_LINE))
 RULE_(nhi_points, view_may_line(v, at, PREDICATE_NHI_POINTS))
-RULE_(vehicle_expense, view_may_expense_kind(at, PREDICATE_VEHICLE_EXPENSE))
+RULE_(vehicle_expense, view_may_expense_kind(at, PREDICATE_VEHICLE_EXPENSE) && view_may_own_expense(v, at))
 RULE_(funeral, view_may_expense_kind(at, PREDICATE_FUNERAL))
 RULE_(viewer_vehicle, view_owns(v, view_vehicle_of(v, at), v->recipient))
 RULE_(direct, view_may_paid(v, at, "direct_shop"))
@@ -191,6 +191,7 @@ static bool (*const rules[PREDICATE_COUNT])(const struct view_eval *v, const str
     [PREDICATE_OWN_VEHICLE] = view_may_own_vehicle,
     [PREDICATE_VIEWER_VEHICLE] = rule_viewer_vehicle,
     [PREDICATE_ORDER] = view_may_order,
+    [PREDICATE_OWN_APPROVAL] = view_may_own_approval,
     [PREDICATE_BETWEEN] = view_may_between,
     [PREDICATE_OWN_CLAIM] = may_own_claim,
     [PREDICATE_VIEWER_CLAIM] = may_viewer_claim,

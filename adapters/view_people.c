@@ -70,6 +70,15 @@ patient_or_encounters(const struct view_eval *v, const struct leaf_text *patient
     return encounters ? encounter_patient(v, &encounters->text) : NULL;
 }
 
+/* What is done to a vehicle is its owner's. */
+static const void *
+vehicle_owner(const struct view_eval *v, const struct case_covers *covers)
+{
+    const struct case_vehicle *vehicle =
+        covers ? (const struct case_vehicle *)view_target(v, &covers->vehicle) : NULL;
+    return vehicle ? view_target(v, &vehicle->owner) : NULL;
+}
+
 /* NULL when the record has no subject of its own: then the document's counts. */
 static const void *
 stated_subject(const struct view_eval *v, enum case_record record, const void *at)
@@ -105,7 +114,8 @@ stated_subject(const struct view_eval *v, enum case_record record, const void *a
         return view_target(v, &((const struct case_care *)at)->patient);
     case RECORD_expense: {
         const struct case_expense *e = (const struct case_expense *)at;
-        return patient_or_encounters(v, &e->patient, e->covers ? e->covers->encounters : NULL);
+        const void *patient = patient_or_encounters(v, &e->patient, e->covers ? e->covers->encounters : NULL);
+        return patient ? patient : vehicle_owner(v, e->covers);
     }
     case RECORD_coverage:
         return view_target(v, &((const struct case_coverage *)at)->insured);

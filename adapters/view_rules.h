@@ -42,6 +42,8 @@ bool view_may_offset(const struct view_eval *v, const struct case_place *at);
 bool view_may_injury(const struct view_eval *v, const struct case_place *at);
 bool view_may_expense_kind(const struct case_place *at, enum view_predicate predicate);
 bool view_may_paid(const struct view_eval *v, const struct case_place *at, const char *purpose);
+bool view_may_own_expense(const struct view_eval *v, const struct case_place *at);
+bool view_may_own_approval(const struct view_eval *v, const struct case_place *at);
 bool view_may_own_vehicle(const struct view_eval *v, const struct case_place *at);
 
 #endif

@@ -5,7 +5,7 @@
 #define API_API_H
 
 #include "base/metrics.h"
-#include "flow/gateway.h"
+#include "flow/intake/accept.h"
 #include "http/http.h"
 
 extern const handler api_handlers[ROUTE_COUNT];
@@ -25,6 +25,11 @@ api_acknowledged(const struct request *rq)
 {
     metric_observe_us(METRIC_ACK_SECONDS, "", clock_monotonic_us() - rq->begun_us);
 }
+
+/* What http has read, as flow's submission. */
+struct submission api_submission(struct request *rq, enum intake intake);
+/* Plain object: receipt, document, case, outcome, findings, and what the route adds. {NULL,0} when it is too large. */
+view api_acceptance(struct request *rq, const struct acceptance *a);
 
 /* auth_ops of http, answered by flow. */
 struct auth_ops api_auth(struct gateway *g);

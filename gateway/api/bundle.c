@@ -4,9 +4,8 @@
 #include "flow/intake/accept.h"
 #include "flow/view/feed.h"
 
-/* What http has read, as flow's submission. */
-static struct submission
-submission_of(struct request *rq, enum intake intake)
+struct submission
+api_submission(struct request *rq, enum intake intake)
 {
     return (struct submission){
         .intake = intake,
@@ -47,9 +46,8 @@ print_issue_texts(const struct issues *list, enum lang lang, struct buf *out)
     }
 }
 
-/* Plain object: receipt, document, case, outcome, findings. */
-static view
-acceptance_json(struct request *rq, const struct acceptance *a)
+view
+api_acceptance(struct request *rq, const struct acceptance *a)
 {
     struct buf out;
     char id[ID_TEXT_SIZE], document[ID_TEXT_SIZE], in_case[ID_TEXT_SIZE];
@@ -67,7 +65,9 @@ acceptance_json(struct request *rq, const struct acceptance *a)
     buf_add_view(&out, a->verdict.p ? a->verdict : V("null"));
     BUF_LIT(&out, ",\"findings\":[");
     print_issue_texts(&rq->issues, rq->lang, &out);
-    BUF_LIT(&out, "]}");
+    BUF_LIT(&out, "]");
+    buf_add_view(&out, a->extra);
+    BUF_LIT(&out, "}");
     view text = out.failed ? VIEW_NONE : arena_dup(rq->mem, buf_view(&out));
     buf_done(&out);
     return text;
@@ -119,7 +119,7 @@ api_BUNDLE_CREATE(void *app, struct request *rq, struct reply *rp)
     struct gateway *g = app;
     struct acceptance a = {0};
     TRY(request_query_only(rq, names));
-    struct submission s = submission_of(rq, INTAKE_BUNDLE);
+    struct submission s = api_submission(rq, INTAKE_BUNDLE);
     err e = accept_document(g, &s, rq->mem, &rq->issues, &a, &rq->fault);
     if (e != E_OK) {
         fault_locate(&rq->fault, rq->body);
@@ -212,7 +212,7 @@ api_ACCIDENT_RECORD_CREATE(void *app, struct request *rq, struct reply *rp)
     static const char *const names[] = {"dry-run", NULL};
     struct acceptance a = {0};
     TRY(request_query_only(rq, names));
-    struct submission s = submission_of(rq, INTAKE_ACCIDENT);
+    struct submission s = api_submission(rq, INTAKE_ACCIDENT);
     err e = accept_document(app, &s, rq->mem, &rq->issues, &a, &rq->fault);
     if (e != E_OK) {
         fault_locate(&rq->fault, rq->body);
@@ -222,6 +222,6 @@ api_ACCIDENT_RECORD_CREATE(void *app, struct request *rq, struct reply *rp)
     }
     if (a.receipt.n)
         api_acknowledged(rq);
-    reply_json(rp, a.created ? 201 : 200, acceptance_json(rq, &a));
+    reply_json(rp, a.created ? 201 : 200, api_acceptance(rq, &a));
     return rp->body.p ? E_OK : E_TOO_LARGE;
 }

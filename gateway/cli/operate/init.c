@@ -12,6 +12,10 @@
 
 #define PATH_SIZE 4352
 
+#define INSURER_SCOPES                                                                                       \
+    "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"motor-filings:write\",\"motor-"   \
+    "filings:read\",\"record-requests:write\",\"tasks:write\""
+
 /* What a kind of sandbox partner may do. */
 static const struct sandbox_role {
     const char *name, *kind, *scopes, *options;
@@ -22,38 +26,21 @@ static const struct sandbox_role {
     {"k1", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
     {"k2", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
     {"j1", "prosecutor", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"l1", "insurer",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
+    {"l1", "insurer", INSURER_SCOPES, "{}"},
+    {"l2", "insurer", INSURER_SCOPES, "{}"},
+    {"l3", "insurer", INSURER_SCOPES, "{}"},
+    {"p1", "insurer", INSURER_SCOPES, "{}"},
+    {"p2", "insurer", INSURER_SCOPES, "{}"},
+    {"p3", "insurer", INSURER_SCOPES, "{}"},
+    {"fund", "fund", INSURER_SCOPES, "{}"},
+    {"r1", "shop",
+     "\"attachments:write\",\"motor-filings:write\",\"motor-filings:read\",\"events:read\",\"webhooks:"
      "write\"",
      "{}"},
-    {"l2", "insurer",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
-     "write\"",
-     "{}"},
-    {"l3", "insurer",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
-     "write\"",
-     "{}"},
-    {"p1", "insurer",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
-     "write\"",
-     "{}"},
-    {"p2", "insurer",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
-     "write\"",
-     "{}"},
-    {"p3", "insurer",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
-     "write\"",
-     "{}"},
-    {"fund", "fund",
-     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"record-requests:write\",\"tasks:"
-     "write\"",
-     "{}"},
-    {"r1", "shop", "\"attachments:write\"", "{}"},
     {"v1", "agent", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", "{}"},
     {"app", "app",
-     "\"applications:write\",\"permissions:write\",\"cases:read\",\"record-requests:write\",\"tasks:write\"",
+     "\"applications:write\",\"permissions:write\",\"cases:read\",\"attachments:write\",\"motor-filings:"
+     "write\",\"motor-filings:read\",\"record-requests:write\",\"tasks:write\"",
      "{\"asserts\":\"yes\"}"},
 };
 

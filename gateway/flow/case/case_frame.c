@@ -1,5 +1,6 @@
 #include "flow/case/case_frame.h"
 
+#include "adapters/claimlink/ledger.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "flow/evidence/seal.h"
@@ -65,9 +66,10 @@ add_meta(struct claim_case *frame, const struct loaded_case *c, arena *mem)
     leaf_set_time(&meta->created_at, row->created_at, 0, own());
     leaf_set_time(&meta->updated_at, row->updated_at, 0, own());
     leaf_set_text(&meta->origin,
-                  view_eq(first, view_of(document_kind_word(KIND_ACCIDENT_PART))) ? V("police_push")
-                  : view_eq(first, view_of(document_kind_word(KIND_APPLICATION))) ? V("application")
-                                                                                  : V("hospital_push"),
+                  view_eq(first, view_of(document_kind_word(KIND_ACCIDENT_PART)))  ? V("police_push")
+                  : view_eq(first, view_of(document_kind_word(KIND_APPLICATION)))  ? V("application")
+                  : view_eq(first, view_of(document_kind_word(KIND_MOTOR_FILING))) ? V("motor_filing")
+                                                                                   : V("hospital_push"),
                   own());
     return E_OK;
 }
@@ -94,23 +96,78 @@ add_document(struct claim_case *frame, const struct row_document *row, arena *me
     return E_OK;
 }
 
+/* The vehicle of a claim that a motor filing opened; meets the papers' by its plate. */
+static err
+add_vehicle(struct claim_case *frame, view plate, arena *mem, view *ret_id)
+{
+    struct case_vehicle *v = frame->vehicles;
+    while (v && !view_eq(v->plate.v, plate))
+        v = v->next;
+    if (!v) {
+        v = case_add_vehicles(mem, frame);
+        if (!v)
+            return E_TOO_LARGE;
+        leaf_set_text(&v->plate, plate, own());
+    }
+    *ret_id = v->id;
+    return E_OK;
+}
+
+/* What such a claim is on: the vehicle, and the policy that the owner named. */
+static err
+add_motor(struct claim_case *frame, struct case_claim *c, view detail, arena *mem)
+{
+    json_t *json = NULL;
+    view vehicle;
+    if (!detail.n)
+        return E_OK;
+    TRY(json_load(detail, mem, &json, NULL));
+    const json_t *said = json_member(json, "detail");
+    view plate = json_text(said, "vehicle"), policy = json_text(json_member(said, "coverage"), "policy_no");
+    if (!plate.n)
+        return E_OK;
+    TRY(add_vehicle(frame, plate, mem, &vehicle));
+    if (!case_ref(mem, &c->for_, vehicle, own()))
+        return E_TOO_LARGE;
+    if (!policy.n)
+        return E_OK;
+    struct case_coverage *coverage = case_add_coverages(mem, frame);
+    struct case_item *item = coverage ? case_add_claim_coverages(mem, c) : NULL;
+    if (!item || !case_ref(mem, &item->text, coverage->id, own()) ||
+        !case_ref(mem, &coverage->vehicle, vehicle, own()))
+        return E_TOO_LARGE;
+    coverage->insurer = c->recipient;
+    leaf_set_text(&coverage->line, c->line.v, own());
+    leaf_set_text(&coverage->policy_no, policy, own());
+    leaf_set_text(&coverage->contract_regime, V("n/a"), own());
+    leaf_set_text(&coverage->source, V("person"), own());
+    return E_OK;
+}
+
 /* The insurer as a party: by its 統一編號, so that a hospital's naming of it meets this one. */
 static err
-add_recipient(struct claim_case *frame, const struct partner *p, arena *mem, view *ret_id)
+add_named(struct claim_case *frame, const struct partner *p, view kind, view type, arena *mem, view *ret_id)
 {
     struct case_party *party = case_add_parties(mem, frame);
     struct case_organisation *o = party ? case_make_party_organisation(mem, party) : NULL;
     struct case_organisation_identifier *id = o ? case_add_organisation_identifiers(mem, o) : NULL;
     if (!id)
         return E_TOO_LARGE;
-    bool is_fund = view_eq(p->row->kind, V("fund"));
     leaf_set_text(&party->kind, V("organisation"), own());
     leaf_set_text(&o->name, keep(mem, p->row->name_zh.n ? p->row->name_zh : p->row->code), own());
-    leaf_set_text(&o->kind, is_fund ? V("fund") : V("insurer"), own());
-    leaf_set_text(&id->type, is_fund ? V("fund") : V("ubn"), own());
+    leaf_set_text(&o->kind, kind, own());
+    leaf_set_text(&id->type, type, own());
     leaf_set_text(&id->value, keep(mem, p->row->code), own());
     *ret_id = party->id;
     return E_OK;
+}
+
+static err
+add_recipient(struct claim_case *frame, const struct partner *p, arena *mem, view *ret_id)
+{
+    bool is_fund = view_eq(p->row->kind, V("fund"));
+    return add_named(frame, p, is_fund ? V("fund") : V("insurer"), is_fund ? V("fund") : V("ubn"), mem,
+                     ret_id);
 }
 
 static err
@@ -133,6 +190,53 @@ add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const s
             return E_TOO_LARGE;
         leaf_set_text(&b->kind, view_cut(&words, ' ', NULL), own());
     }
+    return add_motor(frame, c, detail, mem);
+}
+
+static view
+party_of_code(const struct claim_case *frame, view code)
+{
+    for (const struct case_party *p = frame->parties; p; p = p->next)
+        if (p->organisation && view_eq(p->organisation->identifiers->value.v, code))
+            return p->id;
+    return VIEW_NONE;
+}
+
+/* Organisations that a paper names by code alone: the registry knows what they are called. */
+static err
+add_names(struct claim_case *frame, const struct claim_case *facts, const struct registry *registry,
+          arena *mem)
+{
+    for (const struct case_party *p = facts ? facts->parties : NULL; p; p = p->next) {
+        const struct case_organisation *o = p->organisation;
+        if (!o || o->name.v.n || !o->identifiers || party_of_code(frame, o->identifiers->value.v).n)
+            continue;
+        const struct partner *known = registry_by_code(registry, V(""), o->identifiers->value.v);
+        view id;
+        if (known)
+            TRY(add_named(frame, known, o->kind.v, o->identifiers->type.v, mem, &id));
+    }
+    return E_OK;
+}
+
+/* How each repair stands: what no paper says, but all of them together. */
+static err
+add_repairs(struct claim_case *frame, const struct loaded_case *c, arena *mem)
+{
+    struct ledger ledger;
+    ledger_init(&ledger, mem);
+    for (size_t i = 0; i < c->n; i++)
+        TRY(ledger_add(&ledger, c->documents[i].facts));
+    for (const struct repair_order *o = ledger.orders; o; o = o->next) {
+        view shop = party_of_code(frame, o->shop), vehicle;
+        struct case_repair *r = shop.n ? case_add_repairs(mem, frame) : NULL;
+        if (!shop.n)
+            continue;
+        TRY(add_vehicle(frame, o->plate, mem, &vehicle));
+        if (!r || !case_ref(mem, &r->shop, shop, own()) || !case_ref(mem, &r->vehicle, vehicle, own()))
+            return E_TOO_LARGE;
+        leaf_set_text(&r->state, view_of(order_state(o)), own());
+    }
     return E_OK;
 }
 
@@ -154,6 +258,9 @@ frame_make(struct gateway *g, struct reader *r, const struct loaded_case *c,
         if (p && (!own_claim || uid_eq(own_claim->id, claims->id)))
             TRY(add_claim(g, r, frame, claims, p, mem));
     }
+    for (size_t i = 0; i < c->n; i++)
+        TRY(add_names(frame, c->documents[i].facts, registry, mem));
+    TRY(add_repairs(frame, c, mem));
     *ret = frame;
     return E_OK;
 }

@@ -146,5 +146,6 @@ permission_mandate(const struct row_permission *list, uid attorney, enum documen
 bool
 permission_is_consent(const struct row_permission *p)
 {
-    return permission_kind_of(p->kind) == PERMISSION_CONSENT;
+    enum permission_kind k = permission_kind_of(p->kind);
+    return k == PERMISSION_CONSENT || k == PERMISSION_CONTRACT;
 }

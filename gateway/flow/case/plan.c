@@ -1,12 +1,43 @@
 #include "flow/case/plan.h"
 
 #include "flow/case/claim.h"
+#include "flow/motor/motor.h"
 #include "signing/trust/revocation_policy.h"
+
+/* For the claim itself, or for a recourse of which the article names the line that is asked (DOMAIN D10). */
+static bool
+purpose_fits(const struct row_permission *p, const struct row_claim *c)
+{
+    const struct statute *s = statute_of(p->basis);
+    return view_eq(p->purpose, V("claim")) ||
+           (view_eq(p->purpose, V("recourse")) && s && words_have(s->lines, c->line));
+}
+
+const struct row_permission *
+permission_for_claim(const struct row_permission *list, const struct row_claim *c, enum document_kind kind,
+                     instant now)
+{
+    for (; list; list = list->next)
+        if (purpose_fits(list, c) && permission_covers(list, c->recipient, list->purpose, kind, now))
+            return list;
+    return NULL;
+}
+
+const struct row_permission *
+permission_standing_for(const struct row_permission *list, const struct row_claim *c, enum document_kind kind,
+                        instant now)
+{
+    const struct row_permission *p = permission_for_claim(list, c, kind, now);
+    for (; list && !p; list = list->next)
+        if (purpose_fits(list, c) && permission_stands(list, c->recipient, list->purpose, kind, now))
+            p = list;
+    return p;
+}
 
 struct paper
 paper_of(const struct row_document *d, const char *event)
 {
-    return (struct paper){d->id, document_kind_of(d->kind), d->level, d->floor, event};
+    return (struct paper){d->id, document_kind_of(d->kind), d->level, d->floor, event, d->signer};
 }
 
 bool
@@ -162,6 +193,13 @@ plan_permission_is_sure(struct permission_papers *papers, const struct row_permi
     return !papers->last_found || plan_is_sure(papers->g, papers->registry, recipient, papers->last_level, 0);
 }
 
+/* Its own paper, or one of two sides, which its own way delivers (flow/motor). */
+static bool
+is_no_news(const struct paper *paper, const struct row_claim *c)
+{
+    return motor_is_two_sided(paper->kind) || uid_eq(paper->signer, c->recipient);
+}
+
 /* One paper to those of a case's claims whose permissions cover it; past (may be NULL) are deliveries that were. */
 static err
 plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *claims,
@@ -172,9 +210,8 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
     struct permission_papers papers = {
         .g = in->g, .reader = in->reader, .registry = in->registry, .mem = in->mem, .raised = in->raised};
     for (struct row_claim *c = claims; c; c = c->next) {
-        const struct row_permission *p =
-            permission_for(permissions, c->recipient, V("claim"), paper->kind, in->now);
-        if (!p || plan_had(past, c, document) ||
+        const struct row_permission *p = permission_for_claim(permissions, c, paper->kind, in->now);
+        if (!p || is_no_news(paper, c) || plan_had(past, c, document) ||
             !plan_is_sure(in->g, in->registry, c->recipient, paper->level, paper->floor) ||
             !plan_permission_is_sure(&papers, p, c->recipient))
             continue;

@@ -21,12 +21,22 @@ struct plan_input {
     const struct paper *raised; /* its level is being raised in this unit; NULL: none */
 };
 
+/* The permission by which a claim's recipient has papers of a kind: for the claim itself, or for a recourse where the line can be asked for one (DOMAIN D10). covers: with a
+ * use left; else the one that stands, whatever its uses.  NULL when none. */
+const struct row_permission *permission_for_claim(const struct row_permission *list,
+                                                  const struct row_claim *c, enum document_kind kind,
+                                                  instant now);
+const struct row_permission *permission_standing_for(const struct row_permission *list,
+                                                     const struct row_claim *c, enum document_kind kind,
+                                                     instant now);
+
 /* A paper on its way out: what it is and how sure it is (documents row). */
 struct paper {
     uid id;
     enum document_kind kind;
     int64_t level, floor;
     const char *event;
+    uid signer; /* organisation; its own papers are no news to it */
 };
 struct paper paper_of(const struct row_document *d, const char *event);
 

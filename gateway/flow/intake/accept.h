@@ -9,7 +9,7 @@
 #include "adapters/adapter.h"
 #include "flow/gateway.h"
 
-enum intake { INTAKE_BUNDLE, INTAKE_ACCIDENT, INTAKE_COUNT };
+enum intake { INTAKE_BUNDLE, INTAKE_ACCIDENT, INTAKE_MOTOR, INTAKE_COUNT };
 
 struct submission {
     enum intake intake;
@@ -19,7 +19,8 @@ struct submission {
     view cms_header, key_id_header, jws_header; /* AUTH, KeyId, X-JWS-Signature; empty when absent */
     partner_id sender;
     view client;
-    view reference; /* the sender's own reference (header X-Sender-Reference), empty when none */
+    view reference;       /* the sender's own reference (header X-Sender-Reference), empty when none */
+    claim_id recourse_of; /* INTAKE_MOTOR by a claim's route: that claim; none otherwise */
     bool dry_run;
     bool strict;
     instant received;
@@ -34,6 +35,7 @@ struct acceptance {
         outcome; /* "accepted", "accepted-with-findings", "waiting-permission", "waiting-verification", "duplicate" */
     view receipt;
     view verdict;      /* JSON */
+    view extra;        /* further members of a plain answer, with the comma before; empty: none */
     size_t deliveries; /* rows made by this unit */
     bool due;          /* one of them is to be sent now, not fetched */
 };

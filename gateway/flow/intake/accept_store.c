@@ -5,6 +5,7 @@
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
+#include "flow/motor/motor.h"
 #include "flow/task/task.h"
 #include "signing/trust/revocation_policy.h"
 
@@ -368,8 +369,8 @@ plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64
         TRY(plan_notices(&in, u, (doc_id){replaced->id},
                          p->reading.withdraws ? "document.recalled" : "document.corrected"));
     }
-    const struct paper paper = {document.u, p->reading.kind, (int64_t)verdict_level(p->verdict),
-                                (int64_t)p->floor, event_of(p)};
+    const struct paper paper = {document.u,        p->reading.kind, (int64_t)verdict_level(p->verdict),
+                                (int64_t)p->floor, event_of(p),     p->signer->id.u};
     if (found->n_merged)
         return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &paper,
                            &ret->deliveries);
@@ -402,11 +403,12 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     uid verdict;
     TRY(find_replaced(p, r, &replaced));
     TRY(join_find(r, &p->join, p->mem, &found));
+    if (p->motor)
+        TRY(motor_admit(p, r, &found));
     TRY(check_attachments(p, r, u, document));
     TRY(seal_new_key(p->g->seal, u, "document", &key));
     TRY(add_document(p, u, &key, document, replaced ? replaced->id : (uid){{0}}));
     TRY(add_verdict(p, u, &key, document.u, &verdict));
-    data_key_forget(&key);
     TRY(sureness_add_signers(p->g, u, p->verdict, document.u, p->s->received));
     TRY(join_write(u, &p->join, &found, p->s->received, &in_case, &version));
     TRY(link_document(p, u, in_case, document));
@@ -414,6 +416,11 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     TRY(settle_tasks(p, r, u, in_case, document, replaced));
     ret->deliveries = 0;
     TRY(plan(p, r, u, in_case, version, document, replaced, &found, ret));
+    if (p->motor) {
+        struct motor_unit m = {p, r, u, &key, in_case, version, document, ret};
+        TRY(motor_store(&m));
+    }
+    data_key_forget(&key);
     for (const struct row_delivery *d = u->rows[ROW_delivery]; d; d = d->next)
         ret->due = ret->due || view_eq(d->state, V("queued"));
     ret->created = true;

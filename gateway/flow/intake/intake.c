@@ -1,12 +1,14 @@
 #include "flow/intake/intake.h"
 
 #include "adapters/case_codec.h"
+#include "adapters/claimlink/claimlink.h"
 #include "adapters/hospital/hospital.h"
 #include "adapters/police/police.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
+#include "flow/motor/motor.h"
 #include "signing/jose/bundle_signature.h"
 #include "signing/trust/authority.h"
 #include "signing/xml/xmldsig.h"
@@ -41,6 +43,7 @@ interpret_accident(struct passage *p, const struct tree *t)
 static const struct intake_row rows[] = {
     [INTAKE_BUNDLE] = {"bundle", fhir_read, fhir_read_signed, interpret_bundle, false},
     [INTAKE_ACCIDENT] = {"accident-record", police_read, police_read_signed, interpret_accident, true},
+    [INTAKE_MOTOR] = {"motor-filing", claimlink_read, NULL, motor_interpret, false},
 };
 
 const struct intake_row *
@@ -134,8 +137,8 @@ verify(struct passage *p, const struct intake_row *row)
 }
 
 /* The facts as they are stored: our own JSON with the sources. */
-static err
-print_facts(struct passage *p)
+err
+passage_print_facts(struct passage *p)
 {
     struct buf out;
     buf_init(&out, 16u << 20);
@@ -176,7 +179,9 @@ passage_judge(struct passage *p)
     p->identity_blind = BLIND(p->g->seal, "identity", partner_id_print(p->signer->id, signer),
                               p->reading.identifier_system, p->reading.identifier_value);
     TRY(join_of_reading(p->g->seal, &p->reading, row->by_accident, &p->join, p->f));
-    return print_facts(p);
+    if (p->motor)
+        TRY(motor_join(p));
+    return passage_print_facts(p);
 }
 
 /* -- authority -- */
@@ -267,7 +272,9 @@ check_agency_kind(const struct passage *p)
 err
 passage_authority(struct passage *p)
 {
-    p->author = find_author(p->registry, p->reading.author);
+    if (p->motor && p->motor->author == AUTHOR_OWNER)
+        return motor_owner_authority(p);
+    p->author = p->motor ? motor_author(p) : find_author(p->registry, p->reading.author);
     if (!p->author || !partner_is_active(p->author))
         return fault_set(p->f, E_SIGNER_UNKNOWN, "Composition.custodian", "an organisation of the registry",
                          "an unknown or suspended one");

@@ -6,6 +6,8 @@
 #include "flow/intake/accept.h"
 #include "flow/partner/registry.h"
 
+struct motor_paper; /* adapters/claimlink/claimlink.h */
+
 /* One document on its way; lives in the request's arena and thread. */
 struct passage {
     struct gateway *g;
@@ -21,6 +23,7 @@ struct passage {
     struct tree tree;
     struct verdict *verdict;
     struct reading reading;
+    struct motor_paper *motor; /* what a motor filing's paper says beside; NULL for others */
     view verdict_text;
     digest verdict_digest;
     enum evidence_level floor; /* what the paper needs whoever asks */
@@ -42,6 +45,8 @@ const struct intake_row *intake_info(enum intake i);
 err passage_judge(struct passage *p) MUST_USE;
 /* Authority of every signature, author, sender, professionals. */
 err passage_authority(struct passage *p) MUST_USE;
+/* Prints the facts again after they were changed. */
+err passage_print_facts(struct passage *p) MUST_USE;
 /* Builds and commits the unit. E_STALE: read again. */
 err passage_store(struct passage *p, struct acceptance *ret) MUST_USE;
 

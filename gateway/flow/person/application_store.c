@@ -7,6 +7,7 @@
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
+#include "flow/motor/motor.h"
 #include "signing/jose/jwe.h"
 
 /* One unit in the making. */
@@ -326,7 +327,8 @@ deliver(struct store_work *s, struct row_claim *claim, const struct row_permissi
     for (const struct row_document *d = s->documents; d; d = d->next) {
         enum document_kind kind = document_kind_of(d->kind);
         if (!view_eq(d->state, V("current")) ||
-            !permission_covers(permission, claim->recipient, V("claim"), kind, w->in->received))
+            !permission_covers(permission, claim->recipient, V("claim"), kind, w->in->received) ||
+            !motor_is_party(d, claim->recipient, NULL))
             continue;
         if (!plan_is_sure(w->g, w->registry, claim->recipient, d->level, d->floor))
             continue;

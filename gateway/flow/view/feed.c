@@ -67,6 +67,11 @@ print_event(struct reader *r, const struct row_event *e, instant now, arena *mem
         if (!uid_is_none(e->document))
             buf_printf(out, ",\"document\":\"%.*s\"",
                        VIEW_ARG(doc_id_print((doc_id){e->document}, document)));
+    } else if (open && !uid_is_none(e->document)) { /* a repair shop's: it has no claim */
+        view c = case_id_print((case_id){e->case_id}, claim);
+        buf_printf(out, ",\"case\":\"%.*s\",\"case_version\":%lld,\"href\":\"/v1/motor-filings/%.*s\"",
+                   VIEW_ARG(c), (long long)e->case_version, VIEW_ARG(c));
+        buf_printf(out, ",\"document\":\"%.*s\"", VIEW_ARG(doc_id_print((doc_id){e->document}, document)));
     }
     BUF_LIT(out, "}");
 }

@@ -7,18 +7,14 @@
 #include "flow/case/plan.h"
 #include "flow/evidence/keyring.h"
 #include "flow/evidence/seal.h"
+#include "flow/motor/motor.h"
 
 #define BODY_CEILING (64u << 20)
 
 static const struct row_permission *
 standing_for(const struct look *l, enum document_kind kind)
 {
-    const struct row_permission *p =
-        permission_for(l->permissions, l->claim->recipient, V("claim"), kind, l->now);
-    for (const struct row_permission *q = l->permissions; q && !p; q = q->next)
-        if (permission_stands(q, l->claim->recipient, V("claim"), kind, l->now))
-            p = q;
-    return p;
+    return permission_standing_for(l->permissions, l->claim, kind, l->now);
 }
 
 static void
@@ -109,7 +105,8 @@ look_fold(struct look *l)
     /* What no permission covers does not take part in the fold at all. */
     size_t n = 0;
     for (size_t i = 0; i < l->c.n; i++)
-        if (look_covers(l, l->c.documents[i].row->kind) && is_sure(l, l->c.documents[i].row))
+        if (look_covers(l, l->c.documents[i].row->kind) && is_sure(l, l->c.documents[i].row) &&
+            motor_is_party(l->c.documents[i].row, l->claim->recipient, l->permissions))
             l->c.documents[n++] = l->c.documents[i];
     l->c.n = n;
     TRY(case_fold_loaded(l->g, l->r, l->claim, l->mem, &l->c, l->f));

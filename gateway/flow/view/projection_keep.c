@@ -4,6 +4,7 @@
 #include "flow/case/claim.h"
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
+#include "flow/motor/motor.h"
 
 #define ANSWER_CEILING (128u << 20)
 /* Changes when the encoder writes the same view otherwise. */
@@ -123,6 +124,17 @@ keep(struct look *l, view text)
 
 /* -- the answer -- */
 
+/* Opened by a motor filing: its papers are among the documents; by the number the insurer answers them. */
+static void
+print_motor(const struct look *l, struct buf *out)
+{
+    char id[ID_TEXT_SIZE];
+    BUF_LIT(out, ",\"filing\":{\"number\":");
+    buf_add_json(out, motor_number_of(&l->c, l->claim->application));
+    buf_printf(out, ",\"href\":\"/v1/motor-filings/%.*s\"}",
+               VIEW_ARG(case_id_print((case_id){l->c.row->id}, id)));
+}
+
 static err
 print_filing(struct look *l, struct buf *out)
 {
@@ -130,6 +142,10 @@ print_filing(struct look *l, struct buf *out)
     if (!l->detail.n)
         return E_OK;
     TRY(json_load(l->detail, l->mem, &json, NULL));
+    if (json_text(json_member(json, "detail"), "vehicle").n) {
+        print_motor(l, out);
+        return E_OK;
+    }
     BUF_LIT(out, ",\"application\":{\"signature\":");
     buf_add_json(out, json_text(json, "signature"));
     BUF_LIT(out, ",\"co_signatures\":");

@@ -1,0 +1,54 @@
+/* Motor filings on their way in and out: what the pipeline of signed documents (intake/) needs beyond the adapter claimlink, and who sees what of a filing.
+ *
+ * A paper of a filing is a document like any other: verified, interpreted, joined, committed in one unit with its leaf, receipt, events and deliveries.  Here is what only
+ * such papers have: an owner who signs for himself, admission by the filing's ledger under the case's version, claims and permissions that the owner's filing opens, the
+ * recourse that one insurer takes against another, and the shop as a recipient without a claim.  Any thread; memory from the request's arena. */
+#ifndef FLOW_MOTOR_H
+#define FLOW_MOTOR_H
+
+#include "adapters/claimlink/ledger.h"
+#include "flow/intake/intake.h"
+#include "flow/view/feed.h"
+
+/* -- inside of the pipeline -- */
+err motor_interpret(struct passage *p, const struct tree *t) MUST_USE;
+/* The organisation that wrote the paper, as registered; NULL when unknown. */
+const struct partner *motor_author(const struct passage *p);
+/* A person signs for himself, through an app or a shop's terminal: never through who is to receive it. */
+err motor_owner_authority(struct passage *p) MUST_USE;
+/* The filing's number, by which its papers meet. */
+err motor_join(struct passage *p) MUST_USE;
+/* May this author add this paper to this filing now?  E_NOT_FOUND for who has no part in it; E_FILING_USED, E_REPAIR_*, E_ESTIMATE_VERSION. */
+err motor_admit(struct passage *p, struct reader *r, const struct joined *found) MUST_USE;
+
+struct motor_unit {
+    struct passage *p;
+    struct reader *r;
+    struct unit *u;
+    const struct data_key *key; /* of the document */
+    case_id in_case;
+    int64_t case_version;
+    doc_id document;
+    struct acceptance *a; /* deliveries are counted, extra is printed */
+};
+/* Claims, permissions, deliveries to the shop, the code for the owner. */
+err motor_store(struct motor_unit *m) MUST_USE;
+
+/* Papers of two sides, an insurer's approval or recourse: nobody else's matter (plan.h, projection.c). */
+bool motor_is_two_sided(enum document_kind kind);
+/* Is the paper this recipient's matter?  It wrote it, or the paper gave it a permission. */
+bool motor_is_party(const struct row_document *d, uid recipient, const struct row_permission *permissions);
+
+/* -- views -- */
+
+struct loaded_case; /* flow/case/case.h */
+/* The number of the filing that a paper of the case belongs to; empty when it is of none. */
+view motor_number_of(const struct loaded_case *c, uid paper);
+
+/* {"case","version","view","filing"?,"repairs":[…],"claims":[…],"content":{…}} for the shop (its order), the owner (person set: his own side), his app without
+ * a code (titles and states), an insurer (its claims' places).  E_NOT_FOUND for all others. */
+err motor_fetch(struct gateway *g, partner_id who, const struct person_caller *person, case_id id,
+                enum lang lang, instant now, arena *mem, view *ret_json, view *ret_etag, struct fault *f)
+    MUST_USE;
+
+#endif
