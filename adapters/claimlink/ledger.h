@@ -50,8 +50,8 @@ void ledger_init(struct ledger *l, arena *mem);
 err ledger_add(struct ledger *l, const struct claim_case *facts) MUST_USE;
 const struct repair_order *ledger_order(const struct ledger *l, view shop, view plate);
 /* Does the paper follow?  E_REPAIR_*, E_ESTIMATE_VERSION; differing amounts become findings. */
-err ledger_admit(const struct ledger *l, const struct motor_paper *p, struct issues *issues,
-                 struct fault *f) MUST_USE;
+err ledger_admit(const struct ledger *l, const struct motor_paper *p, struct issues *issues, struct fault *f)
+    MUST_USE;
 
 /* "assigned", "estimated", "approved" (estimate and all supplements of the version in force), "invoiced", "paid", "delivered" */
 const char *order_state(const struct repair_order *o);

@@ -109,7 +109,11 @@ static err
 print_notice(struct relay *r, struct send *s, const struct row_event *e, instant now)
 {
     char id[ID_TEXT_SIZE], claim[ID_TEXT_SIZE], when[32];
-    view c = claim_id_print((claim_id){e->claim}, claim), t = instant_print(now, when), base = r->g->base_url;
+    bool of_claim = !uid_is_none(e->claim); /* a repair shop has none: its notices are of the filing */
+    const char *name = of_claim ? "claim" : "case", *path = of_claim ? "claims" : "motor-filings";
+    view c =
+        of_claim ? claim_id_print((claim_id){e->claim}, claim) : case_id_print((case_id){e->case_id}, claim);
+    view t = instant_print(now, when), base = r->g->base_url;
     struct buf out AUTO_DONE(buf_done);
     buf_init(&out, NOTICE_MAX);
     buf_printf(
@@ -117,9 +121,10 @@ print_notice(struct relay *r, struct send *s, const struct row_event *e, instant
         "{\"specversion\":\"1.0\",\"id\":\"%.*s\",\"source\":\"%.*s\",\"type\":\"%.*s\",\"subject\":\"%.*s\","
         "\"time\":\"%.*s\","
         "\"timestamp\":\"%.*s\",\"datacontenttype\":\"application/json\",\"sequence\":\"%lld\","
-        "\"data\":{\"claim\":\"%.*s\",\"version\":%lld,\"href\":\"/v1/claims/%.*s\"},\"loghead\":",
+        "\"data\":{\"%s\":\"%.*s\",\"version\":%lld,\"href\":\"/v1/%s/%.*s\"},\"loghead\":",
         VIEW_ARG(event_id_print((event_id){e->id}, id)), VIEW_ARG(base), VIEW_ARG(e->type), VIEW_ARG(c),
-        VIEW_ARG(t), VIEW_ARG(t), (long long)e->seq, VIEW_ARG(c), (long long)e->case_version, VIEW_ARG(c));
+        VIEW_ARG(t), VIEW_ARG(t), (long long)e->seq, name, VIEW_ARG(c), (long long)e->case_version, path,
+        VIEW_ARG(c));
     buf_add_json(&out, gateway_head(r->g, s->mem));
     BUF_LIT(&out, "}");
     s->body = out.failed ? VIEW_NONE : arena_dup(s->mem, buf_view(&out));

@@ -404,10 +404,32 @@ def walk_upload(j, g):
     j.ask("uploadCancel", given_up, token=g.token("r1"), want=204)
 
 
-WITHOUT_SCOPE = "r1"
+def walk_motor(j, g):
+    """The owner's filing, the shop's estimate, the insurer's approval and recourse; each signed by who writes it."""
+    said = None
+    for which, signer, sender in (("filing", "person-wang", "app"), ("estimate", "r1", "r1"), ("approval", "p1", "p1")):
+        body, media = j.example("motorFilingCreate", which=which)
+        name, value = g.sign(compact(body), signer)
+        for want in (201, 200):
+            answer = j.ask("motorFilingCreate", body=body, media=media, headers={name: value}, token=g.token(sender), want=want, label=which, like_example=which == "filing")
+            said = answer.json() if which == "filing" and want == 201 else said
+        j.ask("motorFilingCreate", body=body, media=media, token=g.token(sender), want=422, label=f"{which} without signature")
+    filing = {"id": said["case"]}
+    j.ask("motorFilingGet", filing, token=g.token("r1"), want=200)
+    j.ask("motorFilingGet", filing, token=g.token("app"), headers={"X-Track-Token": said["track_code"]}, want=200, label="of the owner", like_example=False)
+    j.ask("motorFilingGet", filing, token=g.token("p1"), want=200, label="of the insurer", like_example=False)
+    j.ask("motorFilingGet", filing, token=g.token("p3"), want=404, label="of another")
+    body, media = j.example("claimRecourse")
+    name, value = g.sign(compact(body), "p1")
+    claim = {"id": said["claims"][0]["claim"]}
+    j.ask("claimRecourse", claim, body=body, media=media, headers={name: value}, token=g.token("p2"), want=404, label="by another")
+    j.ask("claimRecourse", claim, body=body, media=media, headers={name: value}, token=g.token("p1"), want=201)
+
+
+WITHOUT_SCOPE = {"accident-records:write": "r1", "tasks:write": "r1"}  # else k1, which has these and attachments:write
 REQUIRED = {"Idempotency-Key": "e" * 20, "If-Match": '"1"'}
 WITH_SCOPE = {"system/Bundle.c": "h1", "system/Bundle.r": "h1", "applications:write": "app", "permissions:write": "app", "accident-records:write": "k1",
-              "attachments:write": "r1", "cases:read": "app", "claims:read": "l1", "claims:write": "l1", "events:read": "l1", "webhooks:write": "l1",
+              "attachments:write": "r1", "motor-filings:write": "r1", "motor-filings:read": "r1", "cases:read": "app", "claims:read": "l1", "claims:write": "l1", "events:read": "l1", "webhooks:write": "l1",
               "record-requests:write": "l1", "tasks:write": "k1"}
 
 
@@ -482,7 +504,7 @@ def walk_refusals(j, g):
         if security:
             j.ask(name, body=body, media=media, headers=headers, want=401, label="no credentials", bad_request=True)
         if scopes and scopes[0] != "attachments:write":
-            j.ask(name, body=body, media=media, headers=headers, token=g.token(WITHOUT_SCOPE), want=403, label="no scope", bad_request=True)
+            j.ask(name, body=body, media=media, headers=headers, token=g.token(WITHOUT_SCOPE.get(scopes[0], "k1")), want=403, label="no scope", bad_request=True)
         token = g.token(WITH_SCOPE[scopes[0]] if scopes else "h1") if scopes is not None else None
         if has_body and "*/*" not in operation["requestBody"]["content"]:
             j.ask(name, body=b"{}", media="text/plain", headers=headers, token=token, want=415, label="another media type", bad_request=True)
@@ -538,6 +560,7 @@ def main():
         walk_presentation(j, g, outside)
         walk_mydata(j, g, platform)
         walk_advice(j, g)
+        walk_motor(j, g)
         j.ask("webhookDelete", {"id": endpoint["id"]}, token=g.token("l1"), want=204)
         walk_refusals(j, g)
         for name in j.table:

@@ -4,6 +4,7 @@
 #include "adapters/rules/motor.h"
 #include "flow/case/case_frame.h"
 #include "flow/evidence/seal.h"
+#include "signing/trust/authority.h"
 
 /* By a claim's route: only its insurer, only a recourse, and only one that the claim's line has (Insurance Act 53, 103, 130, 135). */
 static err
@@ -95,7 +96,8 @@ motor_owner_authority(struct passage *p)
         const struct signature_out *sig = verdict_signature(p->verdict, i);
         if (sig->code != E_OK)
             continue;
-        err e = authority_check(&sig->signer, p->reading.kind, VIEW_NONE, false, p->f);
+        err e = authority_check(trust_authority(p->trust), &sig->signer, p->reading.kind, VIEW_NONE, false,
+                                p->s->received, p->f);
         if (e == E_OK && !is_signed_by_owner(p, &sig->signer))
             e = fault_set(p->f, E_PERMISSION_EVIDENCE, "owner", "a signature of the owner", "another's");
         verdict_note_authority(p->verdict, i, e);

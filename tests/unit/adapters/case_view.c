@@ -98,6 +98,7 @@ link_parties(struct bench *b, int side)
     refer(b, only(AT(permissions)->to), to);
     refer(b, &AT(deliveries)->to, to);
     refer(b, &AT(repairs)->shop, to);
+    refer(b, &AT(repairs)->approvals->insurer, to);
     refer(b, &AT(meta->references)->owner, b->view == VIEW_insured ? person : to);
     refer(b, &AT(roles)->party, person);
     if (b->view == VIEW_police) /* it sees no claim */
