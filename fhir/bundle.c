@@ -21,7 +21,7 @@ static view
 cut_version(view reference, view *ret_version)
 {
     static const view mark = {"/_history/", 10};
-    size_t at = view_find(reference, mark);
+    size_t at = view_find_byte(reference, '_') < reference.n ? view_find(reference, mark) : reference.n;
     *ret_version = view_sub(reference, at + mark.n, reference.n);
     return view_sub(reference, 0, at);
 }
@@ -63,29 +63,43 @@ base_of(view url)
 
 /* ---- building ---- */
 
-static err
-put(struct hash_table *h, uint64_t hash, uint32_t value)
-{
-    err e = hash_table_add(h, hash, value, NULL);
-    return e == E_DUPLICATE ? E_OK : e;
-}
-
 static uint64_t
 hash_pair(view a, view b)
 {
     return hash_view(hash_view(0, a), b);
 }
 
+static view
+version_of(const struct bundle *b, const struct bundle_entry *entry)
+{
+    const struct bundle_tables *x = b->index;
+    if (!x->has_versions)
+        return VIEW_NONE;
+    const struct node *meta = node_member(b->tree, entry->resource, V("meta"));
+    return node_text(b->tree, node_member(b->tree, meta, V("versionId")));
+}
+
+/* What an entry is looked up by; taken some entries before it is put into the tables, so that their places are in the
+ * cache by then. */
+#define AHEAD 16u
+struct keys {
+    uint64_t url, id;
+};
+
 static err
-index_url(struct bundle *b, uint32_t i, bool history, struct issues *issues)
+index_url(struct bundle *b, uint32_t i, uint64_t hash, bool history, struct issues *issues)
 {
     struct bundle_tables *x = b->index;
     const struct bundle_entry *entry = &b->entries[i];
-    view version = node_text_at(b->tree, entry->resource, "meta.versionId");
-    err e = hash_table_add(&x->urls, hash_view(0, entry->full_url), i, NULL);
-    if (e != E_OK && e != E_DUPLICATE)
+    view version = version_of(b, entry);
+    uint32_t other;
+    err e = hash_table_add(&x->urls, hash, i, &other);
+    if (e != E_DUPLICATE && (e != E_OK || version.n == 0))
         return e;
-    err v = hash_table_add(&x->versions, hash_pair(entry->full_url, version), i, NULL);
+    /* The first of several stands in the other table only with a version. */
+    bool first_is_same = e == E_DUPLICATE && version.n == 0 && version_of(b, &b->entries[other]).n == 0;
+    err v = first_is_same ? E_DUPLICATE
+                          : hash_table_add(&x->versions, hash_pair(entry->full_url, version), i, NULL);
     if (v == E_DUPLICATE && !history)
         issue_at(issues, ISSUE_ERROR, E_INVARIANT, b->tree, entry->entry, V("bdl-7: each fullUrl once"),
                  V("the fullUrl of an earlier entry"));
@@ -93,11 +107,10 @@ index_url(struct bundle *b, uint32_t i, bool history, struct issues *issues)
 }
 
 static err
-index_id(struct bundle *b, uint32_t i, bool history, struct issues *issues)
+index_id(struct bundle *b, uint32_t i, uint64_t hash, bool history, struct issues *issues)
 {
     struct bundle_tables *x = b->index;
     const struct bundle_entry *entry = &b->entries[i];
-    uint64_t hash = hash_pair(entry->type, entry->id);
     uint32_t other;
     err e = hash_table_add(&x->ids, hash, i, &other);
     if (e != E_DUPLICATE)
@@ -111,22 +124,40 @@ index_id(struct bundle *b, uint32_t i, bool history, struct issues *issues)
     return E_OK;
 }
 
-static err
-index_entry(struct bundle *b, uint32_t i, const struct node *node, bool history, struct issues *issues)
+static void
+look_at_entry(struct bundle *b, uint32_t i, const struct node *node, struct keys *keys)
 {
     const struct tree *t = b->tree;
     struct bundle_tables *x = b->index;
-    struct bundle_entry *entry = &b->entries[i];
-    entry->entry = node;
-    entry->resource = node_member(t, node, V("resource"));
-    entry->full_url = node_text(t, node_member(t, node, V("fullUrl")));
-    entry->type = node_text(t, node_member(t, entry->resource, V("resourceType")));
-    entry->id = node_text(t, node_member(t, entry->resource, V("id")));
+    struct bundle_entry entry = {.entry = node};
+    for (NODE_EACH(member, t, node)) {
+        view name = node_name(t, member);
+        if (view_eq(name, V("resource")))
+            entry.resource = member;
+        else if (view_eq(name, V("fullUrl")))
+            entry.full_url = node_text(t, member);
+        b->n_search += view_eq(name, V("search"));
+        b->n_request += view_eq(name, V("request"));
+        b->n_response += view_eq(name, V("response"));
+    }
+    entry.type = node_text(t, node_member(t, entry.resource, V("resourceType")));
+    entry.id = node_text(t, node_member(t, entry.resource, V("id")));
+    *keys = (struct keys){hash_view(0, entry.full_url), hash_pair(entry.type, entry.id)};
+    hash_table_prefetch(&x->urls, keys->url);
+    hash_table_prefetch(&x->ids, keys->id);
+    b->entries[i] = entry;
+    x->nodes[i] = node_index(t, node);
+}
+
+static err
+index_entry(struct bundle *b, uint32_t i, const struct keys *keys, bool history, struct issues *issues)
+{
+    const struct bundle_entry *entry = &b->entries[i];
     if (entry->full_url.n > 0)
-        TRY(index_url(b, i, history, issues));
+        TRY(index_url(b, i, keys->url, history, issues));
     if (entry->type.n > 0 && entry->id.n > 0)
-        TRY(index_id(b, i, history, issues));
-    return entry->resource ? put(&x->nodes, hash_number(0, node_index(t, entry->resource)), i) : E_OK;
+        TRY(index_id(b, i, keys->id, history, issues));
+    return E_OK;
 }
 
 static err
@@ -149,16 +180,39 @@ index_contained(struct bundle *b, const struct node *array, struct issues *issue
     return E_OK;
 }
 
-/* Every array "contained" of the tree, wherever it stands. */
+/* Every array "contained" of the tree, wherever it stands; and whether there is a version at all, since looking for one in each
+ * resource means fetching all of its members. */
 static err
-index_all_contained(struct bundle *b, struct issues *issues)
+look_at_name(struct bundle *b, const struct node *n, struct issues *issues)
+{
+    struct bundle_tables *x = b->index;
+    _Static_assert(sizeof "contained" == sizeof "versionId", "one length for both names");
+    if (n->name_length != sizeof "contained" - 1)
+        return E_OK;
+    view name = node_name(b->tree, n);
+    x->has_versions |= view_eq(name, V("versionId"));
+    return n->kind == NODE_ARRAY && view_eq(name, V("contained")) ? index_contained(b, n, issues) : E_OK;
+}
+
+/* One pass: a tree may be larger than the processor's caches.  All nodes of an entry have been seen when its keys are used. */
+static err
+look_through(struct bundle *b, const struct node *next, bool history, struct issues *issues)
 {
     const struct tree *t = b->tree;
+    struct keys keys[AHEAD];
+    uint32_t n = 0;
     for (uint32_t i = 1; i < t->n; i++) {
-        const struct node *n = &t->nodes[i];
-        if (n->kind == NODE_ARRAY && n->name_length == 9 && view_eq(node_name(t, n), V("contained")))
-            TRY(index_contained(b, n, issues));
+        if (&t->nodes[i] == next) {
+            if (n >= AHEAD)
+                TRY(index_entry(b, n - AHEAD, &keys[n % AHEAD], history, issues));
+            look_at_entry(b, n, next, &keys[n % AHEAD]);
+            next = node_next(t, next);
+            n++;
+        }
+        TRY(look_at_name(b, &t->nodes[i], issues));
     }
+    for (uint32_t i = n > AHEAD ? n - AHEAD : 0; i < n; i++)
+        TRY(index_entry(b, i, &keys[i % AHEAD], history, issues));
     return E_OK;
 }
 
@@ -169,9 +223,11 @@ make_tables(const struct tree *t, arena *mem, uint32_t n, struct bundle *ret)
     hash_start();
     struct bundle_tables *x = arena_make(mem, struct bundle_tables);
     *ret = (struct bundle){.tree = t, .n = n, .index = x};
-    ret->entries = arena_make_array(mem, (size_t)n + 1, struct bundle_entry);
-    if (!x || !ret->entries || !hash_table_init(&x->urls, mem, n) || !hash_table_init(&x->versions, mem, n) ||
-        !hash_table_init(&x->ids, mem, n) || !hash_table_init(&x->nodes, mem, n) ||
+    ret->entries = arena_alloc(mem, ((size_t)n + 1) * sizeof *ret->entries);
+    if (x)
+        x->nodes = arena_alloc(mem, ((size_t)n + 1) * sizeof *x->nodes);
+    if (!x || !x->nodes || !ret->entries || !hash_table_init(&x->urls, mem, n) ||
+        !hash_table_init(&x->versions, mem, 0) || !hash_table_init(&x->ids, mem, n) ||
         !hash_table_init(&x->contained, mem, 0))
         return E_TOO_LARGE;
     return E_OK;
@@ -182,7 +238,7 @@ bundle_of_resource(const struct tree *t, arena *mem, struct bundle *ret, struct 
 {
     struct bundle b;
     TRY(make_tables(t, mem, 0, &b));
-    TRY(index_all_contained(&b, issues));
+    TRY(look_through(&b, NULL, false, issues));
     *ret = b;
     return E_OK;
 }
@@ -192,15 +248,11 @@ bundle_index(const struct tree *t, arena *mem, struct bundle *ret, struct issues
 {
     const struct node *root = tree_root(t), *list = node_member(t, root, V("entry"));
     struct bundle b;
-    uint32_t i = 0;
     if (!view_eq(node_text_at(t, root, "resourceType"), V("Bundle")))
         return E_RESOURCE_TYPE;
     bool history = view_eq(node_text_at(t, root, "type"), V("history"));
     TRY(make_tables(t, mem, list && list->kind == NODE_ARRAY ? node_count(list) : 0, &b));
-    if (b.n > 0)
-        for (NODE_EACH(entry, t, list))
-            TRY(index_entry(&b, i++, entry, history, issues));
-    TRY(index_all_contained(&b, issues));
+    TRY(look_through(&b, b.n > 0 ? node_first(t, list) : NULL, history, issues));
     issues_locate(issues, t->source);
     *ret = b;
     return E_OK;
@@ -233,11 +285,16 @@ const struct bundle_entry *
 bundle_entry_of(const struct bundle *b, const struct node *resource)
 {
     const struct bundle_tables *x = b->index;
-    uint32_t i;
     const struct node *outer = bundle_container(b->tree, resource);
-    if (!hash_table_find(&x->nodes, hash_number(0, node_index(b->tree, outer)), &i))
-        return NULL;
-    return &b->entries[i];
+    uint32_t low = 0, high = b->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (x->nodes[middle] < outer->parent)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < b->n && b->entries[low].resource == outer ? &b->entries[low] : NULL;
 }
 
 static const struct node *
@@ -263,7 +320,7 @@ find_url(const struct bundle *b, view url, view version)
     if (!hash_table_find(&x->urls, hash_view(0, url), &i) || !view_eq(b->entries[i].full_url, url))
         return NULL;
     /* A reference to a version finds an entry that states no version, never one that states another. */
-    bool other = version.n > 0 && node_text_at(b->tree, b->entries[i].resource, "meta.versionId").n > 0;
+    bool other = version.n > 0 && version_of(b, &b->entries[i]).n > 0;
     return other ? NULL : &b->entries[i];
 }
 

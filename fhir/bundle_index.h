@@ -9,10 +9,12 @@
 #define BUNDLE_AMBIGUOUS UINT32_MAX
 
 struct bundle_tables {
-    struct hash_table urls;      /* fullUrl → entry */
-    struct hash_table versions;  /* (fullUrl, meta.versionId) → entry */
+    struct hash_table urls; /* fullUrl → entry */
+    struct hash_table
+        versions; /* (fullUrl, meta.versionId) → entry; where a version is stated or a fullUrl comes again */
     struct hash_table ids;       /* (type, id) → entry or BUNDLE_AMBIGUOUS */
-    struct hash_table nodes;     /* node of the entry's resource → entry */
+    uint32_t *nodes;             /* of each entry: its own, rising */
+    bool has_versions;           /* some resource states a versionId */
     struct hash_table contained; /* (node of the container, id) → node */
 };
 

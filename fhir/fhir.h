@@ -42,7 +42,8 @@ struct bundle {
     const struct tree *tree;
     struct bundle_entry *entries; /* in the Bundle's order */
     uint32_t n;
-    void *index; /* of the fhir room */
+    uint32_t n_search, n_request, n_response; /* entries that have these members */
+    void *index;                              /* of the fhir room */
 };
 /* Linear in the entries; a duplicate fullUrl, contained id, or type and id is an issue.  E_RESOURCE_TYPE
  * when the root is no Bundle, E_TOO_LARGE. */

@@ -56,11 +56,18 @@ hash_view(uint64_t chain, view v)
     return fold(h ^ key[0], key[3]) | 1;
 }
 
+/* Linear steps within a cache line or two: three quarters full is cheaper than twice the memory. */
+static bool
+is_full(uint64_t n, uint32_t room)
+{
+    return n * 4 > (uint64_t)room * 3;
+}
+
 bool
 hash_table_init(struct hash_table *h, arena *mem, uint32_t n)
 {
     uint32_t room = 16;
-    while (room < n * 2 && room < UINT32_C(1) << 30)
+    while (is_full(n, room) && room < UINT32_C(1) << 30)
         room *= 2;
     *h = (struct hash_table){.mem = mem, .room = room};
     h->slots = arena_make_array(mem, room, struct hash_slot);
@@ -82,7 +89,7 @@ static bool
 grow(struct hash_table *h)
 {
     struct hash_table wide;
-    if (!hash_table_init(&wide, h->mem, h->room))
+    if (!hash_table_init(&wide, h->mem, h->room + 1))
         return false;
     for (uint32_t i = 0; i < h->room; i++)
         if (h->slots[i].hash)
@@ -101,7 +108,7 @@ hash_table_add(struct hash_table *h, uint64_t hash, uint32_t value, uint32_t *re
             *ret_found = slot->value;
         return E_DUPLICATE;
     }
-    if ((h->n + 1) * 2 > h->room) {
+    if (is_full((uint64_t)h->n + 1, h->room)) {
         if (!grow(h))
             return E_TOO_LARGE;
         slot = slot_of(h, hash);

@@ -28,6 +28,12 @@ struct hash_table {
 
 /* Room for n entries without growing; false when the arena is full. */
 bool hash_table_init(struct hash_table *h, arena *mem, uint32_t n) MUST_USE;
+/* Fetches the place of a hash that will be added or looked for some steps later. */
+static inline void
+hash_table_prefetch(const struct hash_table *h, uint64_t hash)
+{
+    __builtin_prefetch(&h->slots[(hash >> 1) & (h->room - 1)], 1);
+}
 /* Puts value under hash unless an entry is there.  *ret_found (may be NULL) is the value that stands there
  * now.  E_DUPLICATE when one was there, E_TOO_LARGE when the arena is full. */
 err hash_table_add(struct hash_table *h, uint64_t hash, uint32_t value, uint32_t *ret_found) MUST_USE;

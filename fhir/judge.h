@@ -48,7 +48,7 @@ struct judge {
     struct {
         view url;
         struct pack_item item;
-    } systems[16]; /* code systems that were asked for last */
+    } systems[64]; /* code systems that were asked for last */
     bool trial;    /* findings are counted, not told */
     uint32_t trial_errors;
     uint64_t steps; /* that FHIRPath may still take */
@@ -114,6 +114,7 @@ void judge_extension(struct judge *j, const struct node *extension, const struct
 void judge_concept(struct judge *j, const struct node *value, uint16_t codes);
 /* A Coding whose system is loaded and has no such code. */
 void judge_coding(struct judge *j, const struct node *coding);
+/* The jobs that wait: after each entry of the Bundle, while it is in the processor's cache, and at the end. */
 void judge_jobs(struct judge *j);
 /* One of the profiles that stand for this type must hold; a target without profile asks for nothing. */
 void judge_one_of(struct judge *j, const struct node *at, const struct node *node,

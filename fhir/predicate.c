@@ -154,23 +154,39 @@ bundle_total(const struct scene *s, const struct node *n)
     return !has(s, n, V("total")) || type_is(s, n, allowed);
 }
 
+/* Its entries are counted in bundle_index, so that rules of the whole Bundle need not go through them again. */
+static bool
+is_indexed(const struct scene *s, const struct node *n)
+{
+    return n == tree_root(s->tree) && s->bundle->n > 0;
+}
+
 static bool
 bundle_search(const struct scene *s, const struct node *n)
 {
     static const char *const allowed[] = {"searchset", NULL};
     if (type_is(s, n, allowed))
         return true;
+    if (is_indexed(s, n))
+        return s->bundle->n_search == 0;
     for (NODE_EACH(entry, s->tree, node_member(s->tree, n, V("entry"))))
         if (has(s, entry, V("search")))
             return false;
     return true;
 }
 
+/* Without a type there is no answer for an entry, and no answer is not true. */
 static bool
-entries_have(const struct scene *s, const struct node *n, view name, const char *const *types)
+entries_have(const struct scene *s, const struct node *n, view name, uint32_t counted,
+             const char *const *types)
 {
     bool wanted = type_is(s, n, types);
-    for (NODE_EACH(entry, s->tree, node_member(s->tree, n, V("entry"))))
+    const struct node *entries = node_member(s->tree, n, V("entry"));
+    if (text_of(s, n, V("type")).n == 0)
+        return node_count(entries) == 0;
+    if (is_indexed(s, n))
+        return counted == (wanted ? s->bundle->n : 0);
+    for (NODE_EACH(entry, s->tree, entries))
         if (has(s, entry, name) != wanted)
             return false;
     return true;
@@ -180,14 +196,14 @@ static bool
 bundle_request(const struct scene *s, const struct node *n)
 {
     static const char *const types[] = {"batch", "transaction", "history", NULL};
-    return entries_have(s, n, V("request"), types);
+    return entries_have(s, n, V("request"), s->bundle->n_request, types);
 }
 
 static bool
 bundle_response(const struct scene *s, const struct node *n)
 {
     static const char *const types[] = {"batch-response", "transaction-response", "history", NULL};
-    return entries_have(s, n, V("response"), types);
+    return entries_have(s, n, V("response"), s->bundle->n_response, types);
 }
 
 static bool
@@ -200,7 +216,9 @@ static bool
 url_without_version(const struct scene *s, const struct node *n)
 {
     view url = text_of(s, n, V("fullUrl"));
-    return view_find(url, V("/_history/")) == url.n;
+    if (url.n == 0)
+        return !has(s, n, V("fullUrl"));
+    return view_find_byte(url, '_') == url.n || view_find(url, V("/_history/")) == url.n;
 }
 
 static bool

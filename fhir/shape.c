@@ -53,16 +53,49 @@ static uint16_t head_row[SHAPE_COUNT + 1]; /* the ROW_TYPE row */
 static uint16_t slot_of[ROW_COUNT];        /* row of the choice, or the row itself */
 static uint8_t bit_of[ROW_COUNT];          /* number of the bit + 1 */
 static uint64_t required[SHAPE_COUNT];
+uint8_t shape_forms[SHAPE_COUNT];
+struct name_key {
+    uint64_t head, tail;
+};
+static struct name_key row_keys[ROW_COUNT];
 static uint16_t row_index[INDEX_SIZE];       /* (shape, name) → row */
 static uint16_t type_index[TYPE_INDEX_SIZE]; /* name → shape */
+
+static uint64_t
+load(const char *p, size_t n)
+{
+    uint64_t v = 0;
+    memcpy(&v, p, n);
+    return v;
+}
+
+/* Of names of up to 16 characters these are all of them. */
+static struct name_key
+key_of(view name)
+{
+    size_t n = name.n, width = n >= 8 ? 8 : n >= 4 ? 4 : 0;
+    if (width == 8)
+        return (struct name_key){load(name.p, 8), load(name.p + n - 8, 8)};
+    if (width == 4)
+        return (struct name_key){load(name.p, 4), load(name.p + n - 4, 4)};
+    if (n == 0)
+        return (struct name_key){0, 0};
+    return (struct name_key){(uint8_t)name.p[0] | (uint64_t)(uint8_t)name.p[n / 2] << 8,
+                             (uint8_t)name.p[n - 1]};
+}
+
+static uint32_t
+hash_key(uint32_t seed, struct name_key key, size_t n)
+{
+    uint64_t h =
+        (key.head + n) * UINT64_C(0x9E3779B97F4A7C15) ^ (key.tail + seed) * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return (uint32_t)((h ^ h >> 29) * UINT64_C(0x165667B19E3779F9) >> 32);
+}
 
 static uint32_t
 hash_name(uint32_t seed, view name)
 {
-    uint32_t h = seed * 0x9E3779B1u + (uint32_t)name.n;
-    for (size_t i = 0; i < name.n; i++)
-        h = (h ^ (uint8_t)name.p[i]) * 0x01000193u;
-    return h ^ (h >> 15);
+    return hash_key(seed, key_of(name), name.n);
 }
 
 static void
@@ -104,6 +137,7 @@ index_rows(uint16_t shape, uint16_t head)
     for (; row < ROW_COUNT && rows[row].kind != ROW_TYPE; row++) {
         if (rows[row].kind == ROW_CHOICE)
             choice = row;
+        row_keys[row] = key_of(row_name(&rows[row]));
         slot_of[row] = rows[row].kind == ROW_OPTION ? choice : row;
         if (rows[row].kind == ROW_CHOICE || rows[row].min > 0)
             bit_of[row] = ++bits;
@@ -122,6 +156,8 @@ build(void)
     for (uint16_t row = 0; row < ROW_COUNT;) {
         head_row[++shape] = row;
         index_type(shape, &rows[row]);
+        /* A primitive's head has its form where others have none. */
+        shape_forms[shape] = rows[row].type == SHAPE_NONE ? (uint8_t)rows[row].codes : FORM_NONE;
         row = index_rows(shape, row);
     }
     assert(shape + 1 == SHAPE_COUNT);
@@ -201,11 +237,11 @@ shape_of_resource(view name)
     return shape_is_resource(shape) ? shape : SHAPE_NONE;
 }
 
-enum value_form
-shape_form(uint16_t shape)
+static bool
+is_named(uint16_t row, view name, struct name_key key)
 {
-    const struct shape_row *head = &rows[head_row[shape]];
-    return shape != SHAPE_NONE && head->type == SHAPE_NONE ? (enum value_form)head->codes : FORM_NONE;
+    return rows[row].name_length == name.n && row_keys[row].head == key.head &&
+           row_keys[row].tail == key.tail && (name.n <= 16 || memcmp(rows[row].name, name.p, name.n) == 0);
 }
 
 static const struct shape_row *
@@ -214,13 +250,13 @@ find(uint16_t shape, view name, bool choice)
     assert(ready);
     if (shape == SHAPE_NONE || name.n == 0)
         return NULL;
+    const struct name_key key = key_of(name);
     uint16_t from = head_row[shape], to = shape + 1 < SHAPE_COUNT ? head_row[shape + 1] : (uint16_t)ROW_COUNT;
-    for (uint32_t at = hash_name(row_seed(shape, choice), name);; at++) {
+    for (uint32_t at = hash_key(row_seed(shape, choice), key, name.n);; at++) {
         uint16_t row = row_index[at % INDEX_SIZE];
         if (row == 0)
             return NULL;
-        if (row > from && row < to && view_eq(row_name(&rows[row]), name) &&
-            (rows[row].kind == ROW_CHOICE) == choice)
+        if (row > from && row < to && is_named(row, name, key) && (rows[row].kind == ROW_CHOICE) == choice)
             return &rows[row];
     }
 }

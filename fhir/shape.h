@@ -79,7 +79,12 @@ bool shape_is_resource(uint16_t shape);
  * SHAPE_NONE for Resource and Element. */
 uint16_t shape_base(uint16_t shape);
 /* FORM_NONE for complex types. */
-enum value_form shape_form(uint16_t shape);
+extern uint8_t shape_forms[SHAPE_COUNT];
+static inline enum value_form
+shape_form(uint16_t shape)
+{
+    return (enum value_form)shape_forms[shape];
+}
 
 /* The element or option with this name, NULL when the type has none. */
 const struct shape_row *shape_find(uint16_t shape, view name);

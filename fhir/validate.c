@@ -5,9 +5,6 @@
 
 /* Longest text of a code that a message shows. */
 #define SHOWN_MAX 120
-/* A document with so many faults in its structure is not judged by profiles too: it is refused, and they
- * would name the same faults again. */
-#define STRUCTURE_ERRORS_MAX 500
 
 void
 judge_say(struct judge *j, enum issue_severity severity, err code, const struct node *n, view expected,
@@ -159,8 +156,7 @@ run(const struct profile_set *p, const struct bundle *b, const struct node *root
         judge_document(&j, root);
     if (demand.pack)
         judge_add_job(&j, root, root, demand);
-    if (issues->errors < STRUCTURE_ERRORS_MAX)
-        judge_jobs(&j);
+    judge_jobs(&j);
     issues_locate(issues, b->tree->source);
     arena_free(j.scratch);
     return j.full ? E_TOO_LARGE : E_OK;

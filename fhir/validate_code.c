@@ -38,7 +38,8 @@ judge_binding(struct judge *j, const struct node *value, const struct pack *pack
 static struct pack_item
 find_system(struct judge *j, view url)
 {
-    size_t at = (url.n + (unsigned char)url.p[url.n - 1] * 3u) % COUNT_OF(j->systems);
+    unsigned middle = (unsigned char)url.p[url.n / 2], last = (unsigned char)url.p[url.n - 1];
+    size_t at = (url.n * 5 + middle * 3 + last) % COUNT_OF(j->systems);
     if (!view_eq(j->systems[at].url, url)) {
         j->systems[at].url = url;
         j->systems[at].item = judge_find(j, PACK_IS_SYSTEM, url);

@@ -166,9 +166,9 @@ judge_reference(struct judge *j, const struct node *reference, const struct node
         return;
     }
     if (reference_kind(text) != REFERENCE_CONTAINED) {
-        const struct bundle_entry *entry = bundle_entry_of(j->bundle, to);
         view type = reference_type(text);
-        if (entry && type.n > 0 && !view_eq(type, entry->type))
+        const struct bundle_entry *entry = type.n > 0 ? bundle_entry_of(j->bundle, to) : NULL;
+        if (entry && !view_eq(type, entry->type))
             judge_say(j, ISSUE_ERROR, E_REFERENCE, n,
                       judge_print(j, "a resource of type %.*s", VIEW_ARG(type)), V("another type"));
         return;

@@ -458,10 +458,13 @@ look_ahead(struct judge *j, const struct job *job)
               V("a document of the version before"));
 }
 
+/* A document with so many faults is not judged by more profiles: it is refused, and they would name the same faults again. */
+#define STRUCTURE_ERRORS_MAX 500
+
 void
 judge_jobs(struct judge *j)
 {
-    for (uint32_t i = 0; i < j->n_jobs && !j->full; i++) {
+    for (uint32_t i = 0; i < j->n_jobs && !j->full && j->issues->errors < STRUCTURE_ERRORS_MAX; i++) {
         struct job job = j->jobs[i];
         uint16_t shape = item_profile(job.profile)->shape;
         if (shape_is_resource(shape) && shape_of_node(j, job.node) != shape) {
@@ -474,4 +477,5 @@ judge_jobs(struct judge *j)
         if (j->options->today && j->set->n_packs > 1)
             look_ahead(j, &job);
     }
+    j->n_jobs = 0;
 }

@@ -85,6 +85,14 @@ close_resource(struct walk *w, const struct frame *top)
 }
 
 static void
+close_entry(struct walk *w, const struct frame *top)
+{
+    judge_full_url(w->j, top->node);
+    if (top->in_bundle)
+        judge_jobs(w->j);
+}
+
+static void
 close_object(struct walk *w, const struct frame *top)
 {
     struct judge *j = w->j;
@@ -102,7 +110,7 @@ close_object(struct walk *w, const struct frame *top)
     else if (top->shape == SHAPE_Reference)
         judge_reference(j, top->node, top->resource, top->in_bundle);
     else if (top->shape == SHAPE_Bundle_entry)
-        judge_full_url(j, top->node);
+        close_entry(w, top);
     else if (top->shape == SHAPE_Extension)
         close_extension(w, top);
     else if (shape_is_resource(top->shape))

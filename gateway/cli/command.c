@@ -28,20 +28,27 @@ terminal_has_colour(int fd)
 
 /* -- words -- */
 
-const char *
-args_value(const struct args *a, const char *name)
+size_t
+args_values(const struct args *a, const char *name, const char **out, size_t room)
 {
-    size_t n = strlen(name);
-    for (int i = 0; i < a->n; i++) {
+    size_t n = strlen(name), found = 0;
+    for (int i = 0; i < a->n && found < room; i++) {
         const char *w = a->words[i];
         if (w[0] != '-' || w[1] != '-' || strncmp(w + 2, name, n) != 0)
             continue;
         if (w[2 + n] == '=')
-            return w + 3 + n;
-        if (w[2 + n] == '\0' && i + 1 < a->n)
-            return a->words[i + 1];
+            out[found++] = w + 3 + n;
+        else if (w[2 + n] == '\0' && i + 1 < a->n)
+            out[found++] = a->words[i + 1];
     }
-    return NULL;
+    return found;
+}
+
+const char *
+args_value(const struct args *a, const char *name)
+{
+    const char *value;
+    return args_values(a, name, &value, 1) ? value : NULL;
 }
 
 bool
@@ -65,8 +72,9 @@ args_number(const struct args *a, const char *name, long fallback)
 static bool
 is_flag(const char *word)
 {
-    static const char *const flags[] = {"json",       "quiet", "help", "check",        "keep", "sandbox",
-                                        "provenance", "cms",   "yes",  "attach-chain", "list", "strict"};
+    static const char *const flags[] = {"json",    "quiet",      "help",     "check", "keep",
+                                        "sandbox", "provenance", "cms",      "yes",   "attach-chain",
+                                        "list",    "strict",     "no-markup"};
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (strcmp(word + 2, flags[i]) == 0)
             return true;

@@ -51,6 +51,8 @@ extern const size_t commands_count;
 
 /* Value of --name, NULL when absent. */
 const char *args_value(const struct args *a, const char *name);
+/* All values of an option that may come again; their number. */
+size_t args_values(const struct args *a, const char *name, const char **out, size_t room);
 bool args_flag(const struct args *a, const char *name);
 long args_number(const struct args *a, const char *name, long fallback);
 /* Reads --config and --set; the caller frees with config_free. */

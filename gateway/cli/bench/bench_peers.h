@@ -8,6 +8,7 @@
 enum bench_peer {
     PEER_JANSSON, /* its own parser and free: no positions, decimals as doubles */
     PEER_MEDPLUM, /* @medplum/core's validateResource on Node: JSON.parse and the structure of base R4 */
+    PEER_HL7, /* HL7's validator (as HAPI packs it) on Java, base R4 without a terminology server, warmed up */
     BENCH_PEERS
 };
 extern const char *const bench_peer_names[BENCH_PEERS];

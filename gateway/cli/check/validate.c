@@ -133,17 +133,6 @@ check_file(struct checking *c, const char *file)
     return EXIT_OK;
 }
 
-/* --pack may come several times. */
-static size_t
-list_packs(const struct args *a, const char **out, size_t room)
-{
-    size_t n = 0;
-    for (int i = 0; i + 1 < a->n && n < room; i++)
-        if (strcmp(a->words[i], "--pack") == 0)
-            out[n++] = a->words[i + 1];
-    return n;
-}
-
 int
 run_validate(struct args *a)
 {
@@ -154,7 +143,7 @@ run_validate(struct args *a)
         return command_usage(a, "one file or more is needed");
     AUTO(profiles_free) struct profile_set *set = NULL;
     const struct profile_sources own = {.files = fhir_profiles, .n = fhir_profiles_count};
-    err e = packages_open(packs, list_packs(a, packs, COUNT_OF(packs)), &own, &set, &f);
+    err e = packages_open(packs, args_values(a, "pack", packs, COUNT_OF(packs)), &own, &set, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
     struct checking c = {.a = a,
