@@ -4,6 +4,9 @@ import datetime
 import hashlib
 import http.server
 import json
+import os
+import pathlib
+import secrets
 import socket
 import sqlite3
 import threading
@@ -165,4 +168,61 @@ class Desk:
         self.server.shutdown()
 
 
-__all__ = ["WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]
+# -- what each party is expected to see --
+
+SCENARIOS = pathlib.Path(__file__).parent / "scenarios"
+
+
+def seen_by(g, checks, party_name, claim):
+    """The claim as its insurer reads it, and the projection's bytes."""
+    answer = g.get(party_name, f"/v1/claims/{claim}")
+    checks.equal(answer.status, 200, f"{party_name} reads its claim: {answer}")
+    text = answer.body.decode()
+    start = text.index('"case":') + len('"case":')
+    return answer.json(), text[start:json.JSONDecoder().raw_decode(text, start)[1]].encode()
+
+
+def expect_file(g, checks, name, body):
+    """tests/flow/scenarios/<name>.json, byte for byte; the days after the accident stand in it as DAY+n, since the accident is today.  CLAIMGATE_WRITE=1 writes it anew."""
+    path = SCENARIOS / f"{name}.json"
+    for n in range(-1, 120):
+        body = body.replace(g.day(n).encode(), b"DAY+%03d" % n)
+    if os.environ.get("CLAIMGATE_WRITE"):
+        path.write_bytes(body + b"\n")
+        return
+    checks.that(path.exists() and path.read_bytes() == body + b"\n", f"{name}: the projection differs from {path.name}: {body.decode()}")
+
+
+def claims_of(filed):
+    """(recipient, line) → claim of an application's answer."""
+    return {(c["recipient"], c["line"]): c["claim"] for c in filed.json()["claims"]}
+
+
+def findings_of(answer):
+    return {f["code"]: f["severity"] for f in answer["case"].get("findings", [])}
+
+
+def decide(g, party_name, claim, signer=None, **decision):
+    """A signed decision at the claim's present version."""
+    version = g.get(party_name, f"/v1/claims/{claim}").headers["etag"]
+    name, value = g.sign(compact(decision), signer or party_name)
+    return g.call("POST", f"/v1/claims/{claim}/decision", compact(decision),
+                  {"Content-Type": "application/json", "If-Match": version, "Idempotency-Key": secrets.token_hex(12), name: value}, g.token(party_name))
+
+
+def tell(g, party_name, claim, state):
+    version = g.get(party_name, f"/v1/claims/{claim}").headers["etag"]
+    return g.post(party_name, f"/v1/claims/{claim}/status", {"state": state}, {"If-Match": version, "Idempotency-Key": secrets.token_hex(12)})
+
+
+def item(recipient, line, benefits, kinds, text="claim-consent", **more):
+    permission = {"purpose": "claim", "document_kinds": list(kinds), "from": "2026-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "text": consent_text(text)}
+    return {"recipient": recipient, "line": line, "coverage": {"policy_no": f"POL-{recipient}"}, "benefits": [{"kind": b} for b in benefits], "permission": permission, **more}
+
+
+def application(person, insurers, references=(), mandates=(), event=None, **common):
+    return {"id": f"urn:uuid:{secrets.token_hex(16)}", "common": {"person": person, **({"references": list(references)} if references else {}), **({"event": event} if event else {}), **common},
+            "insurers": list(insurers), **({"mandates": list(mandates)} if mandates else {})}
+
+
+__all__ = ["seen_by", "expect_file", "claims_of", "findings_of", "decide", "tell", "item", "application", "WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]

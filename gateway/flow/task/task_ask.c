@@ -29,7 +29,7 @@ struct asking {
     bool by_accident;
     view agency, number, ref_kind; /* of the subject */
     date occurred;                 /* precision none: not said */
-    uid claim, in_case;
+    uid claim, in_case, recipient;
     digest person;
     view subject_text;
 };
@@ -139,6 +139,24 @@ own_case(struct asking *a, view text)
     return E_OK;
 }
 
+/* Nothing is fetched for an insurer that could not have it. */
+static err
+check_entitled(struct asking *a)
+{
+    struct row_permission *list = NULL;
+    TRY(query_permissions_of_case(a->r, ARGS(val_uid(&a->in_case)), a->mem, &list));
+    for (size_t i = 0; i < a->n; i++) {
+        const struct row_permission *p = list;
+        while (p && !(digest_eq(&p->subject, &a->person) &&
+                      permission_stands(p, a->recipient, V("claim"), a->items[i]->kind, a->now)))
+            p = p->next;
+        if (!p)
+            return fault_setf(a->f, E_PERMISSION_NEEDED, "a paper that the person lets you have", "another",
+                              "/items/%zu", i);
+    }
+    return E_OK;
+}
+
 static err
 read_on_behalf(struct asking *a)
 {
@@ -155,7 +173,8 @@ read_on_behalf(struct asking *a)
     a->claim = row->id;
     a->in_case = row->case_id;
     a->person = row->claimant;
-    return E_OK;
+    a->recipient = row->recipient;
+    return check_entitled(a);
 }
 
 static err

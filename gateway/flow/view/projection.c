@@ -88,6 +88,16 @@ is_sure(struct look *l, const struct row_document *d)
     return plan_is_sure(l->g, r, l->claim->recipient, d->level, d->floor);
 }
 
+/* Reports go to who has asked for them, under a consent that names them. */
+static err
+find_asked(struct look *l)
+{
+    struct row_ask *asked = NULL;
+    TRY(query_asks_of_claim_for(l->r, ARGS(val_uid(&l->claim->id), val_text(V("report"))), l->mem, &asked));
+    l->reports_asked = asked != NULL;
+    return E_OK;
+}
+
 err
 look_open(struct look *l, partner_id who, claim_id id)
 {
@@ -95,6 +105,7 @@ look_open(struct look *l, partner_id who, claim_id id)
     TRY(feed_own_claim(l->r, who, id, l->mem, &l->claim, l->f));
     TRY(query_permissions_of_case(l->r, ARGS(val_uid(&l->claim->case_id)), l->mem, &l->permissions));
     find_kinds(l);
+    TRY(find_asked(l));
     TRY(case_load_rows(l->g, l->r, l->claim->case_id, l->mem, &l->c, l->f));
     return claim_benefits(l->g, l->r, l->claim, l->mem, &words, &l->detail);
 }
@@ -128,7 +139,8 @@ project(struct look *l, view *ret_body)
                                     .subject = l->subject,
                                     .recipient = l->recipient,
                                     .document_kinds = l->kinds,
-                                    .n_document_kinds = l->n_kinds};
+                                    .n_document_kinds = l->n_kinds,
+                                    .reports_asked = l->reports_asked};
     struct buf out;
     if (!l->n_kinds || !l->subject.n) {
         *ret_body = V("{}");

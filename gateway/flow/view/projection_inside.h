@@ -27,6 +27,7 @@ struct look {
     size_t n_kinds;
     const struct row_permission *by[KIND_COUNT]; /* the permission of each of them */
     bool is_counted;                             /* one of them has counted uses */
+    bool reports_asked;                          /* this claim's insurer has asked a hospital for reports */
     bool was_spent;                              /* kinds were left out because the uses are spent */
     view subject;                                /* local id in the folded case */
     view own_claim;                              /* local id */

@@ -31,6 +31,8 @@ kept_id(const struct look *l)
     (void)snprintf(version, sizeof version, "%lld", (long long)l->c.row->version);
     for (size_t i = 0; i < l->n_kinds; i++)
         buf_printf(&kinds, "%.*s ", VIEW_ARG(l->kinds[i]));
+    if (l->reports_asked)
+        BUF_LIT(&kinds, "reports-asked ");
     for (size_t i = 0; i < l->c.n; i++)
         if (look_covers(l, l->c.documents[i].row->kind)) {
             buf_add_view(&documents, uid_view(&l->c.documents[i].row->id));
