@@ -1,6 +1,7 @@
 #include "adapters/view_eval.h"
 
 #include "adapters/case_codec.h"
+#include "adapters/rules/case_advice.h"
 
 #include "base/text.h"
 
@@ -444,7 +445,7 @@ fold_anew(struct view_eval *v, arena *mem, struct fault *f)
     for (size_t i = 0; i < before->n; i++)
         if (part_may(v, &before->parts[i]))
             parts[n++] = before->parts[i];
-    if (n == before->n)
+    if (n == before->n && !motor_advises(v->claim))
         return E_OK;
     struct claim_case *c;
     TRY(case_fold(before->frame, parts, n, mem, &c, f));
@@ -453,6 +454,9 @@ fold_anew(struct view_eval *v, arena *mem, struct fault *f)
     v->subject = (const struct case_party *)after(&before->map, now, v->subject);
     v->recipient = (const struct case_party *)after(&before->map, now, v->recipient);
     v->c = c;
+    for (struct case_claim *own = c->claims; own; own = own->next)
+        if (own == v->claim)
+            TRY(motor_advise(c, own, v->subject, mem));
     return graph_source_init(&v->refs, c, mem);
 }
 

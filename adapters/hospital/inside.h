@@ -9,6 +9,7 @@
 #define SYSTEM_DOCUMENT_KIND CG "CodeSystem/document-kind"
 #define SYSTEM_RECEIPT_CATEGORY CG "CodeSystem/receipt-category"
 #define SYSTEM_POLICY_CATEGORY CG "CodeSystem/policy-category"
+#define SYSTEM_CALI_CATEGORY CG "CodeSystem/cali-category"
 #define SYSTEM_PAYER CG "CodeSystem/payer"
 #define SYSTEM_RECEIPT_TOTAL CG "CodeSystem/receipt-total"
 #define EXT_NHI_POINTS CG "StructureDefinition/nhi-points"

@@ -9,9 +9,27 @@ static const char *const policy_words[] = {
     "room_difference",          "meals",     "nursing",         "prescribed_drug", "blood",
     "registration_certificate", "ambulance", "excess_over_nhi", "surgery",         "outpatient_surgery",
     "not_covered_hint",         NULL};
+static const char *const cali_words[] = {
+    "first_aid", "copay", "room_difference", "registration", "certificate_fee", "meals", "limb",
+    "denture",   "eye",   "device",          "transport",    "nursing",         NULL};
 static const char *const payer_words[] = {"nhi", "copay", "self", "waived", "unknown", NULL};
 
 /* -- one line -- */
+
+/* As stated (給付標準 2); else what the policy's category says just so. */
+static void
+read_cali(struct chart *ch, struct case_line_category *category, const struct node *concept,
+          const struct node *policy)
+{
+    const struct node *code = NULL;
+    view word = concept_code(ch->t, concept, SYSTEM_CALI_CATEGORY, &code);
+    bool same = view_eq(category->policy.v, V("room_difference")) ||
+                view_eq(category->policy.v, V("meals")) || view_eq(category->policy.v, V("nursing"));
+    if (list_has_word(cali_words, word))
+        leaf_set_text(&category->cali, word, from_node(code, HOW_COPIED));
+    else if (same && policy)
+        leaf_set_text(&category->cali, category->policy.v, from_node(policy, HOW_MAPPED));
+}
 
 static void
 read_category(struct chart *ch, struct case_expense_line *line, const struct node *concept)
@@ -27,6 +45,15 @@ read_category(struct chart *ch, struct case_expense_line *line, const struct nod
     word = concept_code(ch->t, concept, SYSTEM_POLICY_CATEGORY, &code);
     if (list_has_word(policy_words, word))
         leaf_set_text(&category->policy, word, from_node(code, HOW_COPIED));
+    read_cali(ch, category, concept, code);
+}
+
+/* What the copay line is for compulsory insurance follows from who pays; a category that is stated stands. */
+static void
+read_cali_payer(struct case_expense_line *line)
+{
+    if (line->category && !line->category->cali.v.n && view_eq(line->payer.v, V("copay")))
+        leaf_set_text(&line->category->cali, V("copay"), line->payer.src);
 }
 
 static err
@@ -48,6 +75,7 @@ add_line(struct chart *ch, struct case_expense *e, const struct node *item, cons
     view payer = concept_code(t, node_member(t, component, V("code")), SYSTEM_PAYER, &code);
     bool known = list_has_word(payer_words, payer);
     leaf_set_text(&line->payer, known ? payer : V("unknown"), from_node(code ? code : component, HOW_COPIED));
+    read_cali_payer(line);
     if (!known)
         chart_note(ch, ISSUE_WARNING, E_CODE_UNKNOWN, component, "a payer: nhi, copay, self, waived",
                    "none or another");

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import secrets
 import socket
 import sqlite3
@@ -225,4 +226,62 @@ def application(person, insurers, references=(), mandates=(), event=None, **comm
             "insurers": list(insurers), **({"mandates": list(mandates)} if mandates else {})}
 
 
-__all__ = ["seen_by", "expect_file", "claims_of", "findings_of", "decide", "tell", "item", "application", "WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]
+# -- hospital papers of an accident --
+
+CG = "https://claimgate.tw/fhir/CodeSystem/"
+
+
+def line(text, amount, cali=None, payer="self", nhi="other_non_medical", units=None):
+    """One line of a receipt; cali: the compulsory insurance's category, units: days, teeth, pieces."""
+    coding = [{"system": f"{CG}receipt-category", "code": nhi}] + ([{"system": f"{CG}cali-category", "code": cali}] if cali else [])
+    price = {"type": "base", "code": {"coding": [{"system": f"{CG}payer", "code": payer}]}, **({"factor": units} if units else {}), "amount": {"value": amount, "currency": "TWD"}}
+    return {"chargeItemCodeableConcept": {"coding": coding, "text": text}, "priceComponent": [price]}
+
+
+def resource_of(body, kind):
+    return next(e["resource"] for e in json.loads(body)["entry"] if e["resource"]["resourceType"] == kind)
+
+
+def changed(document, change):
+    """A sample with something else in it, to be signed anew."""
+    value = json.loads(document.body if hasattr(document, "body") else document)
+    for entry in value["entry"]:
+        change(entry["resource"])
+    return compact(value)
+
+
+def with_lines(document, lines):
+    """A receipt of these lines, with sums that agree."""
+    def rewrite(resource):
+        if resource["resourceType"] != "Invoice":
+            return
+        resource["lineItem"] = [{"sequence": n + 1, **entry} for n, entry in enumerate(lines)]
+        total = {"copay": 0, "self_pay": 0}
+        for entry in lines:
+            price = entry["priceComponent"][0]
+            total["copay" if price["code"]["coding"][0]["code"] == "copay" else "self_pay"] += price["amount"]["value"]
+        whole = sum(total.values())
+
+        def part(code, amount):
+            return {"type": "base", "code": {"coding": [{"system": f"{CG}receipt-total", "code": code}]}, "amount": {"value": amount, "currency": "TWD"}}
+        resource["totalPriceComponent"] = [part("copay", total["copay"]), part("self_pay", total["self_pay"]), part("payable", whole), part("paid", whole)]
+        resource["totalNet"] = resource["totalGross"] = {"value": whole, "currency": "TWD"}
+    return changed(document, rewrite)
+
+
+def moved(g, body, days=0):
+    """The stay begins `days` after the accident: every day of the paper moves along."""
+    start = datetime.date.fromisoformat(resource_of(body, "Encounter")["period"]["start"][:10])
+    shift = g.accident_day + datetime.timedelta(days=days) - start
+
+    def move(match):
+        day = datetime.date.fromisoformat(match.group(0).decode())
+        return (day + shift).isoformat().encode() if abs((day - start).days) < 120 else match.group(0)
+    return re.sub(rb"20\d\d-[01]\d-[0-3]\d", move, body)
+
+
+def send(g, body, signer, sender):
+    return g.call("POST", "/fhir/r4/Bundle", body, g.signed(body, signer), g.token(sender))
+
+
+__all__ = ["line", "resource_of", "changed", "with_lines", "moved", "send", "seen_by", "expect_file", "claims_of", "findings_of", "decide", "tell", "item", "application", "WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]

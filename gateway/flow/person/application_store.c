@@ -8,6 +8,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/motor/motor.h"
+#include "flow/person/own_cali.h"
 #include "signing/jose/jwe.h"
 
 /* One unit in the making. */
@@ -67,6 +68,7 @@ find_case(struct store_work *s)
         TRY(load_case(s, s->found.target));
     for (size_t i = 0; i < s->found.n_merged; i++)
         TRY(load_case(s, s->found.merged[i]));
+    TRY(own_cali_check(w, s->r, s->documents));
     return join_write(s->u, &j, &s->found, w->in->received, &s->in_case, &s->version);
 }
 

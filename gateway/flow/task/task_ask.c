@@ -331,15 +331,6 @@ join_task(struct asking *a, struct unit *u, const struct row_task *t, struct row
     return E_OK;
 }
 
-/* A paper that nobody asked for any more is asked for again. */
-static void
-wake(struct unit *u, const struct row_task *t, instant now)
-{
-    if (view_eq(t->state, V("open")))
-        unit_change(u, CHANGE_task_next,
-                    ARGS(val_uid(&t->id), val_time(t->earliest.us > now.us ? t->earliest : now)));
-}
-
 struct asked {
     struct row_task *task;
     struct row_ask *ask;
@@ -355,7 +346,7 @@ build(struct asking *a, struct unit *u, struct asked *ret)
         if (!ret[i].task)
             TRY(new_task(a, u, a->items[i], &blind, &ret[i].task));
         else
-            wake(u, ret[i].task, a->now);
+            unit_change(u, CHANGE_task_wake, ARGS(val_uid(&ret[i].task->id), val_time(a->now)));
         TRY(join_task(a, u, ret[i].task, &ret[i].ask));
     }
     TRY(timeline_add(u, a->in_case, a->claim, "insurer", a->who->id.u, "record.requested", VIEW_NONE,

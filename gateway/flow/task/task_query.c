@@ -185,7 +185,7 @@ task_step(struct gateway *g, task_fetch fetch, void *self, instant now, size_t *
     reader_done(TAKE(r));
     for (; due; due = due->next, ++*ret_n) {
         err e = step_one(g, due->id, fetch, self, now);
-        if (e != E_OK)
+        if (e != E_OK && e != E_STALE) /* somebody changed it meanwhile: it is looked at again */
             log_event(LOG_INTERNAL, F_CODE("code", e));
     }
     return E_OK;

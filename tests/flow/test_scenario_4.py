@@ -1,0 +1,189 @@
+"""Scenario 4: car and motorcycle (A2).  Rider and pillion are hurt; slip at once, diagram and photos after a week, analysis after a month, each on a permission of its own with counted uses; the
+rider claims from the car's insurer, the pillion from both jointly; what counts of the receipts, and what is left for the health insurance.
+
+Not played here: unsigned images of transport and nursing receipts (no intake for them yet: these lines stand in the clinic's signed receipt), the health insurer's own projection and the repair shop's
+(scenario 7), and that P1 may not pay its half only (CALI-22-1 is advice: a decision does not say whether it is a share)."""
+import sys
+
+import test_mydata
+from accidents import (C1, DAY, H2, K1, L2, LEE, P1, P3, WANG, AccidentGateway, Desk, application, changed, claims_of, expect_file, item, line, mandate, moved, party, record, resource_of,
+                       seen_by, send, with_lines)
+from support import Checks, compact, wait_until
+
+checks = Checks()
+NO = "11511AC40001"
+ITEMS = ("slip", "diagram", "photos", "analysis")
+PAPERS = ("accident-part", "certificate", "receipt")
+DRIVER = {"name": "張沙箱", "identifiers": [{"system": "http://www.moi.gov.tw", "value": "C190140009"}], "birth_date": "1980-01-01"}
+PARTIES = [party(1, None, "B03", name=DRIVER["name"], vehicle={"plate": "AAA-4001", "insurer_ubn": P1}, injury_degree={"code": "3"}, hit_and_run={"code": "1"}),
+           party(2, WANG, "C03", vehicle={"plate": "BBB-4002", "insurer_ubn": P3}, injury_degree={"code": "2"}, main_injury={"code": "8"}),
+           party(3, LEE, "H02", rides_with=2, injury_degree={"code": "2"}, main_injury={"code": "8"})]
+DRAWING, PHOTO = b"%PDF-1.7 crossing", b"\xff\xd8\xff\xe0" + b"crossing" * 900 + b"\xff\xd9"
+HOSPITAL = [line("住院部分負擔", 3400, payer="copay", nhi="ward"), line("病房費差額", 8000, "room_difference", nhi="ward", units=4), line("膳食費", 800, "meals", units=4),
+            line("看護費", 24000, "nursing", units=10), line("輔助器材", 26000, "device", nhi="material")]
+CLINIC = [line("義齒", 36000, "denture", nhi="material", units=2), line("接送費", 3200, "transport")]
+
+
+def attachment(data, kind):
+    import hashlib
+    return {"sha256": hashlib.sha256(data).hexdigest(), "media": "application/octet-stream", "bytes": len(data), "kind": kind}
+
+
+def police(g):
+    desk = Desk(g)
+    desk.keep(record(g, NO, "slip", PARTIES, casualties={"dead_24h": 0, "injured": 2}))
+    desk.keep(record(g, NO, "diagram", [party(1), party(2), party(3)], attachments=[attachment(DRAWING, "diagram")]), [DRAWING])
+    desk.keep(record(g, NO, "photos", [party(1), party(2), party(3)], attachments=[attachment(PHOTO, "photo")]), [PHOTO])
+    desk.keep(record(g, NO, "analysis", [party(1), party(2), party(3)],
+                     opinions=[{"issued": g.day(30), "binding": False, "findings": [{"party": 1, "degree": "main"}, {"party": 2, "degree": "minor"}, {"party": 3, "degree": "none"}]}]))
+    g.set_options("k1", records_url=desk.url)
+    return desk
+
+
+def hospital_papers(g):
+    """Certificate and receipt of the second hospital for both, the clinic's receipt for the rider."""
+    rider, pillion = g.samples("90"), g.samples("170")
+    four_days = {"certificate": lambda body: shortened(moved(g, body), 3), "receipt": lambda body: shortened(moved(g, body), 3)}
+    clinic = next(d for seed in range(200, 600) for d in g.samples(str(seed)) if d.author == "c1" and "receipt" in d.name and not d.is_xml and b"A190130001" in d.body)
+    return [(four_days["certificate"](rider[0].body), "h2-dr-wu", "h2"), (four_days["receipt"](with_lines(rider[1], HOSPITAL)), "h2", "h2"),
+            (moved(g, with_lines(clinic, CLINIC), 5), "c1", "c1"), (four_days["certificate"](pillion[0].body), "h2-dr-wu", "h2"),
+            (four_days["receipt"](with_lines(pillion[1], HOSPITAL[:2])), "h2", "h2")]
+
+
+def shortened(body, days):
+    """The stay ends so many days after it began."""
+    import datetime
+
+    def shorten(resource):
+        if resource["resourceType"] != "Encounter":
+            return
+        start = resource["period"]["start"]
+        end = (datetime.date.fromisoformat(start[:10]) + datetime.timedelta(days=days)).isoformat() + "T16:00:00+08:00"
+        resource["period"]["end"] = end
+        resource["length"] = {**resource.get("length", {}), "value": days + 1}
+        for place in resource.get("location", []):
+            place["period"] = {"start": start, "end": end}
+    return changed(body, shorten)
+
+
+def references(papers, *which):
+    return [{"author": {"h2": H2, "c1": C1}[papers[i][2]], "kind": "visit_no", "value": resource_of(papers[i][0], "Encounter")["identifier"][0]["value"]} for i in which]
+
+
+def ask(g, who, claim, *items):
+    answer = g.post(who, "/v1/record-requests", {"claim": claim, "holder": K1, "subject": {"accident_no": NO, "occurred": g.day(0)}, "items": list(items)})
+    checks.equal(answer.status, 202, f"{who} asks for {items}: {answer}")
+    return {a["item"]: a["id"] for a in answer.json()["data"]}
+
+
+def state(g, who, one):
+    return g.get(who, f"/v1/record-requests/{one}").json()["state"]
+
+
+def permit(g, uses):
+    given = {**application(WANG, [], [{"author": K1, "kind": "accident_no", "value": NO}], [mandate(K1, WANG, ["accident-part"], uses=uses)])}
+    answer = g.permit(given, "person-wang")
+    checks.equal(answer.status, 201, f"the rider permits {uses} more {answer}")
+
+
+def until(g, who, one, wanted, text):
+    checks.that(wait_until(lambda: state(g, who, one) == wanted), f"{text}: {state(g, who, one)}")
+
+
+def three_permissions(g, desk, claims):
+    """Day 0, 7 and 30: each permission is used up by what is fetched on it; the one that is missed is waited for."""
+    mine = ask(g, "p1", claims[P1, "cali"], *ITEMS)
+    until(g, "p1", mine["slip"], "available", "the slip on the first permission")
+    g.go_to_day(7)
+    checks.equal({i: state(g, "p1", mine[i]) for i in ("diagram", "photos")}, dict.fromkeys(("diagram", "photos"), "permission_needed"), "its one use is spent")
+    permit(g, 2)
+    for i in ("diagram", "photos"):
+        until(g, "p1", mine[i], "available", f"{i} on the second")
+    g.go_to_day(31)
+    checks.equal(state(g, "p1", mine["analysis"]), "permission_needed", "the third was missed: the person is waited for")
+    checks.equal(desk.count("analysis"), 0, "and the agency not asked")
+    permit(g, 1)
+    until(g, "p1", mine["analysis"], "available", "the analysis when he permits it after all")
+    checks.equal({i: desk.count(i) for i in ITEMS}, dict.fromkeys(ITEMS, 1), "each fetched once")
+
+
+def fourth_pull(g, platform):
+    """MyData itself: a permission that is used gives nothing, the fourth time as the second."""
+    app = test_mydata.App(g, platform)
+    platform.packages["slip"] = [(200, test_mydata.package(g), {})]
+    one = app.begin()
+    app.notice(one, "slip")
+    app.until(one, "done", "refused")
+    for _ in range(3):
+        pulled = g.post("app", f"/v1/mydata-requests/{one['id']}/pull", {})
+        checks.equal((pulled.status, pulled.code()), (403, "permission-used"), "a pull on a used permission")
+    checks.equal(app.fetches("slip"), 1, "the platform saw one fetch")
+
+
+def play(g, platform):
+    desk = police(g)
+    papers = hospital_papers(g)
+    motor = ("accident-part", "certificate", "receipt")
+    rider = application(WANG, [item(P1, "cali", ["cali_medical"], motor), item(L2, "injury", ["injury_medical"], motor)],
+                        [{"author": K1, "kind": "accident_no", "value": NO}, *references(papers, 0, 2)], [mandate(K1, WANG, ["accident-part"], uses=1)], {"kind": "traffic"})
+    filed = g.apply(rider, "person-wang")
+    checks.equal(filed.status, 201, f"the rider claims from the car's insurer {filed}")
+    claims = claims_of(filed)
+    three_permissions(g, desk, claims)
+    for body, signer, sender in papers:
+        checks.equal(send(g, body, signer, sender).status, 201, f"{sender}'s paper")
+    pillion = application(LEE, [item(P1, "cali", ["cali_medical"], motor), item(P3, "cali", ["cali_medical"], motor)],
+                          [{"author": K1, "kind": "accident_no", "value": NO}, *references(papers, 3)], event={"kind": "traffic"})
+    second = g.apply(pillion, "person-lee")
+    checks.equal(second.status, 201, f"the pillion claims from both {second}")
+    both = claims_of(second)
+
+    seen = {}
+    for name, who, claim in (("rider-p1", "p1", claims[P1, "cali"]), ("rider-l2", "l2", claims[L2, "injury"]), ("pillion-p1", "p1", both[P1, "cali"]), ("pillion-p3", "p3", both[P3, "cali"])):
+        seen[name], body = seen_by(g, checks, who, claim)
+        expect_file(g, checks, f"4-{name}", body)
+    amounts(g, seen)
+    refusals(g, claims, both)
+    fourth_pull(g, platform)
+    desk.close()
+
+
+def amounts(g, seen):
+    advice = seen["rider-p1"]["case"]["claims"][0]["cali"]
+    counted = {i["category"]: (int(i["stated"]["amount"]), int(i["eligible"]["amount"])) for i in advice["items"]}
+    checks.equal(counted, {"copay": (3400, 3400), "room_difference": (8000, 6000), "meals": (800, 720), "denture": (36000, 20000), "nursing": (24000, 12000), "device": (26000, 20000),
+                           "transport": (3200, 3200)}, "what counts of each item")
+    checks.equal(sum(e for _, e in counted.values()), 65320, "65,320")
+    checks.equal((advice["rule"], advice["nhi_headroom"]["amount"], advice.get("joint_with")), ("two", "134680", None), "from the other car's insurer alone; 134,680 is left")
+    joint = seen["pillion-p3"]["case"]["claims"][0]["cali"]
+    checks.equal((joint["rule"], len(joint.get("joint_with", []))), ("two", 1), f"the pillion: both jointly {joint}")
+    checks.that("cali" not in seen["rider-l2"]["case"]["claims"][0], "the injury insurer sees nothing of the compulsory cover")
+    checks.that("王沙箱" not in str(seen["pillion-p3"]["case"].get("expenses")) and "C190140009" not in str(seen), "P3 sees the pillion's receipts only")
+    asked = {"accident_on": g.day(0), "vehicles": ["insured", "insured"], "person": {"place": "driver", "vehicle": 1}, "nhi_asked": 180000,
+             "items": [{"category": c, "stated": s, "units": u} for (c, (s, _)), u in zip(counted.items(), [next((x for k, x in (("room_difference", 4), ("meals", 4), ("denture", 2), ("nursing", 10)) if k == c), 1) for c in counted])]}
+    said = g.post("p1", "/v1/motor-advice", asked).json()
+    checks.equal((said["fits"]["medical"], said["nhi"]["eligible"]), (65320, 134680), "the same by the rules asked for: of 180,000 the health insurance may take 134,680")
+
+
+def refusals(g, claims, both):
+    own = application(WANG, [item(P3, "cali", ["cali_medical"], PAPERS)], [{"author": K1, "kind": "accident_no", "value": NO}], event={"kind": "traffic"})
+    answer = g.apply(own, "person-wang")
+    checks.equal((answer.status, answer.code()), (422, "own-cali"), f"the rider does not claim from the own motorcycle's insurer {answer}")
+    told = g.post("p1", f"/v1/claims/{both[P1, 'cali']}/notices", {"to": P3, "basis": "cali-14-3"})
+    checks.that(told.status in (200, 201), f"P1 tells P3 of the joint claim, by statute {told}")
+    checks.equal(g.get("l2", f"/v1/claims/{claims[P1, 'cali']}").status, 404, "nobody reads another's claim")
+
+
+def main():
+    platform = test_mydata.Platform()
+    g = AccidentGateway()
+    from support import claimgate
+    claimgate("init", g.dir, "--sandbox", "--listen", "127.0.0.1:0")
+    test_mydata.set_up(g, platform)
+    with g:
+        play(g, platform)
+    return checks.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
