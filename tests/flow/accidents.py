@@ -171,7 +171,7 @@ class Desk:
 
 # -- what each party is expected to see --
 
-SCENARIOS = pathlib.Path(__file__).parent / "scenarios"
+EXPECTED = pathlib.Path(__file__).parent / "scenarios"
 
 
 def seen_by(g, checks, party_name, claim):
@@ -185,7 +185,7 @@ def seen_by(g, checks, party_name, claim):
 
 def expect_file(g, checks, name, body):
     """tests/flow/scenarios/<name>.json, byte for byte; the days after the accident stand in it as DAY+n, since the accident is today.  CLAIMGATE_WRITE=1 writes it anew."""
-    path = SCENARIOS / f"{name}.json"
+    path = EXPECTED / f"{name}.json"
     for n in range(-1, 120):
         body = body.replace(g.day(n).encode(), b"DAY+%03d" % n)
     if os.environ.get("CLAIMGATE_WRITE"):
