@@ -237,7 +237,7 @@ def walk_filing(j, g):
 
     def signed(code, line, benefits):
         body, media = j.example("applicationCreate")
-        real = json.loads(g.application(application_of(WANG, [(code, line, benefits, ["certificate", "receipt"])], [visit])))
+        real = json.loads(g.application(application_of(WANG, [(code, line, benefits, ["certificate", "receipt", "accident-part"])], [visit])))
         check.equal(set(real) - set(body), set(), "applicationCreate: the example has the members of a real one")
         for item in real["items"]:
             check.equal(j.spec.problems({"$ref": "#/components/schemas/ApplicationItem"}, json.loads(from_b64url(item))), [], "applicationCreate: an item, decoded")
