@@ -34,6 +34,27 @@ motor_filing_of(const struct claim_case *facts)
     return VIEW_NONE;
 }
 
+err
+motor_note_reused(arena *mem, struct claim_case *facts, const struct motor_photo *photo)
+{
+    const struct err_row *row = err_info(E_PHOTO_REUSED);
+    struct source ours = source_gateway(HOW_COMPUTED);
+    struct case_finding *f = case_add_findings(mem, facts);
+    struct case_finding_rule *rule = f ? case_make_finding_rule(mem, f) : NULL;
+    view place =
+        arena_printf(mem, "/vehicles/%.*s/photos/%.*s", VIEW_ARG(photo->vehicle), VIEW_ARG(photo->fact->id));
+    if (!rule || !place.p)
+        return E_TOO_LARGE;
+    leaf_set_text(&f->code, view_of(row->code), ours);
+    leaf_set_text(&f->severity, V("hold"), ours);
+    leaf_set_text(&f->pointer, place, ours);
+    leaf_set_text(&rule->id, V("same-picture"), ours);
+    leaf_set_text(&rule->version, V("1"), ours);
+    leaf_set_text(&f->text.zh, view_of(row->text[LANG_ZH]), ours);
+    leaf_set_text(&f->text.en, view_of(row->text[LANG_EN]), ours);
+    return E_OK;
+}
+
 /* -- identity -- */
 
 /* What makes two papers of a filing the same one, in its versions. */

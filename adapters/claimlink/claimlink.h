@@ -11,6 +11,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/claimlink/paper.h"
+#include "base/digest.h"
 
 #define MOTOR_FILING_SYSTEM "https://claimgate.tw/motor-filing"
 #define MOTOR_PHOTOS_MAX 64
@@ -19,6 +20,8 @@ struct motor_photo {
     view sha256, media;
     struct case_photo *fact; /* photo_id is flow's to set: it knows the stored copy */
     view vehicle;            /* local id */
+    digest picture;          /* blind of the copy; zero where there is none (flow) */
+    bool is_noted;           /* that it stands in another case too (flow) */
 };
 
 /* An insurer that the owner names: it gets the filing for this line. */
@@ -54,6 +57,8 @@ err claimlink_interpret(const struct tree *t, arena *mem, struct issues *issues,
 
 /* The filing that the facts of a paper belong to; empty when they are of no motor filing. */
 view motor_filing_of(const struct claim_case *facts);
+/* The finding that the same picture stands in another case: what, by which rule, and nothing of the other case. */
+err motor_note_reused(arena *mem, struct claim_case *facts, const struct motor_photo *photo) MUST_USE;
 /* Plate without hyphens and in capitals, as it is compared and looked up. */
 view motor_plate_key(view plate, arena *mem);
 

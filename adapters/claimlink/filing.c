@@ -17,7 +17,8 @@ read_photo(struct work *w, const struct node *n)
     work_text(w, &photo->area, work_member(w, n, "area"));
     if (p->n_photos == COUNT_OF(p->photos))
         return E_TOO_LARGE;
-    p->photos[p->n_photos++] = (struct motor_photo){sha256, work_value(w, n, "media"), photo, w->vehicle->id};
+    p->photos[p->n_photos++] = (struct motor_photo){
+        .sha256 = sha256, .media = work_value(w, n, "media"), .fact = photo, .vehicle = w->vehicle->id};
     for (size_t i = 0; i < w->rd->n_attachments; i++)
         if (view_eq(w->rd->attachments[i], sha256))
             work_issue(w, ISSUE_ERROR, E_CARDINALITY, n, "each photo once", "one that stands twice");

@@ -38,17 +38,53 @@ api_CLAIM_RECOURSE(void *app, struct request *rq, struct reply *rp)
     return accept_paper(app, rq, rp, &s);
 }
 
+/* The owner's code, where the app sends it. */
+static err
+find_person(void *app, struct request *rq, struct person_caller *ret, const struct person_caller **ret_set)
+{
+    view token = request_header(rq, "X-Track-Token");
+    *ret_set = NULL;
+    if (!token.n)
+        return E_OK;
+    TRY(track_caller(app, rq->caller.partner, token, rq->received, rq->mem, ret, &rq->fault));
+    *ret_set = ret;
+    return E_OK;
+}
+
+err
+api_MOTOR_PHOTO(void *app, struct request *rq, struct reply *rp)
+{
+    static const char *const names[] = {"original", NULL};
+    struct person_caller person;
+    const struct person_caller *set;
+    struct motor_picture picture;
+    case_id id;
+    photo_id photo;
+    TRY(request_query_only(rq, names));
+    TRY(API_ID(case_id, rq, 0, &id));
+    TRY(API_ID(photo_id, rq, 1, &photo));
+    TRY(find_person(app, rq, &person, &set));
+    TRY(motor_photo_fetch(app, rq->caller.partner, set, id, photo,
+                          view_eq(request_query(rq, "original"), V("true")), rq->received, rq->mem, &picture,
+                          &rq->fault));
+    rp->status = 200;
+    rp->media = view_eq(picture.media, V("image/png")) ? "image/png" : "image/jpeg";
+    rp->body = picture.bytes;
+    reply_header(rq, rp, "Cache-Control", V("no-store"));
+    return E_OK;
+}
+
 err
 api_MOTOR_FILING_GET(void *app, struct request *rq, struct reply *rp)
 {
     case_id id;
-    view json, etag, token = request_header(rq, "X-Track-Token");
+    view json, etag;
     struct person_caller person;
+    const struct person_caller *set;
     TRY(API_ID(case_id, rq, 0, &id));
-    if (token.n)
-        TRY(track_caller(app, rq->caller.partner, token, rq->received, rq->mem, &person, &rq->fault));
-    TRY(motor_fetch(app, rq->caller.partner, token.n ? &person : NULL, id, rq->lang, rq->received, rq->mem,
-                    &json, &etag, &rq->fault));
+    TRY(find_person(app, rq, &person, &set));
+    TRY(motor_fetch(app, rq->caller.partner, set, id, rq->lang, rq->received, rq->mem, &json, &etag,
+                    &rq->fault));
     reply_header(rq, rp, "ETag", etag);
     reply_header(rq, rp, "Cache-Control", V("no-store"));
     reply_json(rp, 200, json);

@@ -36,6 +36,7 @@ clean(struct gateway *g, instant now)
     unit_change(&u, CHANGE_nonces_expire, ARGS(val_time(now)));
     unit_change(&u, CHANGE_idempotency_expire, ARGS(val_int(now.us - KEEP_IDEMPOTENCY.us)));
     unit_change(&u, CHANGE_refusals_expire, ARGS(val_int(now.us - KEEP_REFUSALS.us)));
+    unit_change(&u, CHANGE_photos_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_attachments_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_upload_parts_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_uploads_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));

@@ -35,8 +35,8 @@ def reset(*words):
 
 
 class Uploader:
-    def __init__(self, g):
-        self.g, self.token = g, g.token("r1")
+    def __init__(self, g, party="r1"):
+        self.g, self.token = g, g.token(party)
 
     def begin(self, data, want=201, digest=None):
         wish = {"sha256": digest or sha256_hex(data), "bytes": len(data), "media": "image/jpeg"}
@@ -60,19 +60,24 @@ def go_on(u, path, had, data):
     return answer
 
 
+def in_tenths(u, tear, data, photo):
+    """The connection breaks at every tenth of the file.  The upload's path and the last answer."""
+    path, size = u.begin(data).headers["location"], len(data)
+    had = 0
+    for goal in range(size // 10, size - 9, size // 10):
+        tear(u.g, u.token, path, had, data[had:], max(0, goal - had))
+        now = u.state(path).json()["received"]
+        check.that(now == goal if tear is break_off else had <= now <= goal, f"photo {photo}: {now} of {goal} after {had}")
+        had = now
+    answer = go_on(u, path, had, data)
+    check.equal((answer.status, answer.json().get("complete")), (200, True), f"photo {photo}: {answer}")
+    return path
+
+
 def ten_photos(u, tear):
-    """The connection of each breaks at every tenth of it."""
     for photo in range(10):
         data = os.urandom(PHOTO)
-        path = u.begin(data).headers["location"]
-        had = 0
-        for goal in range(PHOTO // 10, PHOTO, PHOTO // 10):
-            tear(u.g, u.token, path, had, data[had:], max(0, goal - had))
-            now = u.state(path).json()["received"]
-            check.that(now == goal if tear is break_off else had <= now <= goal, f"photo {photo}: {now} of {goal} after {had}")
-            had = now
-        answer = go_on(u, path, had, data)
-        check.equal((answer.status, answer.json().get("complete")), (200, True), f"photo {photo}: {answer}")
+        path = in_tenths(u, tear, data, photo)
         check.equal(u.begin(data, want=200).json()["complete"], True, f"photo {photo}: declared again, it is known by its digest")
         check.equal(u.state(path).status, 404, f"photo {photo}: the upload is gone")
 
@@ -112,11 +117,16 @@ def across_a_restart(u):
             check.that(data[1000:1100] not in file.read_bytes(), f"{file.name} holds a photo in clear")
 
 
-with Gateway() as g:
-    u = Uploader(g)
-    ten_photos(u, break_off)
-    ten_photos(u, reset)
-    refusals(u)
-    across_a_restart(u)
-    g.stop()
-sys.exit(check.done())
+def main():
+    with Gateway() as g:
+        u = Uploader(g)
+        ten_photos(u, break_off)
+        ten_photos(u, reset)
+        refusals(u)
+        across_a_restart(u)
+        g.stop()
+    return check.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,6 @@
 #include "flow/intake/attachment.h"
 
+#include "adapters/claimlink/photo.h"
 #include "base/text.h"
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
@@ -12,6 +13,32 @@ attachment_known(const struct gateway *g, struct reader *r, partner_id who, view
     struct row_attachment *known = NULL;
     TRY(query_attachment(r, ARGS(val_digest(&id), val_uid(&who.u)), mem, &known));
     *ret = known != NULL;
+    return E_OK;
+}
+
+/* Of a picture others get a copy without what the camera wrote into it; of all else nothing. */
+static err
+add_photo(const struct gateway *g, struct unit *u, const struct row_attachment *of,
+          const struct data_key *key, view body)
+{
+    view copy, sealed;
+    bool left;
+    if (!photo_copy(body, u->mem, &copy, &left))
+        return E_OK;
+    digest d = sha256(copy);
+    struct row_photo *row = unit_add_photo(u);
+    if (!row)
+        return E_TOO_LARGE;
+    *row = (struct row_photo){.id = of->id,
+                              .partner = of->partner,
+                              .photo = photo_id_new().u,
+                              .picture = BLIND(g->seal, "picture", digest_view(&d)),
+                              .bytes = (int64_t)copy.n,
+                              .media = photo_media(copy),
+                              .key = key->id,
+                              .at = of->at};
+    TRY(seal_box(key, V("photo"), row->photo, copy, u->mem, &sealed));
+    unit_body(u, sealed, &row->body_at);
     return E_OK;
 }
 
@@ -28,16 +55,18 @@ attachment_add(const struct gateway *g, struct unit *u, partner_id who, view sha
     digest id = BLIND(g->seal, "attachment", sha256_hex);
     memcpy(place.b, id.b, sizeof place.b);
     TRY(seal_new_key(g->seal, u, "attachment", &key));
-    err e = seal_box(&key, V("attachment"), place, body, u->mem, &sealed);
-    data_key_forget(&key);
-    TRY(e);
     row->id = id;
     row->partner = who.u;
+    row->at = now;
+    err e = seal_box(&key, V("attachment"), place, body, u->mem, &sealed);
+    if (e == E_OK)
+        e = add_photo(g, u, row, &key, body);
+    data_key_forget(&key);
+    TRY(e);
     row->seal_check = sha256(sealed);
     row->bytes = (int64_t)body.n;
     row->media = media;
     row->key = key.id;
-    row->at = now;
     unit_body(u, sealed, &row->body_at);
     return E_OK;
 }

@@ -11,7 +11,9 @@ err attachment_put(struct gateway *g, partner_id who, view sha256_hex, view body
 /* Is it here?  In the reader's snapshot. */
 err attachment_known(const struct gateway *g, struct reader *r, partner_id who, view sha256_hex, arena *mem,
                      bool *ret) MUST_USE;
-/* Seals the body and adds its row to the unit; the caller has compared the digest. */
+/* Of a JPEG or PNG a copy without the camera's data is made and sealed beside it (adapters/claimlink/photo.h): that is what others get.
+ *
+ * Seals the body and adds its row to the unit; the caller has compared the digest. */
 err attachment_add(const struct gateway *g, struct unit *u, partner_id who, view sha256_hex, view body,
                    view media, instant now) MUST_USE;
 

@@ -39,6 +39,12 @@ bool motor_is_two_sided(enum document_kind kind);
 /* Is the paper this recipient's matter?  It wrote it, or the paper gave it a permission. */
 bool motor_is_party(const struct row_document *d, uid recipient, const struct row_permission *permissions);
 
+/* Photos of a paper on their way in: the handle of each stored copy, its blind among the case's keys (motor_photo.c). */
+err motor_photos(struct passage *p) MUST_USE;
+/* Pictures that stand in another case become findings of this paper; the insurers of the other case are told that theirs stands elsewhere too, and nothing more. */
+err motor_photos_elsewhere(struct passage *p, struct reader *r, uid in_case) MUST_USE;
+err motor_tell_elsewhere(struct motor_unit *m) MUST_USE;
+
 /* -- views -- */
 
 struct loaded_case; /* flow/case/case.h */
@@ -50,5 +56,13 @@ view motor_number_of(const struct loaded_case *c, uid paper);
 err motor_fetch(struct gateway *g, partner_id who, const struct person_caller *person, case_id id,
                 enum lang lang, instant now, arena *mem, view *ret_json, view *ret_etag, struct fault *f)
     MUST_USE;
+
+/* The copy of a photo for whoever's view of the filing names it; with original the file as it was sent, for the partner that sent it.  E_NOT_FOUND. */
+struct motor_picture {
+    view bytes, media;
+};
+err motor_photo_fetch(struct gateway *g, partner_id who, const struct person_caller *person, case_id id,
+                      photo_id photo, bool original, instant now, arena *mem, struct motor_picture *ret,
+                      struct fault *f) MUST_USE;
 
 #endif

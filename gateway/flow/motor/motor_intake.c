@@ -34,7 +34,8 @@ motor_interpret(struct passage *p, const struct tree *t)
         return E_TOO_LARGE;
     if (!uid_is_none(p->s->recourse_of.u))
         TRY(check_recourse(p, t));
-    return claimlink_interpret(t, p->mem, p->issues, &p->reading, p->motor, p->f);
+    TRY(claimlink_interpret(t, p->mem, p->issues, &p->reading, p->motor, p->f));
+    return p->issues->errors ? E_OK : motor_photos(p);
 }
 
 /* -- authority -- */
@@ -117,6 +118,9 @@ filing_blind(const struct passage *p)
 err
 motor_join(struct passage *p)
 {
+    for (size_t i = 0; i < p->motor->n_photos; i++)
+        if (p->motor->photos[i].fact->photo_id.v.n)
+            TRY(join_add(&p->join, p->motor->photos[i].picture, "picture", false));
     return join_add(&p->join, filing_blind(p), "filing", true);
 }
 
@@ -222,8 +226,8 @@ has_part(const struct admission *x, uid in_case, bool *ret)
     }
 }
 
-err
-motor_admit(struct passage *p, struct reader *r, const struct joined *found)
+static err
+admit(struct passage *p, struct reader *r, const struct joined *found)
 {
     struct admission x = {.p = p, .r = r};
     digest blind = filing_blind(p);
@@ -243,6 +247,13 @@ motor_admit(struct passage *p, struct reader *r, const struct joined *found)
     if (p->motor->part == PART_recourse && !registry_by_code(p->registry, V("insurer"), p->motor->against))
         return fault_set(p->f, E_RECIPIENT, "against", "a registered insurer", "an unknown code");
     return ledger_admit(&x.ledger, p->motor, p->issues, p->f);
+}
+
+err
+motor_admit(struct passage *p, struct reader *r, const struct joined *found)
+{
+    TRY(admit(p, r, found));
+    return motor_photos_elsewhere(p, r, found->target ? found->target->id : (uid){{0}});
 }
 
 bool

@@ -367,6 +367,7 @@ motor_store(struct motor_unit *m)
         break;
     }
     TRY(e);
+    TRY(motor_tell_elsewhere(m));
     m->a->extra = out.failed ? VIEW_NONE : arena_dup(m->p->mem, buf_view(&out));
     return m->a->extra.p ? E_OK : E_TOO_LARGE;
 }

@@ -79,6 +79,7 @@ fill(struct heard *s)
         leaf->hash = leaf_hash(leaf);
     ((struct row_delivery *)u.rows[ROW_delivery])->body_at.length = 0;
     ((struct row_attachment *)u.rows[ROW_attachment])->body_at.length = 0;
+    ((struct row_photo *)u.rows[ROW_photo])->body_at.length = 0;
     unit_body(&u, V("a body of some bytes"), &((struct row_document *)u.rows[ROW_document])->body_at);
     cr_assert_eq(store_commit(s->h.store, &u), E_OK);
 }
