@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "duty/tiles.h"
 #include "flow/evidence/evidence.h"
 #include "net/net.h"
 #include "signing/log/note.h"
@@ -30,6 +31,8 @@ struct heads {
     uint64_t seen[NOTE_SIGNATURES_MAX]; /* size that the witness signed last */
     size_t n;
     uint64_t size; /* of the last head that stands */
+    struct tile_files *tiles;
+    uint64_t tiled; /* size of the head whose tiles are written */
     int64_t every_us;
     size_t quorum;
     int file; /* log/heads, -1 when it cannot be written */
@@ -199,6 +202,20 @@ round_once(struct heads *h, bool ask_witnesses)
     return E_OK;
 }
 
+/* Behind the head, since a first run over a long log takes its time. */
+static void
+write_tiles(struct heads *h)
+{
+    AUTO(arena_free) arena *mem = arena_new(ROUND_MEMORY);
+    if (h->size == 0 || h->tiled == h->size)
+        return;
+    err e = tile_files_write(h->tiles, h->g, h->size, gateway_head(h->g, mem));
+    if (e == E_OK)
+        h->tiled = h->size;
+    else
+        log_event(LOG_INTERNAL, F_CODE("code", e));
+}
+
 static void
 wait_for_turn(struct heads *h)
 {
@@ -219,6 +236,7 @@ run(void *self)
         err e = round_once(h, true);
         if (e != E_OK)
             log_event(LOG_INTERNAL, F_CODE("code", e));
+        write_tiles(h);
         pthread_mutex_lock(&h->lock);
         wait_for_turn(h);
     }
@@ -244,6 +262,7 @@ heads_free(struct heads *h)
         pkey_free(h->witnesses[i].pkey);
     if (h->file >= 0)
         close(h->file);
+    tile_files_free(h->tiles);
     arena_free(h->mem);
     pthread_mutex_destroy(&h->lock);
     pthread_cond_destroy(&h->woken);
@@ -255,9 +274,15 @@ static void
 keep_last(struct heads *h)
 {
     AUTO(arena_free) arena *mem = arena_new(ROUND_MEMORY);
-    view text;
-    if (evidence_checkpoint(h->g, mem, &text) == E_OK)
-        keep(h, text);
+    struct log_proof p;
+    struct fault f;
+    fault_init(&f);
+    if (evidence_consistency(h->g, 0, 0, mem, &p, &f) != E_OK)
+        return;
+    keep(h, p.checkpoint);
+    err e = tile_files_write(h->tiles, h->g, p.size, p.checkpoint);
+    if (e != E_OK)
+        log_event(LOG_INTERNAL, F_CODE("code", e));
 }
 
 err
@@ -270,6 +295,7 @@ heads_start(struct gateway *g, struct heads **ret, struct fault *f)
     h->mem = arena_new(2 * LIST_MAX + ROUND_MEMORY);
     h->every_us = config_span(g->config, SET_LOG_HEAD_EVERY).us;
     h->file = open_file(g->config);
+    h->tiles = tile_files_new(config_cstr(g->config, SET_STORE_DIR));
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->woken, NULL);
     err e = list_load(h, f);

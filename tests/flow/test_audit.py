@@ -250,6 +250,33 @@ def test_kept_heads(store, n, r):
     file.write_bytes(whole)
 
 
+def test_tiles(store, n, r):
+    """The log as files: whole, leads to its head offline, and any changed bit is found and named."""
+    home = store.dir / "log"
+    files = sorted(f for f in home.rglob("*") if f.is_file() and f.name != "heads")
+    check.that({"checkpoint"} < {f.name for f in files}, f"the run left the log as files {files}")
+    keys = store.dir.parent / "jwks"
+    words = ["verify", "log", home, "--keys", keys, "--json"]
+    done = claimgate(*words, check=False)
+    check.equal(done.returncode, 0, f"the folder holds offline {done.stdout.decode()}{done.stderr.decode()}")
+    check.that(b'"check":"tiles","result":"ok"' in done.stdout, "by its tiles")
+    for i in range(n):
+        file = files[i % len(files)]
+        whole = file.read_bytes()
+        at = r.randrange(len(whole))
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << r.randrange(8)]) + whole[at + 1:])
+        name = f"log/{file.relative_to(home)}"
+        code, findings, _ = audit(store.source.parent, store.dir)
+        check.that(code == 7 and [f for f in findings if f.get("file") == name and f["offset"] <= at < f["offset"] + f["length"]], f"byte {at} of {name} is found and named {findings}")
+        check.equal(claimgate(*words, check=False).returncode == 0, False, f"byte {at} of {name} is found offline")
+        file.write_bytes(whole)
+    for file in files[1:]:
+        whole = file.read_bytes()
+        file.unlink()
+        check.that(audit(store.source.parent, store.dir)[1], f"{file} that is gone is found")
+        file.write_bytes(whole)
+
+
 def test_file_level(store, n, r):
     """Any bit of the database file: found, or no row differs."""
     before, silent = store.dump(), 0
@@ -312,6 +339,7 @@ def main():
         code, findings, counts = audit(g.dir)
         check.equal((code, findings), (0, []), "beside the running gateway nothing is found")
         head = g.call("GET", "/v1/log/consistency?first_size=0").json()["checkpoint"]
+        jwks = g.call("GET", "/.well-known/jwks.json").body
         g.stop()
         code, findings, counts = audit(g.dir)
         check.equal((code, findings), (0, []), "nothing is found in the closed store")
@@ -324,6 +352,8 @@ def main():
         test_rows(store, FLIPS, r)
         test_segments(store, max(10, FLIPS // 20), r)
         test_kept_heads(store, max(10, FLIPS // 20), r)
+        (store.dir.parent / "jwks").write_bytes(jwks)
+        test_tiles(store, max(12, FLIPS // 20), r)
         test_file_level(store, max(20, FLIPS // 10), r)
         words = claimgate("audit", "verify", "--config", g.dir / "claimgate.conf", "--lang", "zh-TW").stdout.decode()
         check.that("正常" in words, "in plain Chinese")

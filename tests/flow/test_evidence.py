@@ -29,6 +29,29 @@ def rewritten(package, target, name, change):
     return target
 
 
+def two_operators(folder):
+    """Where changes need two operators, so does an export."""
+    with Gateway(settings=["registry.approvals=2", "sandbox=true"]) as g:
+        case = g.submit(g.samples("1")[0]).parameter("case")
+        config = ["--config", g.dir / "claimgate.conf", "--set", "registry.approvals=2", "--set", f"http.base_url={g.base_url}"]
+        export = ["evidence", "export", case, *config, "--out"]
+        done = claimgate(*export, folder / "no.zip", check=False)
+        check.that(done.returncode != 0 and b"change-approval" in done.stderr, f"without a word of theirs {done.stderr.decode()[:300]}")
+        asked = json.loads(claimgate("evidence", "request", case, "--reason", "評議 115-1", "--operator", g.pki / "op1.key", *config).stdout)
+        check.equal(asked["state"], "proposed", "one operator asks")
+        check.that(claimgate(*export, folder / "no.zip", check=False).returncode != 0, "one is not enough")
+        approve = ["partner", "approve", asked["change"], *config, "--operator"]
+        check.that(claimgate(*approve, g.pki / "op1.key", check=False).returncode != 0, "nor the same one twice")
+        claimgate(*approve, g.pki / "op2.key")
+        claimgate(*export, folder / "allowed.zip")
+        with zipfile.ZipFile(folder / "allowed.zip") as z:
+            said = json.loads(z.read("approval.json"))
+        check.that(said["proposal"].count(".") == 2 and said["approval"].count(".") == 2, "the package holds both words")
+        other = g.submit(g.samples("2", g.dir / "other")[0]).parameter("case")
+        done = claimgate("evidence", "export", other, *config, "--out", folder / "no.zip", check=False)
+        check.that(done.returncode != 0, "for that case only")
+
+
 def main():
     with Gateway() as g, tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -70,6 +93,7 @@ def main():
         check.equal(claimgate(*words, "--out", package, check=False).returncode != 0, True, "an existing file is not overwritten")
         words[2] = "case-01k00000000000000000000000"
         check.equal(claimgate(*words, "--out", folder / "none.zip", check=False).returncode, 3, "a case that is not there")
+        two_operators(folder)
         check.that("相符" in claimgate("verify", "package", package, "--keys", keys, "--lang", "zh-TW").stdout.decode(), "in plain Chinese")
     return check.done()
 

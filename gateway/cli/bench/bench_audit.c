@@ -226,7 +226,7 @@ run_bench_audit(struct args *a)
     else
         printf("%ld entries written in %.1f s\n", entries, seconds);
     fflush(stdout);
-    int code = e == E_OK ? audit_folder(a, dir, NULL, 0) : command_fail(a, e, &f);
+    int code = e == E_OK ? audit_folder(a, dir, NULL, 0, NULL) : command_fail(a, e, &f);
     if (!args_value(a, "keep"))
         bench_remove(dir);
     return code;

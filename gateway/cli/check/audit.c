@@ -1,6 +1,7 @@
 #include "cli/check/audit.h"
 
 #include "base/buf.h"
+#include "cli/check/audit_tiles.h"
 #include "cli/check/keys.h"
 #include "flow/evidence/evidence.h"
 #include "signing/log/merkle.h"
@@ -17,7 +18,8 @@
 struct auditing {
     struct args *a;
     struct merkle_tail tail;
-    struct head *heads; /* not yet reached, by size */
+    struct audit_tiles *tiles; /* NULL: the store has none */
+    struct head *heads;        /* not yet reached, by size */
     uint64_t printed, heads_good, heads_bad;
 };
 
@@ -63,6 +65,8 @@ leaf_in(void *self, uint64_t seq, const digest *hash)
     struct auditing *s = self;
     (void)seq;
     heads_pass(s);
+    if (s->tiles)
+        audit_tiles_leaf(s->tiles, hash);
     err e = merkle_append(&s->tail, hash, ignore_subtree, NULL);
     assert(e == E_OK);
 }
@@ -143,15 +147,19 @@ print_summary(const struct auditing *s, const struct audit_counts *c, double sec
 }
 
 int
-audit_folder(struct args *a, const char *dir, struct head *heads, uint64_t bad)
+audit_folder(struct args *a, const char *dir, struct head *heads, uint64_t bad, struct audit_tiles *tiles)
 {
-    struct auditing s = {.a = a, .heads = heads, .heads_bad = bad};
+    struct auditing s = {.a = a, .heads = heads, .heads_bad = bad, .tiles = tiles};
     struct audit_counts counts;
     struct fault f;
     const struct audit_ops ops = {&s, evidence_leaf_hash, leaf_in, finding_in};
     int64_t begun = clock_monotonic_us();
     fault_init(&f);
+    if (tiles)
+        audit_tiles_tell(tiles, finding_in, &s);
     err e = store_audit(dir, &ops, &counts, &f);
+    if (e == E_OK && s.tiles)
+        counts.findings += audit_tiles_end(s.tiles);
     if (e != E_OK)
         return command_fail(a, e, &f);
     heads_pass(&s);
@@ -159,6 +167,64 @@ audit_folder(struct args *a, const char *dir, struct head *heads, uint64_t bad)
         head_wrong(&s, s.heads->n); /* the log is shorter than a head that was signed */
     print_summary(&s, &counts, (double)(clock_monotonic_us() - begun) / 1e6);
     return counts.findings || s.heads_bad ? EXIT_SIGNATURE : EXIT_OK;
+}
+
+static void
+head_unsigned(struct args *a, const char *file, size_t at, size_t length)
+{
+    const struct audit_finding bad = {.what = AUDIT_HEAD,
+                                      .table = "",
+                                      .column = "",
+                                      .class_of = "",
+                                      .bit = -1,
+                                      .offset = (int64_t)at,
+                                      .length = (int64_t)length};
+    struct audit_finding f = bad;
+    struct auditing s = {.a = a};
+    snprintf(f.file, sizeof f.file, "%s", file);
+    finding_in(&s, &f);
+}
+
+/* The checkpoint of the log's files; none where the gateway wrote none. */
+static err
+read_tiled(struct args *a, const struct config *c, const struct key_list *keys, struct head **ret,
+           struct fault *f)
+{
+    char path[4400];
+    view text = VIEW_NONE;
+    size_t at = 0;
+    *ret = NULL;
+    snprintf(path, sizeof path, "%s/log/checkpoint", config_cstr(c, SET_STORE_DIR));
+    if (access(path, R_OK) != 0)
+        return E_OK;
+    TRY(file_read(path, a->mem, &text, f));
+    return heads_read(text, V(""), keys->pkeys, keys->n, a->mem, ret, &at, f);
+}
+
+/* Checkpoint and right edge of one moment: a gateway that runs may write the next between the two. */
+static err
+open_tiles(struct args *a, const struct config *c, struct audit_tiles **ret, uint64_t *ret_bad,
+           struct fault *f)
+{
+    struct key_list keys AUTO_DONE(keys_done) = {0};
+    struct head *before = NULL, *after = NULL;
+    struct fault unused;
+    TRY(keys_of_args(a, c, &keys, f));
+    for (int i = 0; i < 3; i++) {
+        fault_init(&unused);
+        audit_tiles_free(TAKE(*ret));
+        if (read_tiled(a, c, &keys, &before, &unused) != E_OK) {
+            head_unsigned(a, "log/checkpoint", 0, INT64_MAX);
+            *ret_bad += 1;
+            return E_OK;
+        }
+        if (!before)
+            return E_OK;
+        *ret = audit_tiles_new(config_cstr(c, SET_STORE_DIR), before->n);
+        if (read_tiled(a, c, &keys, &after, &unused) == E_OK && after && after->n == before->n)
+            return E_OK;
+    }
+    return E_OK;
 }
 
 /* Heads of --head, else those that the gateway kept.  A kept one that does not hold is a finding: it is part of what is audited. */
@@ -178,16 +244,7 @@ read_heads(struct args *a, const struct config *c, struct head **ret, uint64_t *
     err e = heads_read(text, origin, keys.pkeys, keys.n, a->mem, ret, &at, f);
     if (e == E_OK || file)
         return e;
-    const struct audit_finding bad = {.what = AUDIT_HEAD,
-                                      .table = "",
-                                      .column = "",
-                                      .class_of = "",
-                                      .bit = -1,
-                                      .file = "log/heads",
-                                      .offset = (int64_t)at,
-                                      .length = (int64_t)(text.n - at)};
-    struct auditing s = {.a = a};
-    finding_in(&s, &bad);
+    head_unsigned(a, "log/heads", at, text.n - at);
     *ret_bad = 1;
     return E_OK;
 }
@@ -196,6 +253,7 @@ int
 run_audit_verify(struct args *a)
 {
     AUTO(config_free) struct config *c = NULL;
+    struct audit_tiles *tiles = NULL;
     struct head *heads = NULL;
     struct fault f;
     uint64_t bad = 0;
@@ -204,5 +262,11 @@ run_audit_verify(struct args *a)
     err e = args_config(a, &c, &f);
     if (e == E_OK)
         e = read_heads(a, c, &heads, &bad, &f);
-    return e == E_OK ? audit_folder(a, config_cstr(c, SET_STORE_DIR), heads, bad) : command_fail(a, e, &f);
+    fault_init(&f);
+    if (e == E_OK)
+        e = open_tiles(a, c, &tiles, &bad, &f);
+    int code = e == E_OK ? audit_folder(a, config_cstr(c, SET_STORE_DIR), heads, bad, tiles)
+                         : command_fail(a, e, &f);
+    audit_tiles_free(tiles);
+    return code;
 }

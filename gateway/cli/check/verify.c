@@ -6,6 +6,8 @@
 #include "signing/log/note.h"
 #include "signing/log/witness.h"
 
+#include <sys/stat.h>
+
 /* Offline: only public keys and what a party holds.  Each check is told in plain words. */
 
 err
@@ -267,7 +269,10 @@ check_log(struct args *a, struct report *r, const struct key_list *keys, struct 
 {
     struct log_head head;
     view text = VIEW_NONE, other = VIEW_NONE;
-    TRY(file_read(a->positional[0], a->mem, &text, f));
+    struct stat st;
+    bool is_folder = stat(a->positional[0], &st) == 0 && S_ISDIR(st.st_mode);
+    view file = arena_printf(a->mem, is_folder ? "%s/checkpoint" : "%s", a->positional[0]);
+    TRY(file_read(file.p, a->mem, &text, f));
     view rest = text, own = view_cut(&rest, '\n', NULL);
     view origin = args_value(a, "origin") ? view_of(args_value(a, "origin")) : own;
     err e = verify_head(keys, text, origin, &head, f);
@@ -275,6 +280,8 @@ check_log(struct args *a, struct report *r, const struct key_list *keys, struct 
         E_OK)
         return E_OK;
     fault_init(f);
+    if (is_folder)
+        verify_tiles(r, a->positional[0], &head);
     verify_witnesses(r, &head, a->mem);
     TRY(later_head_text(a, "older", &other, f));
     if (other.n)

@@ -26,6 +26,8 @@ err verify_at(const struct args *a, instant *ret, struct fault *f) MUST_USE;
 /* A proof of time as a receipt's `time` has it, of an entry that was proved to stand below `head`.  Open without --trust. */
 void verify_time(struct report *r, const struct key_list *keys, const struct log_head *head, view time_json,
                  arena *mem);
+/* Files of the log in dir against their head: STEP_TILES. */
+void verify_tiles(struct report *r, const char *dir, const struct log_head *head);
 /* --witnesses and --quorum, when given. */
 void verify_witnesses(struct report *r, const struct log_head *head, arena *mem);
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "base/buf.h"
 #include "cli/operate/control.h"
 #include "cli/operate/operator.h"
 #include "flow/partner/registry.h"
@@ -80,6 +81,22 @@ run_case_split(struct args *a)
     if (a->n_positional != 1 || !key || case_id_parse(view_of(a->positional[0]), &id) != E_OK)
         return command_usage(a, "needs the id of a case that was joined and --operator KEY");
     return say(a, V("split"), key, arena_printf(a->mem, "{\"split\":\"%s\"}", a->positional[0]));
+}
+
+int
+run_evidence_request(struct args *a)
+{
+    const char *key = args_value(a, "operator"), *reason = args_value(a, "reason");
+    struct buf change AUTO_DONE(buf_done);
+    buf_init(&change, 65536);
+    if (a->n_positional != 1 || !key || !reason)
+        return command_usage(a, "needs the id of a case, --reason TEXT and --operator KEY");
+    BUF_LIT(&change, "{\"kind\":\"" EXPORT_CHANGE "\",\"subject\":");
+    buf_add_json(&change, view_of(a->positional[0]));
+    BUF_LIT(&change, ",\"body\":{\"reason\":");
+    buf_add_json(&change, view_of(reason));
+    BUF_LIT(&change, "}}");
+    return say(a, V("propose"), key, buf_view(&change));
 }
 
 int

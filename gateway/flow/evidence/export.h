@@ -11,7 +11,7 @@ struct export_file {
     struct export_file *next;
 };
 
-/* E_NOT_FOUND.  In order: what is read first stands first. */
+/* E_NOT_FOUND; E_CHANGE_APPROVAL where two operators must allow it (registry.approvals) and have not.  In order: what is read first stands first. */
 err export_case(struct gateway *g, case_id id, instant now, arena *mem, struct export_file **ret,
                 struct fault *f) MUST_USE;
 

@@ -55,6 +55,8 @@ struct key_source registry_key_source(struct registry *r);
 /* -- changes -- */
 /* change JSON: {"kind":"partner.put"|"partner.status"|"key.add"|"key.status"|"listing.put"|"operator.add"|"operator.status"|"policy.put","subject":"org-…"?,"body":{…},"at":…,"nonce":…}
  * jws: compact, embedded payload, signed by an enrolled operator (kid).  Tightening changes act at once. */
+/* Kind of the change by which two operators allow the export of a case's evidence; its subject is the case. */
+#define EXPORT_CHANGE "evidence.export"
 err change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view *ret_state, struct fault *f)
     MUST_USE;
 /* jws payload: {"approve":"chg-…","digest":"hex SHA-256 of the proposal JWS"} by another operator; E_CHANGE_APPROVAL for the same one. */

@@ -277,19 +277,33 @@ operator_status(struct change_work *w, uid subject, const json_t *body)
     return E_OK;
 }
 
+/* That a case's evidence may be exported: nothing but the two operators' words and why. */
+static err
+allow_export(struct change_work *w, uid subject, const json_t *body)
+{
+    struct row_case *in_case = NULL;
+    view reason = json_text(body, "reason");
+    if (reason.n == 0 || reason.n > 1000)
+        return body_fault(w->f, "/body/reason", "why the evidence is exported, at most 1,000 bytes");
+    TRY(query_case_row(w->reader, ARGS(val_uid(&subject)), w->mem, &in_case));
+    return in_case ? E_OK : fault_set(w->f, E_NOT_FOUND, "/subject", "a case", "none");
+}
+
 /* Which kinds exist, and whether one operator alone may tighten at once. */
 static const struct change_kind {
     const char *word;
     change_fn apply;
     const char *tightens; /* value of body.status that makes it a tightening */
+    bool undelayed;       /* in effect with the second word: it changes no rule */
 } kinds[] = {
-    {"partner.put", put_partner, NULL},
-    {"partner.status", put_status, "suspended"},
-    {"key.add", add_key, NULL},
-    {"key.status", key_status, "revoked"},
-    {"listing.put", put_listing, NULL},
-    {"operator.add", add_operator, NULL},
-    {"operator.status", operator_status, "revoked"},
+    {"partner.put", put_partner, NULL, false},
+    {"partner.status", put_status, "suspended", false},
+    {"key.add", add_key, NULL, false},
+    {"key.status", key_status, "revoked", false},
+    {"listing.put", put_listing, NULL, false},
+    {"operator.add", add_operator, NULL, false},
+    {"operator.status", operator_status, "revoked", false},
+    {EXPORT_CHANGE, allow_export, NULL, true},
 };
 
 static const struct change_kind *
@@ -357,6 +371,13 @@ subject_of(const json_t *change, const struct change_kind *kind, uid *ret, struc
         *ret = (uid){{0}};
         return E_OK;
     }
+    case_id in_case;
+    if (kind->apply == allow_export) {
+        if (case_id_parse(text, &in_case) != E_OK)
+            return fault_set(f, E_SCHEMA, "/subject", "the id of a case (case-…)", "another form");
+        *ret = in_case.u;
+        return E_OK;
+    }
     if (partner_id_parse(text, &id) != E_OK)
         return fault_set(f, E_SCHEMA, "/subject", "the id of a partner (org-…)", "another form");
     *ret = id.u;
@@ -388,7 +409,8 @@ change_propose(struct gateway *g, view jws, arena *mem, change_id *ret, view *re
     const json_t *body = json_member(word.json, "body");
     bool tightens = kind->tightens && view_eq(json_text(body, "status"), view_of(kind->tightens));
     bool alone = tightens || config_int(g->config, SET_CHANGE_APPROVALS) < 2;
-    bool at_once = tightens || (alone && config_span(g->config, SET_CHANGE_DELAY).us == 0);
+    bool at_once =
+        tightens || (alone && (kind->undelayed || config_span(g->config, SET_CHANGE_DELAY).us == 0));
     struct unit u;
     unit_init(&u, mem);
     struct row_change *row = unit_add_change(&u);
@@ -441,7 +463,9 @@ change_approve(struct gateway *g, view jws, arena *mem, view *ret_state, struct 
         return fault_set(f, E_DIGEST_MISMATCH, "/digest", "the SHA-256 of the proposal", "another");
     if (view_eq(row->proposer, word.kid))
         return fault_set(f, E_CHANGE_APPROVAL, "kid", "another operator than the proposer", "the same");
-    instant effective = instant_add(clock_now(), config_span(g->config, SET_CHANGE_DELAY));
+    const struct change_kind *kind = kind_of(row->kind);
+    span delay = kind && kind->undelayed ? (span){0} : config_span(g->config, SET_CHANGE_DELAY);
+    instant effective = instant_add(clock_now(), delay);
     struct unit u;
     unit_init(&u, mem);
     unit_guard(&u, GUARD_change_state, ARGS(val_uid(&id.u), val_text(V("proposed"))));
