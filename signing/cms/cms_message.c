@@ -268,7 +268,8 @@ choose_certificate(const struct certificate_list *list, view sid, bool is_key_id
 }
 
 static err
-read_signer(view seq, const struct certificate_list *list, struct cms_info *info, struct fault *f)
+read_signer(view seq, const struct certificate_list *list, struct cms_info *info, struct cms_proofs *proofs,
+            struct fault *f)
 {
     struct der_item version, sid, attributes, signature;
     struct algorithm md, sig;
@@ -284,9 +285,11 @@ read_signer(view seq, const struct certificate_list *list, struct cms_info *info
     if (!take_algorithm(&seq, &sig) || !der_take(&seq, DER_OCTETS, &signature))
         return form(f, "signerInfos.signature", "an algorithm and octets");
     struct der_item unsigned_attributes;
-    der_take_if(&seq, DER_CONTEXT(1), &unsigned_attributes); /* nothing in them counts yet */
+    der_take_if(&seq, DER_CONTEXT(1), &unsigned_attributes);
     if (seq.n > 0)
         return form(f, "signerInfos", "nothing behind the signature");
+    cms_proofs_of_attributes(attributes.value, proofs);
+    cms_proofs_of_attributes(unsigned_attributes.value, proofs); /* nothing else in them counts */
     TRY(bind_algorithms(&md, &sig, info, f));
     if (attributes.whole.n > 0)
         TRY(read_attributes(attributes.value, info, f));
@@ -299,7 +302,7 @@ read_signer(view seq, const struct certificate_list *list, struct cms_info *info
 }
 
 static err
-read_certificates(view *rest, struct certificate_list *list, struct fault *f)
+read_certificates(view *rest, struct certificate_list *list, struct cms_proofs *proofs, struct fault *f)
 {
     struct der_item set, item;
     der_take_if(rest, DER_CONTEXT(0), &set);
@@ -312,7 +315,8 @@ read_certificates(view *rest, struct certificate_list *list, struct fault *f)
             return fault_set(f, E_SIGNATURE_FORM, "certificates", "at most 8", "more");
         list->der[list->n++] = item.whole;
     }
-    der_take_if(rest, DER_CONTEXT(1), &set); /* revocation lists: ours are configured */
+    der_take_if(rest, DER_CONTEXT(1), &set);
+    cms_proofs_of_lists(set.value, proofs);
     return E_OK;
 }
 
@@ -343,7 +347,7 @@ read_signed_data(view data, struct cms_message *m, struct fault *f)
         !der_take(&data, DER_SET, &algorithms))
         return form(f, "signedData", "version 1 to 5 and digest algorithms");
     TRY(read_content(&data, &m->content, f));
-    TRY(read_certificates(&data, &list, f));
+    TRY(read_certificates(&data, &list, &m->proofs, f));
     if (!der_only(data, DER_SET, &signers) || signers.value.n == 0)
         return form(f, "signerInfos", "at least one signer");
     while (signers.value.n > 0) {
@@ -351,7 +355,7 @@ read_signed_data(view data, struct cms_message *m, struct fault *f)
             return fault_set(f, E_SIGNATURE_FORM, "signerInfos", "at most 8 signers", "more");
         if (!der_take(&signers.value, DER_SEQUENCE, &one))
             return form(f, "signerInfos", "signers");
-        TRY(read_signer(one.value, &list, &m->info[m->n], f));
+        TRY(read_signer(one.value, &list, &m->info[m->n], &m->proofs, f));
         m->n++;
     }
     return E_OK;

@@ -6,6 +6,7 @@
 #define SIGNING_CMS_MESSAGE_H
 
 #include "signing/cms/cms.h"
+#include "signing/cms/cms_proofs.h"
 #include "signing/jose/jose.h"
 
 #define CMS_CERTIFICATES_MAX 8
@@ -25,6 +26,7 @@ struct cms_message {
     struct cms_info info[SIGNATURES_MAX];
     size_t n;
     view content; /* eContent of an enveloping message, else empty */
+    struct cms_proofs proofs;
 };
 
 /* E_SIGNATURE_FORM, E_SIGNATURE_PROFILE (no SignedData, or not detached), E_ALGORITHM, E_TOO_LARGE.  BER is

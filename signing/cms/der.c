@@ -157,3 +157,27 @@ der_certificate_key_id(view certificate)
     }
     return VIEW_NONE;
 }
+
+static void
+add_header(struct buf *out, uint8_t tag, size_t n)
+{
+    uint8_t head[6] = {tag};
+    size_t used = 1, bytes = 0;
+    while (bytes < 4 && n >> 8 * bytes)
+        bytes++;
+    if (n < 0x80) {
+        head[used++] = (uint8_t)n;
+    } else {
+        head[used++] = (uint8_t)(0x80 | bytes);
+        for (size_t i = bytes; i > 0; i--)
+            head[used++] = (uint8_t)(n >> 8 * (i - 1));
+    }
+    buf_add(out, head, used);
+}
+
+void
+der_add(struct buf *out, uint8_t tag, view content)
+{
+    add_header(out, tag, content.n);
+    buf_add_view(out, content);
+}

@@ -5,6 +5,7 @@
 #ifndef SIGNING_DER_H
 #define SIGNING_DER_H
 
+#include "base/buf.h"
 #include "base/instant.h"
 #include "base/view.h"
 
@@ -15,6 +16,7 @@
 #define DER_OCTETS 0x04
 #define DER_NULL 0x05
 #define DER_OID 0x06
+#define DER_ENUMERATED 0x0a
 #define DER_UTC_TIME 0x17
 #define DER_GENERALIZED_TIME 0x18
 #define DER_SEQUENCE 0x30
@@ -22,6 +24,9 @@
 /* [n] constructed, [n] primitive */
 #define DER_CONTEXT(n) (uint8_t)(0xa0 | (n))
 #define DER_CONTEXT_PRIMITIVE(n) (uint8_t)(0x80 | (n))
+
+/* Appends one element. */
+void der_add(struct buf *out, uint8_t tag, view content);
 
 struct der_item {
     uint8_t tag;

@@ -124,38 +124,14 @@ hash_tree_root(const struct hash_tree *t)
 }
 
 static void
-add_header(struct buf *out, uint8_t tag, size_t n)
-{
-    uint8_t head[6] = {tag};
-    size_t used = 1, bytes = 0;
-    while (n >> 8 * bytes && bytes < 4)
-        bytes++;
-    if (n < 0x80) {
-        head[used++] = (uint8_t)n;
-    } else {
-        head[used++] = (uint8_t)(0x80 | bytes);
-        for (size_t i = bytes; i > 0; i--)
-            head[used++] = (uint8_t)(n >> 8 * (i - 1));
-    }
-    buf_add(out, (const char *)head, used);
-}
-
-static void
-add_item(struct buf *out, uint8_t tag, view content)
-{
-    add_header(out, tag, content.n);
-    buf_add_view(out, content);
-}
-
-static void
 add_list(struct buf *out, struct wide_digest *list, size_t n)
 {
     struct buf inside AUTO_DONE(buf_done);
     buf_init(&inside, LIST_MAX * 80);
     qsort(list, n, sizeof *list, by_bytes);
     for (size_t i = 0; i < n; i++)
-        add_item(&inside, DER_OCTETS, wide_digest_view(&list[i]));
-    add_item(out, DER_SEQUENCE, buf_view(&inside));
+        der_add(&inside, DER_OCTETS, wide_digest_view(&list[i]));
+    der_add(out, DER_SEQUENCE, buf_view(&inside));
 }
 
 err
@@ -225,7 +201,7 @@ add_algorithm(struct buf *out, uint8_t tag, size_t size)
 {
     for (size_t i = 0; i < COUNT_OF(hashes); i++)
         if (hashes[i].size == size)
-            add_item(out, tag, view_make(hashes[i].oid, sizeof hashes[i].oid));
+            der_add(out, tag, view_make(hashes[i].oid, sizeof hashes[i].oid));
 }
 
 static bool
@@ -251,9 +227,9 @@ add_stamp(struct buf *out, const struct archive_stamp *s)
     }
     add_algorithm(&inside, DER_CONTEXT(0), s->hash);
     if (s->tree.n)
-        add_item(&inside, DER_CONTEXT(2), s->tree);
+        der_add(&inside, DER_CONTEXT(2), s->tree);
     buf_add_view(&inside, s->token);
-    add_item(out, DER_SEQUENCE, buf_view(&inside));
+    der_add(out, DER_SEQUENCE, buf_view(&inside));
     out->failed = out->failed || inside.failed;
 }
 
@@ -268,10 +244,10 @@ add_chains(struct buf *out, const struct evidence_record *r, size_t n)
         add_stamp(&chain, &r->stamps[i]);
         if (i + 1 < n && !r->stamps[i + 1].begins_chain)
             continue;
-        add_item(&chains, DER_SEQUENCE, buf_view(&chain));
+        der_add(&chains, DER_SEQUENCE, buf_view(&chain));
         buf_clear(&chain);
     }
-    add_item(out, DER_SEQUENCE, buf_view(&chains));
+    der_add(out, DER_SEQUENCE, buf_view(&chains));
     out->failed = out->failed || chains.failed || chain.failed;
 }
 
@@ -287,7 +263,7 @@ add_algorithms(struct buf *out, const struct evidence_record *r)
         if (used)
             add_algorithm(&inside, DER_SEQUENCE, hashes[k].size);
     }
-    add_item(out, DER_SEQUENCE, buf_view(&inside));
+    der_add(out, DER_SEQUENCE, buf_view(&inside));
 }
 
 err
@@ -296,10 +272,10 @@ evidence_record_print(const struct evidence_record *r, arena *mem, view *ret_der
     struct buf inside AUTO_DONE(buf_done), out AUTO_DONE(buf_done);
     buf_init(&inside, RECORD_MAX);
     buf_init(&out, RECORD_MAX);
-    add_item(&inside, DER_INTEGER, V("\x01"));
+    der_add(&inside, DER_INTEGER, V("\x01"));
     add_algorithms(&inside, r);
     add_chains(&inside, r, r->n);
-    add_item(&out, DER_SEQUENCE, buf_view(&inside));
+    der_add(&out, DER_SEQUENCE, buf_view(&inside));
     view der = inside.failed || out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     if (!der.p)
         return E_TOO_LARGE;

@@ -164,7 +164,7 @@ def send(g, documents, stop, token, swaps, held):
     client = g.client("h1-tls")
     sent = 0
     while not stop.is_set():
-        if sent < len(documents) and swaps.done * len(documents) >= sent * SWAPS:
+        if sent < len(documents) and swaps.done >= sent * (SWAPS // len(documents) - PARTS):  # not in step with the keys
             d = documents[sent]
             sent += 1
             answer = client.call("POST", "/fhir/r4/Bundle", d.body, d.headers, token.now())

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Revocation drills with real processes: responders and lists that are down, slow, lying or old; signers revoked before and after;
 24 simulated hours without any answer.  Every document carries its level; upgrades and recalls reach the insurers."""
+import http.server
 import sys
 
 from support import *
@@ -25,6 +26,50 @@ class Responder:
     def stop(self):
         self.process.terminate()
         self.process.wait(10)
+
+
+class Receiver:
+    """An insurer's endpoint: the notices that came, each checked by the gateway's key offline."""
+
+    def __init__(self, g, name):
+        self.g, self.name, self.got = g, name, []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append((body, dict(self.headers.items())))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *words):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        answer = g.call("POST", "/v1/webhook-endpoints", compact({"url": f"http://127.0.0.1:{self.server.server_port}/notices"}),
+                        {**PLAIN, "Idempotency-Key": "hook" * 6}, g.token(name))
+        check.equal(answer.status, 201, f"{name} has an endpoint {answer}")
+
+    def has(self, kind, document):
+        """A notice names the claim only; which event it is of, the insurer's feed tells."""
+        events = self.g.call("GET", "/v1/events?limit=200", token=self.g.token(self.name)).json()["data"]
+        ids = {e["id"] for e in events if (e["type"], e.get("document")) == (kind, document)}
+        return [(body, headers) for body, headers in list(self.got) if json.loads(body)["id"] in ids]
+
+    def told(self, kind, document, text):
+        """A notice of this kind about the document comes, and its signature holds."""
+        found = wait_until(lambda: self.has(kind, document), 30)
+        if not check.that(found, f"{text}: {kind} by webhook {[b for b, _ in self.got][-3:]}"):
+            return
+        body, headers = found[0]
+        files = [self.g.dir / name for name in ("hook.json", "hook.headers", "hook.jwks")]
+        files[0].write_bytes(body)
+        files[1].write_text("".join(f"{k}: {v}\n" for k, v in headers.items()))
+        files[2].write_bytes(self.g.call("GET", "/.well-known/jwks.json").body)
+        done = claimgate("verify", "webhook", files[0], "--headers", files[1], "--keys", files[2], check=False)
+        check.equal(done.returncode, 0, f"{text}: the notice is signed {done.stdout.decode()}")
 
 
 class Drill(Gateway):
@@ -170,7 +215,7 @@ def set_levels(g):
         claimgate("partner", "propose", path, "--operator", g.pki / "op1.key", "--config", g.dir / "claimgate.conf")
 
 
-def bad_responders(g, papers):
+def bad_responders(g, papers, hook):
     """Down, slow, lying: the paper is accepted, pending, held from those who ask for more, and released when an answer counts."""
     for mode, signer in (("down", "h1-dr-lin"), ("slow", "h1-dr-chen"), ("wrong-signer", "h2-dr-wu")):
         g.responder.order(mode=mode, of="hca")
@@ -186,6 +231,7 @@ def bad_responders(g, papers):
         g.wait_level(document, "verified-ocsp", f"{mode}: raised when the responder answers")
         check.equal(who_has(g, document), {"l1", "l2", "l3"}, f"{mode}: released to all")
         check.equal(who_has(g, document, "document.verified"), {"l3"}, f"{mode}: who had it is told that it is verified")
+        hook.told("document.verified", document, mode)
         check.equal(in_claims(g, document), {name: "verified-ocsp" for name in INSURERS}, f"{mode}: all see the level")
 
 
@@ -248,7 +294,7 @@ def revoked(g, papers):
     check.equal(who_has(g, stays, "document.recalled"), set(), "superseded: no recall")
 
 
-def compromised(g, papers):
+def compromised(g, papers, hook):
     """A key in doubt: what was received since the invalidity date is recalled, and all who had it are told; what came before stands."""
     _, early = papers.send("h1")
     g.wait_level(early, "verified-ocsp", "compromised: verified before")
@@ -261,6 +307,7 @@ def compromised(g, papers):
     g.pass_time(4 * HOUR)
     g.wait_level(doubted, "recalled", "compromised: the paper received while the key was in doubt")
     check.equal(who_has(g, doubted, "document.recalled"), set(INSURERS), "compromised: the recall reaches all who had it")
+    hook.told("document.recalled", doubted, "compromised")
     check.equal(in_claims(g, doubted), {}, "compromised: nobody's view shows it")
     answer, _ = papers.send("h1", apply=False)
     check.equal((answer.status, answer.code()), (422, "certificate-revoked"), "compromised: a later paper is refused")
@@ -275,7 +322,7 @@ def by_responders():
     with rules(False) as g:
         set_levels(g)
         papers = Papers(g, "1..75")
-        bad_responders(g, papers)
+        bad_responders(g, papers, Receiver(g, "l3"))
         replayed(g, papers)
         a_day_without(g, papers)
         revoked(g, papers)
@@ -284,7 +331,7 @@ def by_responders():
 def by_lists_too():
     with rules(True) as g:
         set_levels(g)
-        compromised(g, Papers(g))
+        compromised(g, Papers(g), Receiver(g, "l2"))
 
 
 if __name__ == "__main__":
