@@ -13,7 +13,7 @@ static const view oid_cades_values = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x
 static const view oid_adbe_archival = OID("\x2a\x86\x48\x86\xf7\x2f\x01\x01\x08");
 
 static void
-add(struct cms_proofs *ret, int kind, view der)
+add(struct cms_proofs *ret, enum cms_proof_kind kind, view der)
 {
     if (ret->n == CMS_PROOFS_MAX)
         return;
@@ -36,7 +36,7 @@ cms_proofs_of_lists(view crls, struct cms_proofs *ret)
 
 /* [0] lists, [1] responses, each around a sequence; what stands behind is other material. */
 static void
-add_values(view values, int response_kind, struct cms_proofs *ret)
+add_values(view values, enum cms_proof_kind response_kind, struct cms_proofs *ret)
 {
     struct der_item outer, list, one;
     for (int i = 0; i < 2; i++) {

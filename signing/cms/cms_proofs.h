@@ -11,8 +11,9 @@
 
 #define CMS_PROOFS_MAX 8
 
+enum cms_proof_kind { PROOF_LIST, PROOF_RESPONSE, PROOF_BASIC_RESPONSE };
 struct cms_proof {
-    enum { PROOF_LIST, PROOF_RESPONSE, PROOF_BASIC_RESPONSE } kind;
+    enum cms_proof_kind kind;
     view der;
 };
 struct cms_proofs {
