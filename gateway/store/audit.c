@@ -257,7 +257,7 @@ note_bodies(struct audit *a, enum row_kind kind, const struct value *values)
         if (v[4].kind == VALUE_BLOB && v[4].bytes.n == sizeof at.check)
             memcpy(at.check.b, v[4].bytes.p, sizeof at.check.b);
         print_key(kind, first, row, sizeof row);
-        bodies_add(a->bodies, t->name, row, &at);
+        bodies_add(a->bodies, t->name, t->columns[i].name, row, &at);
     }
 }
 

@@ -14,7 +14,7 @@
 
 struct extent {
     struct address at;
-    const char *table;
+    const char *table, *column;
     char row[ROW_TEXT];
 };
 
@@ -42,7 +42,8 @@ bodies_free(struct bodies *b)
 }
 
 void
-bodies_add(struct bodies *b, const char *table, const char *row, const struct address *at)
+bodies_add(struct bodies *b, const char *table, const char *column, const char *row,
+           const struct address *at)
 {
     if (b->n == b->room) {
         b->room = b->room ? b->room * 2 : 256;
@@ -51,7 +52,7 @@ bodies_add(struct bodies *b, const char *table, const char *row, const struct ad
             abort();
     }
     struct extent *e = &b->list[b->n++];
-    *e = (struct extent){.at = *at, .table = table};
+    *e = (struct extent){.at = *at, .table = table, .column = column};
     snprintf(e->row, sizeof e->row, "%s", row);
 }
 
@@ -81,7 +82,7 @@ report(struct checking *c, enum audit_what what, const struct extent *e, int64_t
 {
     struct audit_finding f = {.what = what,
                               .table = e ? e->table : "",
-                              .column = e ? "body_at" : "",
+                              .column = e ? e->column : "",
                               .class_of = "",
                               .bit = -1,
                               .offset = offset,

@@ -78,9 +78,9 @@ add_document(struct unit *u, uid document, uid in_case, instant now)
                                .state = V("current"),
                                .level = 3,
                                .facts_version = 1,
-                               .facts = random_view(u, FACTS),
                                .next = d->next};
     unit_body(u, random_view(u, BODY), &d->body_at);
+    unit_body(u, random_view(u, FACTS), &d->facts_at);
     *v = (struct row_verdict){.id = uid_new(),
                               .document = document,
                               .digest = random_digest(),
@@ -89,7 +89,8 @@ add_document(struct unit *u, uid document, uid in_case, instant now)
                               .at = now,
                               .key = d->key,
                               .verdict = random_view(u, VERDICT),
-                              .evidence = random_view(u, VERDICT)};
+                              .next = v->next};
+    unit_body(u, random_view(u, VERDICT), &v->evidence_at);
     *k = (struct row_data_key){
         .id = d->key, .scope = V("document"), .wrapped = random_view(u, 48), .since = now};
     struct row_case *c = unit_add_case(u);

@@ -29,14 +29,15 @@ case_facts(struct gateway *g, struct reader *r, const struct row_document *row, 
 {
     struct data_key key;
     struct tree *t = arena_make(mem, struct tree);
-    view text;
+    view sealed, text;
     *ret = NULL;
-    if (!row->facts.n)
+    if (!row->facts_at.length)
         return E_OK;
     if (!t)
         return E_TOO_LARGE;
+    TRY(store_body(g->store, &row->facts_at, mem, &sealed));
     TRY(seal_load_key(g->seal, r, row->key, mem, &key));
-    err e = seal_unbox(&key, V("facts"), row->id, row->facts, mem, &text);
+    err e = seal_unbox(&key, V("facts"), row->id, sealed, mem, &text);
     data_key_forget(&key);
     TRY(e);
     TRY(tree_read_json(text, NULL, mem, t, NULL));

@@ -170,7 +170,7 @@ read_paper(struct permission_papers *papers, uid document)
     struct row_document *from = NULL;
     if (uid_eq(papers->last, document))
         return true;
-    if (query_document_brief(papers->reader, ARGS(val_uid(&document)), papers->mem, &from) != E_OK)
+    if (query_document(papers->reader, ARGS(val_uid(&document)), papers->mem, &from) != E_OK)
         return false;
     papers->last = document;
     papers->last_found = from != NULL;

@@ -80,11 +80,12 @@ static err
 add_signature(struct exporting *x, const struct paper *p, const struct row_verdict *v)
 {
     char name[NAME_SIZE];
-    view text = VIEW_NONE;
+    view sealed = VIEW_NONE, text = VIEW_NONE;
     json_t *json = NULL;
     struct buf lines AUTO_DONE(buf_done);
     buf_init(&lines, TEXT_MAX);
-    TRY(seal_unbox(&p->key, V("evidence"), v->id, v->evidence, x->mem, &text));
+    TRY(store_body(x->g->store, &v->evidence_at, x->mem, &sealed));
+    TRY(seal_unbox(&p->key, V("evidence"), v->id, sealed, x->mem, &text));
     TRY(json_load(text, x->mem, &json, x->f));
     snprintf(name, sizeof name, "%s/evidence.json", p->name);
     TRY(add(x, name, text));
@@ -110,7 +111,7 @@ add_verdicts(struct exporting *x, const struct paper *p)
         n++;
         TRY(add(x, name, text));
     }
-    return p->verdicts && p->verdicts->evidence.n ? add_signature(x, p, p->verdicts) : E_OK;
+    return p->verdicts && p->verdicts->evidence_at.length ? add_signature(x, p, p->verdicts) : E_OK;
 }
 
 static void

@@ -95,7 +95,7 @@ add_verdict(const struct second *s, struct unit *u, enum second_judgement said)
 {
     struct row_verdict *row = unit_add_verdict(u);
     struct data_key key;
-    view text, evidence;
+    view text, evidence, sealed;
     digest leaf;
     if (!row)
         return E_TOO_LARGE;
@@ -110,9 +110,10 @@ add_verdict(const struct second *s, struct unit *u, enum second_judgement said)
     TRY(seal_load_key(s->g->seal, s->r, s->d->key, s->mem, &key));
     err e = seal_box(&key, V("verdict"), row->id, text, u->mem, &row->verdict);
     if (e == E_OK)
-        e = seal_box(&key, V("evidence"), row->id, evidence, u->mem, &row->evidence);
+        e = seal_box(&key, V("evidence"), row->id, evidence, u->mem, &sealed);
     data_key_forget(&key);
     TRY(e);
+    unit_body(u, sealed, &row->evidence_at);
     return evidence_leaf(u, "verdict", row->id, &row->digest, 1, s->now, &leaf);
 }
 

@@ -160,14 +160,15 @@ sureness_certificates(struct gateway *g, struct reader *r, const struct row_docu
 {
     struct row_verdict *first = NULL;
     struct data_key key;
-    view text = VIEW_NONE;
+    view sealed, text = VIEW_NONE;
     json_t *json = NULL;
     *ret_n = 0;
     TRY(query_verdicts_of(r, ARGS(val_uid(&d->id)), mem, &first));
-    if (!first || !first->evidence.n)
+    if (!first || !first->evidence_at.length)
         return E_OK;
+    TRY(store_body(g->store, &first->evidence_at, mem, &sealed));
     TRY(seal_load_key(g->seal, r, d->key, mem, &key));
-    err e = seal_unbox(&key, V("evidence"), first->id, first->evidence, mem, &text);
+    err e = seal_unbox(&key, V("evidence"), first->id, sealed, mem, &text);
     data_key_forget(&key);
     TRY(e);
     TRY(json_load(text, mem, &json, NULL));

@@ -40,7 +40,7 @@ static err
 add_verdict(struct passage *p, struct unit *u, const struct data_key *key, uid document, uid *ret_id)
 {
     struct row_verdict *row = unit_add_verdict(u);
-    view evidence;
+    view evidence, sealed;
     if (!row)
         return E_TOO_LARGE;
     TRY(evidence_text(p, &evidence));
@@ -52,7 +52,8 @@ add_verdict(struct passage *p, struct unit *u, const struct data_key *key, uid d
     row->at = p->s->received;
     row->key = key->id;
     TRY(seal_box(key, V("verdict"), row->id, p->verdict_text, u->mem, &row->verdict));
-    TRY(seal_box(key, V("evidence"), row->id, evidence, u->mem, &row->evidence));
+    TRY(seal_box(key, V("evidence"), row->id, evidence, u->mem, &sealed));
+    unit_body(u, sealed, &row->evidence_at);
     *ret_id = row->id;
     return E_OK;
 }
@@ -61,7 +62,7 @@ static err
 add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_id id, uid replaces)
 {
     struct row_document *row = unit_add_document(u);
-    view body;
+    view facts, body;
     if (!row)
         return E_TOO_LARGE;
     const struct reading *rd = &p->reading;
@@ -88,9 +89,10 @@ add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_
     row->level = (int64_t)verdict_level(p->verdict);
     row->floor = (int64_t)p->floor;
     row->facts_version = 1;
-    TRY(seal_box(key, V("facts"), id.u, p->facts_text, u->mem, &row->facts));
+    TRY(seal_box(key, V("facts"), id.u, p->facts_text, u->mem, &facts));
     TRY(seal_box(key, V("body"), id.u, p->s->body, u->mem, &body));
     unit_body(u, body, &row->body_at);
+    unit_body(u, facts, &row->facts_at);
     return E_OK;
 }
 

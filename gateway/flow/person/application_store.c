@@ -94,6 +94,7 @@ add_evidence(struct store_work *s, struct row_verdict *verdict)
 {
     struct filing *w = s->w;
     struct buf out;
+    view sealed;
     buf_init(&out, 1u << 20);
     BUF_LIT(&out, "{");
     if (w->n_signed)
@@ -105,8 +106,10 @@ add_evidence(struct store_work *s, struct row_verdict *verdict)
     BUF_LIT(&out, "}");
     err e = out.failed
                 ? E_TOO_LARGE
-                : seal_box(&s->key, V("evidence"), verdict->id, buf_view(&out), w->mem, &verdict->evidence);
+                : seal_box(&s->key, V("evidence"), verdict->id, buf_view(&out), w->mem, &sealed);
     buf_done(&out);
+    if (e == E_OK)
+        unit_body(s->u, sealed, &verdict->evidence_at);
     return e;
 }
 

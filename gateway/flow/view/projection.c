@@ -277,18 +277,20 @@ open_original(struct gateway *g, struct reader *r, const struct row_document *ro
 {
     struct data_key key;
     struct row_verdict *verdict = NULL;
-    view sealed, evidence;
+    view sealed, sealed_evidence = VIEW_NONE, evidence;
     json_t *json = NULL;
     TRY(store_body(g->store, &row->body_at, mem, &sealed));
     TRY(query_verdicts_of(r, ARGS(val_uid(&row->id)), mem, &verdict));
+    if (verdict)
+        TRY(store_body(g->store, &verdict->evidence_at, mem, &sealed_evidence));
     TRY(seal_load_key(g->seal, r, row->key, mem, &key));
     err e = seal_unbox(&key, V("body"), row->id, sealed, mem, &ret->bytes);
-    if (e == E_OK && verdict && verdict->evidence.n)
-        e = seal_unbox(&key, V("evidence"), verdict->id, verdict->evidence, mem, &evidence);
+    if (e == E_OK && sealed_evidence.n)
+        e = seal_unbox(&key, V("evidence"), verdict->id, sealed_evidence, mem, &evidence);
     data_key_forget(&key);
     TRY(e);
     ret->media = view_eq(row->media, V("xml")) ? V("application/fhir+xml") : V("application/fhir+json");
-    if (!verdict || !verdict->evidence.n)
+    if (!sealed_evidence.n)
         return E_OK;
     TRY(json_load(evidence, mem, &json, NULL));
     ret->cms_header = json_text(json, "cms");
@@ -364,7 +366,7 @@ document_fetch_own(struct gateway *g, partner_id who, doc_id document, arena *me
     struct row_document *row = NULL;
     TRY(store_reader(g->store, &r));
     TRY(query_document(r, ARGS(val_uid(&document.u)), mem, &row));
-    if (!row || (!uid_eq(row->sender, who.u) && !uid_eq(row->signer, who.u)) || !row->facts.n)
+    if (!row || (!uid_eq(row->sender, who.u) && !uid_eq(row->signer, who.u)) || !row->facts_at.length)
         return fault_set(f, E_NOT_FOUND, "", "a document of yours", "none");
     return open_original(g, r, row, mem, ret);
 }

@@ -81,6 +81,8 @@ fill(struct heard *s)
     ((struct row_attachment *)u.rows[ROW_attachment])->body_at.length = 0;
     ((struct row_photo *)u.rows[ROW_photo])->body_at.length = 0;
     unit_body(&u, V("a body of some bytes"), &((struct row_document *)u.rows[ROW_document])->body_at);
+    unit_body(&u, V("facts of it"), &((struct row_document *)u.rows[ROW_document])->facts_at);
+    unit_body(&u, V("evidence of a verdict"), &((struct row_verdict *)u.rows[ROW_verdict])->evidence_at);
     cr_assert_eq(store_commit(s->h.store, &u), E_OK);
 }
 
