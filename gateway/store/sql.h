@@ -40,8 +40,6 @@ void schema_write_index(const struct index_row *i, struct buf *out);
 
 /* "id, kind, …" */
 void sql_write_columns(const struct table *t, struct buf *out);
-/* NULL stands for the column `without`. */
-void sql_write_columns_but(const struct table *t, view without, struct buf *out);
 void sql_write_insert(const struct table *t, enum row_op op, struct buf *out);
 /* All parameters of an insert or put, from 1. SQLite's code. */
 int sql_bind_row(sqlite3_stmt *stmt, const struct table *t, const void *row);

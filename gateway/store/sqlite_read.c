@@ -161,17 +161,10 @@ reader_statement(struct reader *r, enum query q)
     if (r->queries[q])
         return r->queries[q];
     const struct table *t = table_of(queries[q].row);
-    /* Large columns lie in overflow pages, which are read only when they are asked for. */
-    const view mark = V("/* without ");
-    view text = view_of(queries[q].sql), without = V("");
-    if (view_starts(text, mark)) {
-        view rest = view_sub(text, mark.n, text.n);
-        without = view_cut(&rest, ' ', NULL);
-    }
     struct buf sql AUTO_DONE(buf_done);
     buf_init(&sql, 1 << 16);
     BUF_LIT(&sql, "SELECT ");
-    sql_write_columns_but(t, without, &sql);
+    sql_write_columns(t, &sql);
     buf_printf(&sql, " FROM %s %s", t->name, queries[q].sql);
     return r->queries[q] = sql_prepare(r->db, sql.p, NULL);
 }

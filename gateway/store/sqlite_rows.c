@@ -3,26 +3,18 @@
 #include <assert.h>
 
 void
-sql_write_columns_but(const struct table *t, view without, struct buf *out)
+sql_write_columns(const struct table *t, struct buf *out)
 {
     for (size_t i = 0; i < t->n; i++) {
         const char *name = t->columns[i].name;
         if (i)
             BUF_LIT(out, ", ");
-        if (view_eq(view_of(name), without))
-            BUF_LIT(out, "NULL");
-        else if (t->columns[i].kind == COLUMN_ADDRESS)
+        if (t->columns[i].kind == COLUMN_ADDRESS)
             buf_printf(out, "%s_day, %s_number, %s_offset, %s_length, %s_check", name, name, name, name,
                        name);
         else
             buf_printf(out, "%s", name);
     }
-}
-
-void
-sql_write_columns(const struct table *t, struct buf *out)
-{
-    sql_write_columns_but(t, V(""), out);
 }
 
 static void

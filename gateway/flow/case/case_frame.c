@@ -23,17 +23,18 @@ claim_benefits(struct gateway *g, struct reader *r, const struct row_claim *clai
                view *ret_words, view *ret_detail)
 {
     struct data_key key;
-    view text;
+    view sealed, text;
     json_t *json = NULL;
     size_t i;
     json_t *item;
     struct buf words;
     *ret_words = V("");
     *ret_detail = V("");
-    if (!claim->detail.n)
+    if (!claim->detail_at.length)
         return E_OK;
+    TRY(store_body(g->store, &claim->detail_at, mem, &sealed));
     TRY(seal_load_key(g->seal, r, claim->key, mem, &key));
-    err e = seal_unbox(&key, V("claim"), claim->id, claim->detail, mem, &text);
+    err e = seal_unbox(&key, V("claim"), claim->id, sealed, mem, &text);
     data_key_forget(&key);
     TRY(e);
     TRY(json_load(text, mem, &json, NULL));

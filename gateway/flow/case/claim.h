@@ -31,7 +31,9 @@ view claim_events(enum claim_state from, arena *mem);
 /* An amount was promised or paid on it: what it rests on should not change unseen. */
 bool claim_is_decided(const struct row_claim *claim);
 
-/* Adds the changed claim (ROW_PUT) and its timeline entry to the unit.  claim is updated.  event: word of a MOVE. actor: partner or none for the gateway. */
+/* The row that the unit writes for a claim, NULL when it writes none. */
+struct row_claim *claim_in_unit(const struct unit *u, uid claim);
+/* Adds the changed claim (ROW_PUT, one row however often it moves) and its timeline entry to the unit.  claim is updated.  event: word of a MOVE. actor: partner or none for the gateway. */
 err claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
                instant at, struct fault *f) MUST_USE;
 /* A timeline entry without a move. */

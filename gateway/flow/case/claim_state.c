@@ -92,6 +92,15 @@ timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, 
     return E_OK;
 }
 
+struct row_claim *
+claim_in_unit(const struct unit *u, uid claim)
+{
+    struct row_claim *row = u->rows[ROW_claim];
+    while (row && !uid_eq(row->id, claim))
+        row = row->next;
+    return row;
+}
+
 err
 claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
            instant at, struct fault *f)
@@ -118,8 +127,8 @@ claim_move(struct unit *u, struct row_claim *claim, view event, const char *acto
     claim->acting = view_of(states[to].acting);
     claim->version += 1;
     claim->since = at;
-    struct row_claim *row = unit_add_claim(u);
-    if (!row)
+    struct row_claim *row = claim_in_unit(u, claim->id);
+    if (!row && !(row = unit_add_claim(u)))
         return E_TOO_LARGE;
     struct row_claim *chained = row->next;
     *row = *claim;

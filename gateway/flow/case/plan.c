@@ -130,15 +130,9 @@ plan_delivery(const struct plan_input *in, struct unit *u, const struct row_clai
     return plan_delivery_new(in, u, claim, permission, document, event);
 }
 
-/* A move writes the whole row, so a claim that was read without its detail gets it first. */
 static err
 move(const struct plan_input *in, struct unit *u, struct row_claim *c, view event, uid document)
 {
-    struct row_claim *whole = NULL;
-    if (!c->detail.p)
-        TRY(query_claim(in->reader, ARGS(val_uid(&c->id)), in->mem, &whole));
-    if (whole)
-        c->detail = whole->detail;
     return claim_move(u, c, event, "gateway", (uid){{0}}, document, in->now, NULL);
 }
 
@@ -235,7 +229,7 @@ plan_paper(const struct plan_input *in, struct unit *u, const struct paper *pape
 {
     struct row_claim *claims = NULL;
     struct row_permission *permissions = NULL;
-    TRY(query_claims_of_case_brief(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
+    TRY(query_claims_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &claims));
     TRY(query_permissions_of_case(in->reader, ARGS(val_uid(&in->in_case.u)), in->mem, &permissions));
     return plan_for_claims(in, u, claims, permissions, paper, past, ret_deliveries);
 }

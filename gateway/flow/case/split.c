@@ -48,7 +48,7 @@ split_remember(struct reader *r, uid younger, uid older, arena *mem, view *ret)
     struct row_timeline *timeline = NULL;
     struct buf out;
     TRY(query_case_links_of(r, ARGS(val_uid(&younger)), mem, &documents));
-    TRY(query_claims_of_case_brief(r, ARGS(val_uid(&younger)), mem, &claims));
+    TRY(query_claims_of_case(r, ARGS(val_uid(&younger)), mem, &claims));
     TRY(query_permissions_of_case(r, ARGS(val_uid(&younger)), mem, &permissions));
     TRY(query_timeline_of_case(r, ARGS(val_uid(&younger)), mem, &timeline));
     buf_init(&out, 16u << 20);

@@ -304,16 +304,20 @@ add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, 
         claim->line = i->line;
         claim->claimant = w->subject_blind;
     }
+    view detail;
     const struct partner *through = i->through.n ? recipient_of(w, i->through) : NULL;
     claim->through = through ? through->id.u : (uid){{0}};
     claim->case_id = s->in_case.u;
     claim->application = s->document.u;
     claim->item = i->index;
     claim->key = s->key.id;
-    TRY(claim_detail(s, i, claim->id, &claim->detail));
+    TRY(claim_detail(s, i, claim->id, &detail));
     if (!weak || claim_next(claim_state_of(claim->state), V("need_permission")) != STATE_COUNT)
         TRY(claim_move(s->u, claim, weak ? V("need_permission") : V("permit"), "person", (uid){{0}},
                        s->document.u, w->in->received, w->f));
+    struct row_claim *written = claim_in_unit(s->u, claim->id);
+    if (written)
+        unit_body(s->u, detail, &written->detail_at);
     *ret = claim;
     return E_OK;
 }
