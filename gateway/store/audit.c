@@ -228,7 +228,7 @@ print_key(enum row_kind kind, const struct value *values, char *out, size_t n)
     struct buf text AUTO_DONE(buf_done);
     buf_init(&text, 4096);
     for (size_t i = 0; i < t->n; i++) {
-        if (table_is_key_column(t, t->columns[i].name))
+        if (table_is_name_column(t, &t->columns[i]))
             print_key_value(journal_prefix(kind), values, &text);
         values += column_values(t->columns[i].kind);
     }

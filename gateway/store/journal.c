@@ -124,7 +124,7 @@ row_digest(const struct table *t, const struct value *values)
     return sha256_parts(h.parts, h.n);
 }
 
-/* Bit i: column i is of the primary key.  Found out once for each table; threads that do so at the same time find the same. */
+/* Bit i: column i names the row (table_is_name_column).  Found out once for each table; threads that do so at the same time find the same. */
 static uint64_t
 key_columns(enum row_kind kind)
 {
@@ -134,7 +134,7 @@ key_columns(enum row_kind kind)
         return mask;
     const struct table *t = table_of(kind);
     for (size_t i = 0; i < t->n; i++) {
-        if (table_is_key_column(t, t->columns[i].name))
+        if (table_is_name_column(t, &t->columns[i]))
             mask |= UINT64_C(1) << i;
     }
     atomic_store_explicit(&known[kind], mask, memory_order_relaxed);

@@ -130,6 +130,22 @@ table_is_key_column(const struct table *t, const char *column)
     return false;
 }
 
+static bool
+is_id(const struct table *t, const struct column *c)
+{
+    return c->kind == COLUMN_UID && strcmp(c->name, "id") == 0 && table_is_key_column(t, c->name);
+}
+
+bool
+table_is_name_column(const struct table *t, const struct column *c)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (is_id(t, &t->columns[i]))
+            return &t->columns[i] == c;
+    }
+    return table_is_key_column(t, c->name);
+}
+
 view
 store_schema_text(arena *mem)
 {

@@ -73,6 +73,8 @@ column_values(enum column_kind kind)
 /* What stands between the brackets of PRIMARY KEY(…). */
 view table_primary_key(const struct table *t);
 bool table_is_key_column(const struct table *t, const char *column);
+/* What the log and its audit call a row by: its id where the primary key holds one (a UUID, whatever leads the key), else the whole key. */
+bool table_is_name_column(const struct table *t, const struct column *c);
 
 struct index_row {
     const char *name, *table, *columns, *where;

@@ -1,5 +1,6 @@
 /* Public keys: reading, what they may be used for, raw verification and signing with kept contexts. */
 #include "signing/jose/jose.h"
+#include "signing/jose/p256.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -221,6 +222,7 @@ struct kept {
     enum jose_alg alg;
     bool signs;
     EVP_PKEY_CTX *ctx;
+    struct p256_key *p256; /* of a key that verifies ES256, else NULL */
 };
 
 enum { KEPT = 8 };
@@ -228,6 +230,7 @@ struct keep {
     struct kept slot[KEPT];
     unsigned next;
     EVP_MD_CTX *message; /* Ed25519 */
+    struct p256_scratch *p256; /* from the first busy key on */
 };
 
 static pthread_key_t keep_key;
@@ -235,11 +238,19 @@ static pthread_once_t keep_once = PTHREAD_ONCE_INIT;
 static __thread struct keep *keep_here;
 
 static void
+kept_drop(struct kept *s)
+{
+    EVP_PKEY_CTX_free(s->ctx);
+    p256_key_release(s->p256);
+}
+
+static void
 keep_free(void *self)
 {
     struct keep *k = self;
     for (int i = 0; i < KEPT; i++)
-        EVP_PKEY_CTX_free(k->slot[i].ctx);
+        kept_drop(&k->slot[i]);
+    p256_scratch_free(k->p256);
     EVP_MD_CTX_free(k->message);
     free(k);
 }
@@ -311,23 +322,25 @@ context_new(EVP_PKEY *pkey, enum jose_alg alg, bool signs)
 }
 
 /* NULL: the key may not be used so. */
-static EVP_PKEY_CTX *
+static const struct kept *
 context_get(EVP_PKEY *pkey, enum jose_alg alg, bool signs)
 {
     struct keep *k = keep_get();
     for (int i = 0; i < KEPT; i++) {
         const struct kept *s = &k->slot[i];
         if (s->pkey == pkey && s->alg == alg && s->signs == signs && s->ctx)
-            return s->ctx;
+            return s;
     }
     EVP_PKEY_CTX *ctx = context_new(pkey, alg, signs);
     if (!ctx)
         return NULL;
     struct kept *slot = &k->slot[k->next];
     k->next = (k->next + 1) % KEPT;
-    EVP_PKEY_CTX_free(slot->ctx);
-    *slot = (struct kept){pkey, alg, signs, ctx};
-    return ctx;
+    kept_drop(slot);
+    *slot = (struct kept){pkey, alg, signs, ctx, NULL};
+    if (alg == ALG_ES256 && !signs)
+        slot->p256 = p256_key_hold(pkey);
+    return slot;
 }
 
 /* Half of r‖s; 0 for what is not ECDSA. */
@@ -337,23 +350,34 @@ ecdsa_half(const struct jose_row *row)
     return row->key == JOSE_EC_P256 ? 32 : row->key == JOSE_EC_P384 ? 48 : 0;
 }
 
+static bool
+verify_busy(const struct kept *kept, view hash, view signature)
+{
+    struct keep *k = keep_get();
+    if (!k->p256)
+        k->p256 = p256_scratch_new();
+    return p256_verify(kept->p256, k->p256, (const uint8_t *)hash.p, (const uint8_t *)signature.p);
+}
+
 err
 jose_verify_hash(EVP_PKEY *pkey, enum jose_alg alg, view hash, view signature)
 {
     const struct jose_row *row = jose_row_of(alg);
-    EVP_PKEY_CTX *ctx = row && row->md ? context_get(pkey, alg, false) : NULL;
-    if (!ctx)
+    const struct kept *kept = row && row->md ? context_get(pkey, alg, false) : NULL;
+    if (!kept)
         return E_ALGORITHM;
     const unsigned char *sig = (const unsigned char *)signature.p;
     size_t n = signature.n, half = ecdsa_half(row);
     if (n != (half ? 2 * half : (size_t)EVP_PKEY_get_size(pkey)))
         return E_SIGNATURE_FORM;
+    if (hash.n == 32 && p256_key_is_busy(kept->p256))
+        return verify_busy(kept, hash, signature) ? E_OK : E_SIGNATURE_MISMATCH;
     uint8_t der[JOSE_ECDSA_DER_MAX];
     if (half) {
         n = jose_der_of_raw(sig, half, der);
         sig = der;
     }
-    if (EVP_PKEY_verify(ctx, sig, n, (const unsigned char *)hash.p, hash.n) == 1)
+    if (EVP_PKEY_verify(kept->ctx, sig, n, (const unsigned char *)hash.p, hash.n) == 1)
         return E_OK;
     ERR_clear_error();
     return E_SIGNATURE_MISMATCH;
@@ -425,14 +449,14 @@ static err
 sign_hash(EVP_PKEY *pkey, enum jose_alg alg, view data, uint8_t *out, size_t *n)
 {
     const struct jose_row *row = jose_row_of(alg);
-    EVP_PKEY_CTX *ctx = context_get(pkey, alg, true);
-    if (!ctx)
+    const struct kept *kept = context_get(pkey, alg, true);
+    if (!kept)
         return E_ALGORITHM;
     uint8_t hash[JOSE_HASH_MAX];
     jose_hash_start(row->md);
     jose_hash_add(data);
     size_t hash_n = jose_hash_end(hash), half = ecdsa_half(row);
-    if (EVP_PKEY_sign(ctx, out, n, hash, hash_n) <= 0) {
+    if (EVP_PKEY_sign(kept->ctx, out, n, hash, hash_n) <= 0) {
         ERR_clear_error();
         return E_INTERNAL;
     }

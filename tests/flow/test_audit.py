@@ -145,7 +145,7 @@ def crockford(raw):
 
 
 def printed_key(table, keys, row):
-    """As the audit names a row; keys in the order of the columns."""
+    """As the audit names a row: by its id where the key has one; keys in the order of the columns."""
     parts = []
     for value in (row[c] for c in keys):
         if isinstance(value, bytes):
@@ -185,6 +185,8 @@ def flip_row(db, store, table, row, r):
         except UnicodeDecodeError:
             after[column] = after[column].hex()  # as the audit prints what is no text
     ordered = [c for c in columns if c in store.keys[table]]
+    if "id" in ordered and len(before["id"]) == 16:
+        ordered = ["id"]
     return table, {printed_key(table, ordered, before), printed_key(table, ordered, after)}, column
 
 

@@ -19,6 +19,7 @@ THIRD_PARTY = {
     "curl/": ("gateway/net/",),
     "p11-kit/": ("signing/jose/key_pkcs11.c",),
     "xmlsec/": ("signing/xml/xmldsig.c", "signing/xml/xmldsig_reference.c"),
+    "gmp.h": ("signing/jose/p256.c",),
     "zlib.h": ("signing/inflate.c", "fhir/package.c", "gateway/conformance/"),
     "zip.h": ("adapters/mydata/archive.c", "gateway/cli/check/package.c"),
     "jansson.h": ("gateway/base/json.h",),

@@ -67,7 +67,7 @@ has_endpoint(const struct plan_input *in, uid recipient, struct row_endpoint **r
 
 static err
 add_event(const struct plan_input *in, struct unit *u, uid recipient, uid claim, uid document, uid delivery,
-          const char *type)
+          bool by_webhook, const char *type)
 {
     struct row_event *event = unit_add_event(u);
     if (!event)
@@ -81,6 +81,7 @@ add_event(const struct plan_input *in, struct unit *u, uid recipient, uid claim,
     event->delivery = delivery;
     event->case_version = in->case_version;
     event->at = in->now;
+    event->webhook = by_webhook;
     return E_OK;
 }
 
@@ -102,13 +103,11 @@ add_delivery(const struct plan_input *in, struct unit *u, uid recipient, uid cla
     row->created_at = in->now;
     row->case_version = in->case_version;
     /* Whoever has an active webhook is told; all others fetch from their feed. */
-    if (has_endpoint(in, recipient, &endpoints)) {
-        row->state = V("queued");
+    bool by_webhook = has_endpoint(in, recipient, &endpoints);
+    row->state = by_webhook ? V("queued") : V("available");
+    if (by_webhook)
         row->next_at = in->now;
-    } else {
-        row->state = V("available");
-    }
-    return add_event(in, u, recipient, claim, document, row->id, event);
+    return add_event(in, u, recipient, claim, document, row->id, by_webhook, event);
 }
 
 err

@@ -58,7 +58,7 @@ open_store(struct heard *s)
     cr_assert_eq(store_open(&o, &s->h.store, &s->h.fault), E_OK);
 }
 
-/* Rows of every kind, two of each: one with all its columns, one with the key alone.  Two bodies. */
+/* Rows of every kind, two of each: one with all its columns, one with the key alone.  Four bodies. */
 static void
 fill(struct heard *s)
 {
@@ -83,6 +83,7 @@ fill(struct heard *s)
     unit_body(&u, V("a body of some bytes"), &((struct row_document *)u.rows[ROW_document])->body_at);
     unit_body(&u, V("facts of it"), &((struct row_document *)u.rows[ROW_document])->facts_at);
     unit_body(&u, V("evidence of a verdict"), &((struct row_verdict *)u.rows[ROW_verdict])->evidence_at);
+    unit_body(&u, V("detail of a claim"), &((struct row_claim *)u.rows[ROW_claim])->detail_at);
     cr_assert_eq(store_commit(s->h.store, &u), E_OK);
 }
 
@@ -108,7 +109,7 @@ Test(audit, every_kind_of_row_is_in_the_file_what_was_hashed_in_memory)
     audit(&s);
     cr_assert_eq(s.n, 0);
     cr_assert_eq(s.counts.leaves, 3);
-    cr_assert_eq(s.counts.bodies, 1);
+    cr_assert_eq(s.counts.bodies, 4);
     cr_assert_gt(s.counts.rows, 40);
     help_end(&s.h);
 }

@@ -71,6 +71,7 @@ put_delivery(unsigned n, unsigned permission, view state)
     row->next_at.us = 5;
     struct row_event *event = add_event(&u, 77, n);
     event->delivery = row->id;
+    event->webhook = !view_eq(state, V("available"));
     cr_assert_eq(store_commit(h.store, &u), E_OK);
 }
 
