@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/modes.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -19,8 +20,8 @@ static const struct {
 } purposes[PURPOSES] = {
     [SEAL] = {"AES-256-GCM", 1},
     [OPEN] = {"AES-256-GCM", 0},
-    [WRAP] = {"AES-256-WRAP", 1},
-    [UNWRAP] = {"AES-256-WRAP", 0},
+    [WRAP] = {"AES-256-ECB", 1},
+    [UNWRAP] = {"AES-256-ECB", 0},
 };
 
 /* OpenSSL 3.0 pays for implicit fetching at every init. */
@@ -130,13 +131,30 @@ box_open(const uint8_t key[32], view aad, view box, arena *mem, view *ret)
     return E_OK;
 }
 
+/* RFC 3394 is OpenSSL's, over one block at a time: its AES-256-WRAP runs without the processor's AES and takes three times as long. */
+static void
+one_block(const unsigned char in[16], unsigned char out[16], const void *ctx)
+{
+    int n = 0;
+    if (EVP_CipherUpdate((EVP_CIPHER_CTX *)(uintptr_t)ctx, out, &n, in, 16) != 1 || n != 16)
+        abort();
+}
+
+static EVP_CIPHER_CTX *
+block_context_take(enum purpose p, const uint8_t kek[32])
+{
+    EVP_CIPHER_CTX *ctx = context_take(p, kek, NULL);
+    if (!ctx || EVP_CIPHER_CTX_set_padding(ctx, 0) != 1)
+        abort();
+    return ctx;
+}
+
 void
 key_wrap(const uint8_t kek[32], const uint8_t key[32], uint8_t ret[WRAPPED_KEY_SIZE])
 {
-    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = context_take(WRAP, kek, NULL);
-    int n = 0;
-    bool good = ctx && EVP_EncryptUpdate(ctx, ret, &n, key, 32) == 1 && n == WRAPPED_KEY_SIZE;
-    assert(good);
+    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = block_context_take(WRAP, kek);
+    if (CRYPTO_128_wrap(ctx, NULL, ret, key, 32, one_block) != WRAPPED_KEY_SIZE)
+        abort();
 }
 
 err
@@ -144,10 +162,9 @@ key_unwrap(const uint8_t kek[32], view wrapped, uint8_t ret[32])
 {
     if (wrapped.n != WRAPPED_KEY_SIZE)
         return E_STORE_CORRUPT;
-    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = context_take(UNWRAP, kek, NULL);
+    AUTO_DONE(context_wipe) EVP_CIPHER_CTX *ctx = block_context_take(UNWRAP, kek);
     uint8_t key[WRAPPED_KEY_SIZE];
-    int n = 0;
-    if (!ctx || EVP_DecryptUpdate(ctx, key, &n, (const uint8_t *)wrapped.p, WRAPPED_KEY_SIZE) != 1 || n != 32)
+    if (CRYPTO_128_unwrap(ctx, NULL, key, (const uint8_t *)wrapped.p, WRAPPED_KEY_SIZE, one_block) != 32)
         return E_STORE_CORRUPT;
     memcpy(ret, key, 32);
     OPENSSL_cleanse(key, sizeof key);

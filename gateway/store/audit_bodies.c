@@ -42,8 +42,7 @@ bodies_free(struct bodies *b)
 }
 
 void
-bodies_add(struct bodies *b, const char *table, const char *column, const char *row,
-           const struct address *at)
+bodies_add(struct bodies *b, const char *table, const char *column, const char *row, const struct address *at)
 {
     if (b->n == b->room) {
         b->room = b->room ? b->room * 2 : 256;

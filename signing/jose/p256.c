@@ -22,7 +22,8 @@ struct p256_key {
     uint8_t point[POINT];
     unsigned holders; /* under the lock, like all but the next two */
     atomic_uint uses;
-    _Atomic(EC_GROUP *) group; /* the curve with this key's point for generator and a table for it; stays while it is held */
+    _Atomic(EC_GROUP *)
+        group; /* the curve with this key's point for generator and a table for it; stays while it is held */
     bool is_taken;
 };
 
@@ -87,7 +88,8 @@ point_of(EVP_PKEY *pkey, uint8_t ret[POINT])
 {
     char group[32];
     size_t n = 0;
-    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &n) != 1 || strcmp(group, SN_X9_62_prime256v1) != 0)
+    if (EVP_PKEY_get_group_name(pkey, group, sizeof group, &n) != 1 ||
+        strcmp(group, SN_X9_62_prime256v1) != 0)
         return false;
     uint8_t *bytes = NULL;
     n = EVP_PKEY_get1_encoded_public_key(pkey, &bytes);

@@ -229,7 +229,7 @@ enum { KEPT = 8 };
 struct keep {
     struct kept slot[KEPT];
     unsigned next;
-    EVP_MD_CTX *message; /* Ed25519 */
+    EVP_MD_CTX *message;       /* Ed25519 */
     struct p256_scratch *p256; /* from the first busy key on */
 };
 

@@ -104,9 +104,8 @@ add_evidence(struct store_work *s, struct row_verdict *verdict)
     if (w->n_presented)
         print_presented(w, true, &out);
     BUF_LIT(&out, "}");
-    err e = out.failed
-                ? E_TOO_LARGE
-                : seal_box(&s->key, V("evidence"), verdict->id, buf_view(&out), w->mem, &sealed);
+    err e = out.failed ? E_TOO_LARGE
+                       : seal_box(&s->key, V("evidence"), verdict->id, buf_view(&out), w->mem, &sealed);
     buf_done(&out);
     if (e == E_OK)
         unit_body(s->u, sealed, &verdict->evidence_at);

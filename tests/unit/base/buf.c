@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "base/encode.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -183,5 +184,31 @@ Test(buf, encodes_rfc_4648_vectors)
         expect(buf_add_base64, CASES[i].in, CASES[i].std);
         expect(buf_add_base64url, CASES[i].in, CASES[i].url);
         expect(buf_add_hex, CASES[i].in, CASES[i].hex);
+    }
+}
+
+/* Every letter stands in every place, wherever the wide step ends. */
+Test(buf, base64_letters_by_wide_and_by_single_steps)
+{
+    static const char *const last[] = {"+/", "-_"};
+    uint8_t bytes[48 + 64];
+    char out[2 * sizeof bytes], letter[65];
+    for (int kind = 0; kind < 2; kind++) {
+        for (unsigned i = 0; i < 64; i++)
+            letter[i] = i < 26   ? (char)('A' + i)
+                        : i < 52 ? (char)('a' + i - 26)
+                        : i < 62 ? (char)('0' + i - 52)
+                                 : last[kind][i - 62];
+        for (size_t n = 0; n < sizeof bytes; n++) {
+            memset(bytes, 0, sizeof bytes);
+            /* six bits of group g are (g * 5 + n) mod 64 */
+            for (size_t bit = 0; bit < n * 8; bit++) {
+                size_t g = bit / 6, six = (g * 5 + n) % 64;
+                bytes[bit / 8] |= (uint8_t)((six >> (5 - bit % 6) & 1) << (7 - bit % 8));
+            }
+            encode_base64(view_make(bytes, n), (enum base64_kind)kind, out);
+            for (size_t g = 0; g < n * 8 / 6; g++)
+                cr_assert_eq(out[g], letter[(g * 5 + n) % 64], "%zu bytes, letter %zu", n, g);
+        }
     }
 }
