@@ -85,6 +85,8 @@ void
 encode_base64(view bytes, enum base64_kind kind, char *out)
 {
     const char *alphabet = ALPHABET[kind];
+    if (bytes.n == 0)
+        return;
     size_t wide = encode_wide((const uint8_t *)bytes.p, bytes.n, kind, out);
     const uint8_t *p = (const uint8_t *)bytes.p + wide;
     size_t n = bytes.n - wide;

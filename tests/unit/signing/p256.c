@@ -88,7 +88,7 @@ Test(p256, signatures_hold_and_every_changed_byte_is_refused)
         sign(b.pkey, hash, raw);
         both_say(&b, hash, raw, true, "a signature");
         size_t at = (size_t)round * 96 / 40;
-        uint8_t *byte = at < 64 ? raw + at : hash + at - 64;
+        uint8_t *byte = at < 64 ? raw + at : hash + (at - 64);
         *byte ^= (uint8_t)(1u << (round % 8));
         both_say(&b, hash, raw, false, "one bit changed");
     }
