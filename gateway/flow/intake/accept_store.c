@@ -352,7 +352,7 @@ settle_tasks(struct passage *p, struct reader *r, struct unit *u, case_id in_cas
     if (!replaced || p->reading.kind != KIND_RECEIPT)
         return E_OK;
     TRY(query_deliveries_of_case(r, ARGS(val_uid(&in_case.u)), p->mem, &past));
-    TRY(query_claims_of_case_brief(r, ARGS(val_uid(&in_case.u)), p->mem, &claims));
+    TRY(query_claims_of_case(r, ARGS(val_uid(&in_case.u)), p->mem, &claims));
     for (; claims; claims = claims->next)
         if (claim_is_decided(claims) && plan_had(past, claims, replaced->id))
             TRY(task_receipt_replaced(&a, u, claims));
