@@ -31,8 +31,8 @@ view claim_events(enum claim_state from, arena *mem);
 /* An amount was promised or paid on it: what it rests on should not change unseen. */
 bool claim_is_decided(const struct row_claim *claim);
 
-/* The row that the unit writes for a claim, NULL when it writes none. */
-struct row_claim *claim_in_unit(const struct unit *u, uid claim);
+/* Gives the row that the unit writes for a claim (when it writes one) its sealed detail, which goes into a segment file.  After the claim's move. */
+void claim_put_detail(struct unit *u, uid claim, view sealed);
 /* Adds the changed claim (ROW_PUT, one row however often it moves) and its timeline entry to the unit.  claim is updated.  event: word of a MOVE. actor: partner or none for the gateway. */
 err claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
                instant at, struct fault *f) MUST_USE;

@@ -92,13 +92,22 @@ timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid by, 
     return E_OK;
 }
 
-struct row_claim *
+/* The row that the unit writes for a claim, NULL when it writes none. */
+static struct row_claim *
 claim_in_unit(const struct unit *u, uid claim)
 {
     struct row_claim *row = u->rows[ROW_claim];
     while (row && !uid_eq(row->id, claim))
         row = row->next;
     return row;
+}
+
+void
+claim_put_detail(struct unit *u, uid claim, view sealed)
+{
+    struct row_claim *row = claim_in_unit(u, claim);
+    if (row)
+        unit_body(u, sealed, &row->detail_at);
 }
 
 err

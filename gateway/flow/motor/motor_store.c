@@ -129,8 +129,10 @@ make_claim(struct motor_unit *m, const struct opening *o, struct row_claim **ret
                             .application = m->document.u,
                             .key = m->key->id,
                             .since = m->p->s->received};
-    TRY(claim_detail(m, o, c->id, &c->detail));
+    view detail;
+    TRY(claim_detail(m, o, c->id, &detail));
     TRY(claim_move(m->u, c, V("permit"), o->actor, (uid){{0}}, m->document.u, m->p->s->received, m->p->f));
+    claim_put_detail(m->u, c->id, detail);
     *ret = c;
     return E_OK;
 }

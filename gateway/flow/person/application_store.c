@@ -314,9 +314,7 @@ add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, 
     if (!weak || claim_next(claim_state_of(claim->state), V("need_permission")) != STATE_COUNT)
         TRY(claim_move(s->u, claim, weak ? V("need_permission") : V("permit"), "person", (uid){{0}},
                        s->document.u, w->in->received, w->f));
-    struct row_claim *written = claim_in_unit(s->u, claim->id);
-    if (written)
-        unit_body(s->u, detail, &written->detail_at);
+    claim_put_detail(s->u, claim->id, detail);
     *ret = claim;
     return E_OK;
 }
