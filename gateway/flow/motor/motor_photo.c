@@ -93,7 +93,7 @@ tell_case(struct motor_unit *m, const struct row_case *other)
         m->p->g,           m->r, m->p->registry, m->p->mem, (case_id){other->id}, other->version,
         m->p->s->received, NULL};
     struct row_claim *c = NULL;
-    TRY(query_claims_of_case_brief(m->r, ARGS(val_uid(&other->id)), m->p->mem, &c));
+    TRY(query_claims_of_case(m->r, ARGS(val_uid(&other->id)), m->p->mem, &c));
     for (; c; c = c->next)
         if (is_motor_line(c->line))
             TRY(plan_delivery(&in, m->u, c, NULL, (uid){{0}}, "photo.reused"));
