@@ -5,21 +5,25 @@
 /* Sets that one may reach by inclusion, one below the other. */
 #define INCLUDED_MAX 8
 
-static bool
-is_listed(const struct pack *p, struct pack_span codes, view code)
+/* Number of a code, the first of several equal ones; PACK_NONE. */
+static uint32_t
+find_code(const struct pack *p, struct pack_span codes, view code)
 {
     uint32_t low = codes.from, high = codes.from + codes.n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = view_cmp(pack_view(p, p->codes[middle]), code);
-        if (order == 0)
-            return true;
-        if (order < 0)
+        if (view_cmp(pack_view(p, p->codes[middle]), code) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return low < codes.from + codes.n && view_eq(pack_view(p, p->codes[low]), code) ? low : PACK_NONE;
+}
+
+static bool
+is_listed(const struct pack *p, struct pack_span codes, view code)
+{
+    return find_code(p, codes, code) != PACK_NONE;
 }
 
 enum code_answer
@@ -29,6 +33,47 @@ pack_system_holds(const struct pack *p, uint32_t system, view code)
     if (is_listed(p, s->codes, code))
         return CODE_IN;
     return s->complete && !s->any_case ? CODE_OUT : CODE_UNCLEAR;
+}
+
+size_t
+pack_system_words(const struct pack *p, uint32_t system, view code, struct code_facts *out, size_t room)
+{
+    const struct pack_system *s = &p->systems[system];
+    size_t n = 0;
+    for (uint32_t i = find_code(p, s->codes, code); i < s->codes.from + s->codes.n; i++) {
+        if (!view_eq(pack_view(p, p->codes[i]), code))
+            break;
+        const struct pack_word *w = s->words == PACK_NONE ? NULL : &p->words[s->words + i - s->codes.from];
+        if (n < room)
+            out[n] = w ? (struct code_facts){pack_view(p, w->display), w->from, w->until}
+                       : (struct code_facts){.display = VIEW_NONE};
+        n++;
+    }
+    return n;
+}
+
+/* Windows of one code. */
+#define WINDOWS_MOST 64
+
+bool
+pack_system_in_force(const struct pack *p, uint32_t system, view code, uint32_t today)
+{
+    struct code_facts facts[WINDOWS_MOST];
+    size_t n = p->systems[system].words == PACK_NONE || !today
+                   ? 0
+                   : pack_system_words(p, system, code, facts, WINDOWS_MOST);
+    for (size_t i = 0; i < n && i < WINDOWS_MOST; i++)
+        if ((facts[i].from == 0 || facts[i].from <= today) &&
+            (facts[i].until == 0 || today <= facts[i].until))
+            return true;
+    return n == 0;
+}
+
+size_t
+codes_look(const struct profile_set *set, view system, view code, struct code_facts *out, size_t room)
+{
+    struct pack_item to = packs_find(set, NULL, PACK_IS_SYSTEM, system, 0);
+    return to.pack ? pack_system_words(to.pack, to.n, code, out, room) : 0;
 }
 
 static enum code_answer

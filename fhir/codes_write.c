@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Code systems and value sets into a pack: lists of codes, sorted by bytes.  A filter is evaluated here, where its
+/* Value sets into a pack: lists of codes, sorted by bytes.  A filter is evaluated here, where its
  * code system is at hand; what cannot be evaluated makes the set unclear, and nothing is said of other codes. */
 
 struct codes {
@@ -57,38 +57,14 @@ write_codes(struct codes *c, struct pack_build *b)
 
 /* ---- code systems ---- */
 
-static bool
-is_concept(const struct tree *t, const struct node *n)
-{
-    const struct node *array = &t->nodes[n->parent];
-    return n->kind == NODE_OBJECT && array->kind == NODE_ARRAY && view_eq(node_name(t, array), V("concept"));
-}
-
 /* Concepts nest; in document order each one is an object of an array "concept". */
 static void
 add_concepts(struct codes *c, const struct tree *t, const struct node *below)
 {
     uint32_t end = below ? node_end(t, below) : 0;
     for (uint32_t i = below ? node_index(t, below) + 1 : 0; i < end; i++)
-        if (is_concept(t, &t->nodes[i]))
+        if (concept_is(t, &t->nodes[i]))
             add_code(c, node_text(t, node_member(t, &t->nodes[i], V("code"))));
-}
-
-err
-system_write(const struct source_file *file, struct pack_build *b)
-{
-    const struct tree *t = file->tree;
-    struct codes codes = {.mem = b->mem};
-    view content = node_text(t, node_member(t, file->root, V("content")));
-    const struct node *sensitive = node_member(t, file->root, V("caseSensitive"));
-    add_concepts(&codes, t, node_member(t, file->root, V("concept")));
-    struct pack_system out = {.url = pack_add_text(b, file->url),
-                              .version = pack_add_text(b, file->version),
-                              .complete = view_eq(content, V("complete")) && codes.n > 0,
-                              .any_case = sensitive && !node_is_true(sensitive),
-                              .codes = write_codes(&codes, b)};
-    pack_add(b, PACK_SYSTEM, &out);
-    return b->failed ? E_TOO_LARGE : E_OK;
 }
 
 /* ---- filters ---- */
@@ -98,7 +74,7 @@ find_concept(const struct tree *t, const struct node *root, view code)
 {
     uint32_t end = node_end(t, root);
     for (uint32_t i = node_index(t, root) + 1; i < end; i++)
-        if (is_concept(t, &t->nodes[i]) &&
+        if (concept_is(t, &t->nodes[i]) &&
             view_eq(node_text(t, node_member(t, &t->nodes[i], V("code"))), code))
             return &t->nodes[i];
     return NULL;
@@ -142,7 +118,7 @@ apply_filter(struct codes *c, const struct source_file *system, const struct tre
     uint32_t end = node_end(system->tree, root);
     for (uint32_t i = node_index(system->tree, root) + 1; i < end; i++) {
         const struct node *n = &system->tree->nodes[i];
-        if (is_concept(system->tree, n) && has_property(system->tree, n, property, value))
+        if (concept_is(system->tree, n) && has_property(system->tree, n, property, value))
             add_code(c, node_text(system->tree, node_member(system->tree, n, V("code"))));
     }
     return true;

@@ -84,6 +84,14 @@ struct pack_facts {
 /* Their number; room of them in out. */
 size_t profiles_packs(const struct profile_set *p, struct pack_facts *out, size_t room);
 
+/* A code of a loaded system: a row for each time that it is in force (one with nothing in it where nothing more is known); their
+ * number, 0: no such code, or no such system. */
+struct code_facts {
+    view display;
+    uint32_t from, until; /* 20260701; 0: open */
+};
+size_t codes_look(const struct profile_set *p, view system, view code, struct code_facts *out, size_t room);
+
 /* The profiles in the binary (fhir/profiles). */
 extern const struct embedded fhir_profiles[];
 extern const size_t fhir_profiles_count;

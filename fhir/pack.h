@@ -154,8 +154,14 @@ struct pack_include {
     uint32_t link;          /* of the system or set */
     struct pack_span codes; /* sorted by bytes */
 };
+/* Of a code in a system; beside it, by the same number in the system's span. */
+struct pack_word {
+    struct pack_text display;
+    uint32_t from, until; /* 20260701; 0: open */
+};
 struct pack_system {
     struct pack_text url, version;
+    uint32_t words;    /* the first code's; PACK_NONE: nothing is known but the codes */
     uint32_t complete; /* what is not listed is no code of it */
     uint32_t any_case;
     struct pack_span codes;

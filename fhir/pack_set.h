@@ -37,6 +37,11 @@ enum code_answer pack_set_holds(const struct pack *p, uint32_t set, view system,
 
 /* CODE_OUT only where the system lists all that it has. */
 enum code_answer pack_system_holds(const struct pack *p, uint32_t system, view code);
+/* What is known of a code: a row for each time that it is in force; their number. */
+size_t pack_system_words(const struct pack *p, uint32_t system, view code, struct code_facts *out,
+                         size_t room);
+/* True also where no days are known, or today is 0. */
+bool pack_system_in_force(const struct pack *p, uint32_t system, view code, uint32_t today);
 
 static inline const struct pack_profile *
 item_profile(struct pack_item i)

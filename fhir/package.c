@@ -26,15 +26,19 @@ unpack(const char *path, struct buf *out, struct fault *f)
         return fault_setf(f, E_NOT_FOUND, "a package that can be read", "none", "%s", path);
     while (!out->failed && (n = gzread(in, part, sizeof part)) > 0)
         buf_add(out, part, (size_t)n);
-    gzclose(in);
+    int closed = gzclose(in); /* knows of a stream that ends too early */
     if (out->failed)
         return fault_setf(f, E_TOO_LARGE, "an archive of at most 512 MiB", "a larger one", "%s", path);
-    return n < 0 ? fault_setf(f, E_CONFIG, "a gzipped archive", "other bytes", "%s", path) : E_OK;
+    if (n < 0 || closed != Z_OK)
+        return fault_setf(f, E_CONFIG, "a whole gzipped archive", "other bytes, or a part of one", "%s",
+                          path);
+    return E_OK;
 }
 
 struct tar {
     view bytes;
     size_t at;
+    bool broken; /* no archive, or its end is missing */
 };
 
 struct tar_file {
@@ -60,7 +64,17 @@ until_nul(view field)
     return view_sub(field, 0, view_find_byte(field, 0));
 }
 
-/* The next plain file; false at the end.  ustar, and the long names of GNU and pax, whose own entries are passed over:
+/* The sum of a head's bytes, its own field counted as blanks. */
+static bool
+is_sum_right(view head)
+{
+    size_t sum = 0, stated;
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += i >= 148 && i < 156 ? ' ' : (unsigned char)head.p[i];
+    return read_octal(view_trim(view_sub(head, 148, 8)), &stated) && stated == sum;
+}
+
+/* The next plain file; false at the end, which is a block of zeros.  ustar, and the long names of GNU and pax, whose own entries are passed over:
  * the short name's end is enough to tell what a file is. */
 static bool
 tar_next(struct tar *t, struct tar_file *ret)
@@ -68,8 +82,12 @@ tar_next(struct tar *t, struct tar_file *ret)
     for (;;) {
         view head = view_sub(t->bytes, t->at, BLOCK);
         size_t size;
-        if (head.n < BLOCK || head.p[0] == 0 || !read_octal(view_sub(head, 124, 12), &size) ||
-            size > t->bytes.n - t->at - BLOCK)
+        t->broken = head.n < BLOCK;
+        if (t->broken || head.p[0] == 0)
+            return false;
+        t->broken = !is_sum_right(head) || !read_octal(view_sub(head, 124, 12), &size) ||
+                    size > t->bytes.n - t->at - BLOCK;
+        if (t->broken)
             return false;
         view bytes = {t->bytes.p + t->at + BLOCK, size};
         t->at += BLOCK + (size + BLOCK - 1) / BLOCK * BLOCK;
@@ -78,6 +96,14 @@ tar_next(struct tar *t, struct tar_file *ret)
         *ret = (struct tar_file){until_nul(view_sub(head, 0, 100)), bytes};
         return true;
     }
+}
+
+static err
+archive_fault(const struct tar *t, const char *path, struct fault *f)
+{
+    return t->broken
+               ? fault_setf(f, E_CONFIG, "a whole tar archive", "other bytes, or a part of one", "%s", path)
+               : E_OK;
 }
 
 /* ---- what is in it ---- */
@@ -143,10 +169,10 @@ read_package(struct package *p, const char *path, bool aside, struct fault *f)
             e = sources_add(&p->sources, file.name, file.bytes, aside);
     }
     buf_done(&archive);
-    return e;
+    return e == E_OK ? archive_fault(&tar, path, f) : e;
 }
 
-/* "kbv.ita.erp-1.1.1.tgz" for packages without manifest. */
+/* "kbv.ita.erp-1.1.1.tgz" for packages without manifest, or whose manifest has no version; the last word is version 0. */
 static void
 name_after_file(struct package *p, const char *path)
 {
@@ -158,14 +184,17 @@ name_after_file(struct package *p, const char *path)
     }
     if (view_ends(name, V(".tgz")))
         name = view_sub(name, 0, name.n - 4);
-    if (p->name.n > 0)
+    if (p->name.n > 0 && p->version.n > 0)
         return;
     size_t dash = name.n;
     for (size_t i = 0; i + 1 < name.n && dash == name.n; i++)
         if (name.p[i] == '-' && name.p[i + 1] >= '0' && name.p[i + 1] <= '9')
             dash = i;
-    p->name = arena_dup(p->sources.mem, view_sub(name, 0, dash));
-    p->version = arena_dup(p->sources.mem, view_sub(name, dash + 1, name.n));
+    view version = view_sub(name, dash + 1, name.n);
+    if (p->name.n == 0)
+        p->name = arena_dup(p->sources.mem, view_sub(name, 0, dash));
+    if (p->version.n == 0)
+        p->version = arena_dup(p->sources.mem, version.n > 0 ? version : V("0"));
 }
 
 static void
@@ -189,7 +218,7 @@ package_look(const char *file, arena *mem, struct package_facts *ret, struct fau
         if (is_manifest(one.name))
             e = read_manifest(&p, one.bytes, file, f);
     buf_done(&archive);
-    TRY(e);
+    TRY(e == E_OK ? archive_fault(&tar, file, f) : e);
     name_after_file(&p, file);
     struct package_name *list = arena_make_array(mem, p.n_dependencies + 1u, struct package_name);
     if (!list)
@@ -241,7 +270,7 @@ package_compile_one(const struct package_name *name, view json, struct buf *out,
 {
     start();
     AUTO(arena_free) arena *work = arena_new(COMPILE_BYTES_MAX);
-    struct sources sources = {.mem = work, .f = f};
+    struct sources sources = {.mem = work, .f = f, .words = true};
     const struct pack_label label = {.name = name->name, .version = name->version};
     TRY(sources_add(&sources, name->name, json, false));
     return sources_compile(&sources, base_pack(), &label, out);

@@ -50,6 +50,7 @@ struct sources {
     struct hash_table canonicals[PACK_KINDS];
     /* A definition that cannot be compiled stops everything (strict), or is left out and counted. */
     bool lenient;
+    bool words; /* what codes are called is kept */
     uint32_t left_out;
     struct fault first_left_out;
     struct fault *f;
@@ -185,7 +186,9 @@ bool constraint_is_narrative(const struct tree *t, const struct node *extension)
 /* Whether the base says the same. */
 bool constraint_is_of_base(const struct tree *t, const struct node *constraint, const struct pack *base);
 err set_write(const struct sources *s, const struct source_file *file, struct pack_build *b) MUST_USE;
-err system_write(const struct source_file *file, struct pack_build *b) MUST_USE;
+err system_write(const struct sources *s, const struct source_file *file, struct pack_build *b) MUST_USE;
+/* A concept of a CodeSystem, at any depth. */
+bool concept_is(const struct tree *t, const struct node *n);
 
 /* All that was read and does not stand aside; base as above. */
 err sources_compile(struct sources *s, const struct pack *base, const struct pack_label *label,

@@ -227,7 +227,7 @@ write_file(struct sources *s, const struct source_file *file, const struct pack 
         return E_OK;
     if (kind == PACK_IS_PROFILE)
         return write_profile(s, file, base, b);
-    err e = kind == PACK_IS_SET ? set_write(s, file, b) : system_write(file, b);
+    err e = kind == PACK_IS_SET ? set_write(s, file, b) : system_write(s, file, b);
     return e == E_OK ? E_OK : too_many(s->f);
 }
 

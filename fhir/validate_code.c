@@ -64,7 +64,11 @@ judge_coding(struct judge *j, const struct node *coding)
         }
     }
     struct pack_item to = system.n > 0 && code.n > 0 ? find_system(j, system) : (struct pack_item){NULL, 0};
-    if (!to.pack || pack_system_holds(to.pack, to.n, code) != CODE_OUT)
+    enum code_answer a = to.pack ? pack_system_holds(to.pack, to.n, code) : CODE_UNCLEAR;
+    if (a == CODE_IN && !pack_system_in_force(to.pack, to.n, code, j->options->today))
+        judge_say(j, judge_severity(j, WEIGHT_CODE_NOT_IN_FORCE), E_CODE_UNKNOWN, at,
+                  V("a code in force today"), judge_code(j, system, code));
+    if (a != CODE_OUT)
         return;
     if (version.n > 0 && !view_eq(version, pack_version_of(to.pack, PACK_IS_SYSTEM, to.n)))
         return; /* of another edition nobody here knows */

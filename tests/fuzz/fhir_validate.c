@@ -1,7 +1,9 @@
 /* room: fhir */
 /* Any bytes as a FHIR document in JSON, judged by base R4 and the profiles of the program.  Every finding
- * has a place that exists; judging twice finds the same; strict never finds fewer errors. */
+ * has a place that exists; judging twice finds the same, also as files are checked; strict never finds fewer errors.  FUZZ_PACK names a
+ * pack or package whose profiles are loaded too. */
 #include "fhir/fhir.h"
+#include "fhir/package.h"
 
 #include <stdlib.h>
 
@@ -22,8 +24,10 @@ profiles(void)
     static struct profile_set *set; /* for the life of the process */
     struct fault f;
     fault_init(&f);
+    const struct profile_sources own = {.files = fhir_profiles, .n = fhir_profiles_count};
+    const char *pack = getenv("FUZZ_PACK");
     if (!set)
-        must(profiles_load(fhir_profiles, fhir_profiles_count, &set, &f) == E_OK);
+        must(packages_open(&pack, pack ? 1 : 0, &own, &set, &f) == E_OK);
     return set;
 }
 
@@ -40,13 +44,16 @@ check_issues(const struct issues *issues, const struct tree *t)
     must(errors <= issues->errors);
 }
 
+static const struct validate_options submitted = {.strict = false}, all_strict = {.strict = true},
+                                     checked = {
+                                         .check = true, .no_markup = true, .advice = true, .today = 20261121};
+
 /* Number of errors; SIZE_MAX when it could not be judged. */
 static size_t
-judge(const struct tree *t, arena *mem, bool strict)
+judge(const struct tree *t, arena *mem, struct validate_options options)
 {
     struct issues issues;
     struct bundle b;
-    struct validate_options options = {.strict = strict};
     issues_init(&issues, mem, 60);
     err e = bundle_index(t, mem, &b, &issues);
     e = e == E_OK ? fhir_validate(profiles(), &b, &options, &issues)
@@ -66,8 +73,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fault f;
     fault_init(&f);
     if (fhir_read(FHIR_JSON, view_make(data, size), mem, &t, &f) == E_OK) {
-        size_t lenient = judge(&t, mem, false), again = judge(&t, mem, false), strict = judge(&t, mem, true);
+        size_t lenient = judge(&t, mem, submitted), again = judge(&t, mem, submitted);
+        size_t strict = judge(&t, mem, all_strict), file = judge(&t, mem, checked),
+               twice = judge(&t, mem, checked);
         must(lenient == again || lenient == SIZE_MAX || again == SIZE_MAX);
+        must(file == twice || file == SIZE_MAX || twice == SIZE_MAX);
         must(strict >= lenient || lenient == SIZE_MAX);
     }
     arena_free(mem);

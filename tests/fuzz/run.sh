@@ -2,14 +2,16 @@
 # Runs fuzz targets for a while and counts their executions.  Seeds are the corpora of the tree and, where there is one, a folder of
 # further files for each target; what is found stays in OUT/TARGET.
 #
-#   tests/fuzz/run.sh [-s SECONDS] [-j JOBS] [-o OUT] [-e FOLDER] [TARGET…]
+#   tests/fuzz/run.sh [-s SECONDS | -n EXECUTIONS] [-j JOBS] [-o OUT] [-e FOLDER] [TARGET…]
 #
+# -n: so many executions in all, the same share for each target and job (deploy/fuzz-all.sh).
 # Targets: the readers, the writer's round trip, the validator, FHIRPath.  Ends with 1 when any crashed, leaked or hung.
 set -eu
-seconds=60 jobs=1 out=build/fuzz/found extra=
-while getopts s:j:o:e: option; do
+seconds=60 executions='' jobs=1 out=build/fuzz/found extra=''
+while getopts s:n:j:o:e: option; do
     case $option in
     s) seconds=$OPTARG ;;
+    n) executions=$OPTARG ;;
     j) jobs=$OPTARG ;;
     o) out=$OPTARG ;;
     e) extra=$OPTARG ;;
@@ -24,13 +26,17 @@ for target; do
     cmake --build build/fuzz --target "fuzz_$target" >/dev/null
 done
 
+# What ends a run: a time, or a number of executions.
+limit="-max_total_time=$seconds"
+[ -z "$executions" ] || limit="-runs=$(((executions + $# * jobs - 1) / ($# * jobs)))"
+
 # One target: libFuzzer in JOBS processes that share the folder.
 run() {
     mkdir -p "$out/$1" "$out/crashes"
     seeds="tests/fuzz/corpus/$1"
     [ -n "$extra" ] && [ -d "$extra/$1" ] && seeds="$seeds $extra/$1"
     # shellcheck disable=SC2086 # two folders
-    "build/fuzz/fuzz_$1" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    "build/fuzz/fuzz_$1" "$limit" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$out/crashes/$1-" "$out/$1" $seeds >"$out/$1.$2.log" 2>&1
 }
 

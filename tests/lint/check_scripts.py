@@ -6,7 +6,7 @@ import subprocess
 
 from lint import Tree
 
-SCRIPTS = (".ci/run", "deploy/install-packages.sh", "deploy/run-demo.sh", "deploy/run-tests.sh", "tests/fuzz/run.sh")
+SCRIPTS = (".ci/run", "deploy/fuzz-all.sh", "deploy/install-packages.sh", "deploy/run-demo.sh", "deploy/run-tests.sh", "tests/fuzz/run.sh")
 PURPOSES = {"build", "test", "run"}
 
 

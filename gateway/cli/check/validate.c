@@ -1,3 +1,4 @@
+#include "base/instant.h"
 #include "cli/command.h"
 #include "fhir/fhir.h"
 #include "fhir/package.h"
@@ -133,6 +134,17 @@ check_file(struct checking *c, const char *file)
     return EXIT_OK;
 }
 
+/* As $validate judges: by windows of the day, in Taiwan. */
+static uint32_t
+day_of_args(const struct args *a)
+{
+    const char *on = args_value(a, "on");
+    date d = date_of_instant(clock_now(), 480);
+    if (on && (date_parse(view_of(on), &d) != E_OK || d.day == 0))
+        return 0;
+    return (uint32_t)d.year * 10000u + d.month * 100u + d.day;
+}
+
 int
 run_validate(struct args *a)
 {
@@ -146,10 +158,14 @@ run_validate(struct args *a)
     err e = packages_open(packs, args_values(a, "pack", packs, COUNT_OF(packs)), &own, &set, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
+    uint32_t today = day_of_args(a);
+    if (today == 0)
+        return command_usage(a, "--on is a day: 2027-01-01");
     struct checking c = {.a = a,
                          .set = set,
                          .options = {.demand = view_of(profile),
                                      .check = true,
+                                     .today = today,
                                      .strict = args_flag(a, "strict"),
                                      .no_markup = args_flag(a, "no-markup")},
                          .look = look_of(terminal_has_colour(STDOUT_FILENO))};

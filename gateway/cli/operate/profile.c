@@ -58,6 +58,19 @@ path_in(const struct args *a, const char *dir, view name, view version, const ch
     return arena_printf(a->mem, "%s/%.*s-%.*s%s", dir, VIEW_ARG(name), VIEW_ARG(version), ending).p;
 }
 
+/* Name and version of a package become the name of a file. */
+static bool
+is_file_word(view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && c != '.' && c != '-' && c != '_' && c != '+')
+            return false;
+    }
+    return text.n > 0 && text.n <= 128 && text.p[0] != '.';
+}
+
 /* The package beside its pack: parents of later packages, and what a new program version compiles again. */
 static err
 keep_source(const struct args *a, const char *from, const char *to, struct fault *f)
@@ -104,6 +117,8 @@ add_package(struct args *a, const char *file, const char *dir, struct fault *f)
                                        .valid_until = day_of(args_value(a, "until"))};
     buf_init(&pack, PACK_BYTES_MAX);
     err e = package_compile(&rq, a->mem, &pack, &made, f);
+    if (e == E_OK && (!is_file_word(made.name) || !is_file_word(made.version)))
+        e = fault_set(f, E_CONFIG, file, "a package whose name and version can name a file", "others");
     const char *path = e == E_OK ? path_in(a, dir, made.name, made.version, ".pack") : NULL;
     if (e == E_OK)
         e = file_write(path, buf_view(&pack), false, f);
@@ -162,113 +177,4 @@ run_profile_list(struct args *a)
     for (size_t i = 0; i < n; i++)
         print_pack(a, &facts[i]);
     return EXIT_OK;
-}
-
-/* ---- lists of codes ---- */
-
-/* The next field of a line of CSV (RFC 4180); *rest is what follows it, *ret_last whether the line ends there. */
-static view
-next_field(view *rest, arena *mem, bool *ret_last)
-{
-    view text = *rest;
-    size_t end = 0;
-    if (view_starts(text, V("\""))) {
-        struct buf out;
-        buf_init(&out, 65536);
-        for (end = 1; end < text.n; end++) {
-            if (text.p[end] == '"' && !(end + 1 < text.n && text.p[end + 1] == '"'))
-                break;
-            end += text.p[end] == '"';
-            buf_add_byte(&out, text.p[end]);
-        }
-        view field = arena_dup(mem, out.n ? buf_view(&out) : V(""));
-        buf_done(&out);
-        end += end < text.n;
-        *ret_last = end >= text.n || text.p[end] != ',';
-        *rest = view_sub(text, end + 1, text.n);
-        return field;
-    }
-    while (end < text.n && text.p[end] != ',' && text.p[end] != '\n' && text.p[end] != '\r')
-        end++;
-    *ret_last = end >= text.n || text.p[end] != ',';
-    bool crlf = end + 1 < text.n && text.p[end] == '\r' && text.p[end + 1] == '\n';
-    *rest = view_sub(text, end + (crlf ? 2 : 1), text.n);
-    return view_trim(view_sub(text, 0, end));
-}
-
-/* Which column has the heading; 0 when none is asked for. */
-static int
-column_of(view *rest, const char *heading, arena *mem)
-{
-    int wanted = heading ? -1 : 0;
-    bool last = false;
-    for (int i = 0; !last && rest->n > 0; i++) {
-        view field = next_field(rest, mem, &last);
-        if (i == 0 && view_starts(field, V("\xEF\xBB\xBF")))
-            field = view_sub(field, 3, field.n);
-        if (heading && view_eq(field, view_of(heading)))
-            wanted = i;
-    }
-    return wanted;
-}
-
-static size_t
-add_codes(view rest, int column, arena *mem, struct buf *out)
-{
-    size_t n = 0;
-    while (rest.n > 0) {
-        bool last = false;
-        for (int i = 0; !last; i++) {
-            view field = next_field(&rest, mem, &last);
-            if (i != column || field.n == 0)
-                continue;
-            BUF_LIT(out, "{\"code\":");
-            buf_add_json(out, field);
-            BUF_LIT(out, "},");
-            n++;
-        }
-    }
-    return n;
-}
-
-int
-run_codes_add(struct args *a)
-{
-    const char *dir = args_value(a, "dir"), *system = args_value(a, "system"),
-               *version = args_value(a, "version");
-    struct fault f;
-    struct buf json, pack;
-    view csv;
-    fault_init(&f);
-    if (a->n_positional != 1 || !dir || !system)
-        return command_usage(a, "a CSV file, --system and --dir are needed");
-    err e = file_read(a->positional[0], a->mem, &csv, &f);
-    if (e != E_OK)
-        return command_fail(a, e, &f);
-    int column = column_of(&csv, args_value(a, "column"), a->mem);
-    if (column < 0)
-        return command_usage(a, "no column has this heading");
-    buf_init(&json, PACK_BYTES_MAX);
-    buf_init(&pack, PACK_BYTES_MAX);
-    BUF_LIT(&json, "{\"resourceType\":\"CodeSystem\",\"content\":\"complete\",\"url\":");
-    buf_add_json(&json, view_of(system));
-    BUF_LIT(&json, ",\"version\":");
-    buf_add_json(&json, view_of(version ? version : "1"));
-    BUF_LIT(&json, ",\"concept\":[");
-    size_t n = add_codes(csv, column, a->mem, &json);
-    json.n -= n > 0;
-    BUF_LIT(&json, "]}");
-    view name = arena_printf(a->mem, "codes-%08x", (unsigned)package_hash(view_of(system)));
-    const struct package_name named = {name, view_of(version ? version : "1")};
-    e = json.failed ? E_TOO_LARGE : package_compile_one(&named, buf_view(&json), &pack, &f);
-    const char *path = path_in(a, dir, named.name, named.version, ".pack");
-    if (e == E_OK)
-        e = folder_make(dir, &f);
-    if (e == E_OK)
-        e = file_write(path, buf_view(&pack), false, &f);
-    if (e == E_OK)
-        printf("%s: %zu codes, %s, %zu bytes\n", system, n, path, pack.n);
-    buf_done(&json);
-    buf_done(&pack);
-    return e == E_OK ? EXIT_OK : command_fail(a, e, &f);
 }
