@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "flow/intake/accept.h"
+#include "flow/login/dpop.h"
 #include "http/http.h"
 
 extern const handler api_handlers[ROUTE_COUNT];
@@ -30,6 +31,9 @@ api_acknowledged(const struct request *rq)
 struct submission api_submission(struct request *rq, enum intake intake);
 /* Plain object: receipt, document, case, outcome, findings, and what the route adds. {NULL,0} when it is too large. */
 view api_acceptance(struct request *rq, const struct acceptance *a);
+
+/* What came with the request to prove possession of a key. */
+struct proof api_proof(const struct gateway *g, const struct request *rq);
 
 /* auth_ops of http, answered by flow. */
 struct auth_ops api_auth(struct gateway *g);

@@ -5,12 +5,33 @@
 #include "flow/partner/auth.h"
 #include "flow/view/feed.h"
 
+struct proof
+api_proof(const struct gateway *g, const struct request *rq)
+{
+    return (struct proof){
+        .dpop = request_header(rq, "DPoP"),
+        .method = rq->method,
+        .url = arena_printf(rq->mem, "%.*s%.*s", VIEW_ARG(g->base_url), VIEW_ARG(rq->path)),
+        .certificate = rq->caller.peer_certificate,
+    };
+}
+
+static view
+nonce(void *self, arena *mem)
+{
+    const struct gateway *g = self;
+    return g->dpop ? dpop_nonce(g->dpop, clock_now(), mem) : V("");
+}
+
 static err
 authenticate(void *self, const struct request *rq, view authorization, view certificate_der,
              struct caller *ret, struct fault *f)
 {
     struct identity who = {0};
-    TRY(auth_check(self, authorization, certificate_der, rq->received, rq->mem, &who, f));
+    struct proof proof = api_proof(self, rq);
+    if (certificate_der.n)
+        proof.certificate = sha256(certificate_der);
+    TRY(auth_check(self, authorization, certificate_der, &proof, rq->received, rq->mem, &who, f));
     *ret = (struct caller){
         .partner = who.partner,
         .partner_kind = who.partner_kind,
@@ -18,8 +39,12 @@ authenticate(void *self, const struct request *rq, view authorization, view cert
         .client = who.client,
         .scopes = who.scopes,
         .peer_certificate = who.peer_certificate,
+        .is_person = who.is_person,
+        .person = who.person,
+        .session = who.session,
+        .only_case = who.only_case,
+        .authenticated_at = who.authenticated_at,
     };
-    (void)rq;
     return E_OK;
 }
 
@@ -58,14 +83,20 @@ refused(void *self, const struct request *rq, err e, int64_t bytes)
 struct auth_ops
 api_auth(struct gateway *g)
 {
-    return (struct auth_ops){g, authenticate, authenticate_track, admit, refused};
+    return (struct auth_ops){.self = g,
+                             .authenticate = authenticate,
+                             .authenticate_track = authenticate_track,
+                             .nonce = nonce,
+                             .admit = admit,
+                             .refused = refused};
 }
 
 err
 api_TOKEN(void *app, struct request *rq, struct reply *rp)
 {
     view json;
-    TRY(auth_token(app, rq->body, &rq->caller.peer_certificate, rq->received, rq->mem, &json, &rq->fault));
+    struct proof proof = api_proof(app, rq);
+    TRY(auth_token(app, rq->body, &proof, rq->received, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     reply_header(rq, rp, "Pragma", V("no-cache"));
     return E_OK;

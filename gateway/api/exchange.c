@@ -84,9 +84,12 @@ api_WALLET_RESPONSE(void *app, struct request *rq, struct reply *rp)
             if (view_eq(name, view_of(fields[i].name)))
                 *fields[i].to = form_decoded(pair, rq->mem);
     }
-    TRY(presentation_accept(app, rq->params[0], &a, rq->received, rq->mem, &rq->fault));
+    view redirect = VIEW_NONE;
+    TRY(presentation_accept(app, rq->params[0], &a, rq->received, rq->mem, &redirect, &rq->fault));
     reply_header(rq, rp, "Cache-Control", V("no-store"));
-    reply_json(rp, 200, V("{}"));
+    reply_json(rp, 200,
+               redirect.n ? arena_printf(rq->mem, "{\"redirect_uri\":\"%.*s\"}", VIEW_ARG(redirect))
+                          : V("{}"));
     return E_OK;
 }
 

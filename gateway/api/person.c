@@ -17,8 +17,13 @@ filed(const struct request *rq, struct reply *rp, const struct application_out *
 static struct application_in
 filing(const struct request *rq)
 {
-    return (struct application_in){rq->body, rq->body_digest, rq->caller.partner, rq->caller.client,
-                                   rq->received};
+    return (struct application_in){.body = rq->body,
+                                   .body_digest = rq->body_digest,
+                                   .sender = rq->caller.partner,
+                                   .client = rq->caller.client,
+                                   .received = rq->received,
+                                   .by_person = rq->caller.is_person,
+                                   .person = rq->caller.person};
 }
 
 err
@@ -45,23 +50,33 @@ api_PERMISSION_WITHDRAW(void *app, struct request *rq, struct reply *rp)
     perm_id id;
     view json;
     TRY(API_ID(perm_id, rq, 0, &id));
-    TRY(permission_withdraw(app, id, rq->body, rq->caller.partner, rq->received, rq->mem, &json, &rq->fault));
+    const struct caller *c = &rq->caller;
+    TRY(permission_withdraw(app, id, rq->body, c->partner, c->is_person ? &c->person : NULL, rq->received,
+                            rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }
 
-static struct person_caller
-person_of(const struct request *rq)
+/* Who logged in here says by `case` which of his cases he means; a code or session has its own. */
+static err
+person_of(void *app, struct request *rq, struct person_caller *ret)
 {
-    return (struct person_caller){rq->caller.track_case, rq->caller.track_person, rq->caller.track_role,
-                                  rq->caller.track_steps};
+    static const char *const names[] = {"case", NULL};
+    const struct caller *c = &rq->caller;
+    TRY(request_query_only(rq, names));
+    if (c->is_person)
+        return track_person(app, &c->person, c->only_case, request_query(rq, "case"), rq->received, rq->mem,
+                            ret, &rq->fault);
+    *ret = (struct person_caller){c->track_case, c->track_person, c->track_role, c->track_steps};
+    return E_OK;
 }
 
 err
 api_PERMISSION_LIST(void *app, struct request *rq, struct reply *rp)
 {
-    struct person_caller who = person_of(rq);
+    struct person_caller who;
     view json;
+    TRY(person_of(app, rq, &who));
     TRY(track_permissions(app, &who, rq->lang, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
@@ -70,8 +85,9 @@ api_PERMISSION_LIST(void *app, struct request *rq, struct reply *rp)
 err
 api_TRACK_GET(void *app, struct request *rq, struct reply *rp)
 {
-    struct person_caller who = person_of(rq);
+    struct person_caller who;
     view json;
+    TRY(person_of(app, rq, &who));
     TRY(track_view(app, &who, rq->lang, rq->received, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;

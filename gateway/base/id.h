@@ -88,5 +88,6 @@ DEFINE_ID(photo_id, "pic")
 DEFINE_ID(exchange_id, "exc")
 DEFINE_ID(task_id, "task")
 DEFINE_ID(ask_id, "ask")
+DEFINE_ID(session_id, "ses")
 
 #endif

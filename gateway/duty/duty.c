@@ -13,6 +13,7 @@
 #define KEEP_REFUSALS SPAN_DAYS(7)
 #define KEEP_ATTACHMENTS SPAN_DAYS(1) /* until a document names them */
 #define KEEP_EXCHANGES SPAN_DAYS(1)   /* the app has read what it wanted; files stand apart as attachments */
+#define KEEP_SESSIONS SPAN_DAYS(400)  /* after their end, for the person to see */
 #define KEEP_PROJECTIONS SPAN_DAYS(90)
 #define CLEAN_EVERY_US (60 * 1000000LL)
 
@@ -40,6 +41,7 @@ clean(struct gateway *g, instant now)
     unit_change(&u, CHANGE_attachments_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_upload_parts_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
     unit_change(&u, CHANGE_uploads_expire, ARGS(val_int(now.us - KEEP_ATTACHMENTS.us)));
+    unit_change(&u, CHANGE_sessions_expire, ARGS(val_int(now.us - KEEP_SESSIONS.us)));
     unit_change(&u, CHANGE_exchanges_expire, ARGS(val_int(now.us - KEEP_EXCHANGES.us)));
     unit_change(&u, CHANGE_projections_expire, ARGS(val_int(now.us - KEEP_PROJECTIONS.us)));
     return store_commit(g->store, &u);

@@ -5,6 +5,7 @@
 #include "flow/evidence/keyring.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/standing.h"
+#include "flow/login/dpop.h"
 #include "flow/partner/registry.h"
 #include "flow/person/outside.h"
 #include "signing/trust/authority.h"
@@ -51,6 +52,9 @@ open_parts(struct gateway *g, enum opening how, struct fault *f)
     if (how != OPEN_SERVING)
         return E_OK;
     TRY(outside_read(c, &g->outside, f));
+    g->dpop = dpop_new();
+    if (!g->dpop)
+        return E_INTERNAL;
     const struct profile_sources own = {.files = fhir_profiles, .n = fhir_profiles_count};
     TRY(packs_open_folder(config_cstr(c, SET_PROFILE_DIR), &own, &g->profiles, f));
     return gateway_reload_trust(g, f);
@@ -124,6 +128,7 @@ gateway_close(struct gateway *g)
     trust_unref(g->trust);
     revocation_book_free(g->book);
     outside_free(g->outside);
+    dpop_free(g->dpop);
     profiles_free(g->profiles);
     log_tree_free(g->log);
     free(g->head);

@@ -19,6 +19,7 @@ struct registry; /* registry.h */
 struct keyring;  /* keyring.h */
 struct log_tree; /* evidence.h */
 struct outside;  /* outside.h */
+struct dpop;     /* login/dpop.h */
 
 #define CASE_STRIPES 256
 
@@ -29,6 +30,7 @@ struct gateway {
     struct profile_set *profiles;
     struct log_tree *log;
     struct outside *outside; /* NULL offline */
+    struct dpop *dpop;       /* NULL offline */
     view base_url;
     view log_id;
     bool sandbox;

@@ -35,6 +35,31 @@ check_scope(struct connection *c)
     return fault_set(&c->rq.fault, E_SCOPE, "scope", c->rq.route->scope, "other scopes");
 }
 
+/* The token of a person counts on routes for persons only, and where it matters only while the login is fresh (RFC 9470). */
+static err
+check_person(struct connection *c, const struct caller *caller)
+{
+    unsigned flags = c->rq.route->flags;
+    if (!caller->is_person)
+        return E_OK;
+    if (!(flags & ROUTE_PERSON))
+        return fault_set(&c->rq.fault, E_SCOPE, "Authorization", "the client's own token", "a person's");
+    if (flags & ROUTE_STEP_UP && instant_since(c->rq.received, caller->authenticated_at).us > STEP_UP_AGE.us)
+        return fault_set(&c->rq.fault, E_STEP_UP, "Authorization", "a login of the last 300 s",
+                         "an older one");
+    return E_OK;
+}
+
+/* Whoever proves possession of a key gets a nonce for the next proof, with refusals too. */
+static void
+give_nonce(struct connection *c, const struct caller *caller)
+{
+    const struct auth_ops *auth = c->server->options.auth;
+    if (auth->nonce && (caller->is_person || c->guard.known[HEADER_DPOP].p ||
+                        view_starts(c->guard.known[HEADER_AUTHORIZATION], V("DPoP "))))
+        reply_header(&c->rq, &c->reply, "DPoP-Nonce", auth->nonce(auth->self, c->mem));
+}
+
 /* A person shows a token; who also brings credentials is the app that the person uses, and needs the route's scope. */
 static err
 find_person(struct connection *c, view certificate, struct caller *caller)
@@ -46,8 +71,22 @@ find_person(struct connection *c, view certificate, struct caller *caller)
         TRY(auth->authenticate(auth->self, &c->rq, authorization, certificate, caller, f));
         c->rq.caller = *caller;
         TRY(check_scope(c));
+        if (caller->is_person)
+            return E_OK;
     }
     return auth->authenticate_track(auth->self, &c->rq, c->guard.known[HEADER_TRACK_TOKEN], caller, f);
+}
+
+static err
+authenticate(struct connection *c, view certificate, struct caller *caller)
+{
+    const struct auth_ops *auth = c->server->options.auth;
+    unsigned flags = c->rq.route->flags;
+    if (flags & ROUTE_TRACK)
+        return find_person(c, certificate, caller);
+    return flags & ROUTE_OPEN ? E_OK
+                              : auth->authenticate(auth->self, &c->rq, c->guard.known[HEADER_AUTHORIZATION],
+                                                   certificate, caller, &c->rq.fault);
 }
 
 static err
@@ -56,12 +95,10 @@ find_caller(struct connection *c, view certificate)
     const struct auth_ops *auth = c->server->options.auth;
     const struct route *route = c->rq.route;
     struct caller caller = {.is_track = false};
-    struct fault *f = &c->rq.fault;
-    if (route->flags & ROUTE_TRACK)
-        TRY(find_person(c, certificate, &caller));
-    else if (!(route->flags & ROUTE_OPEN))
-        TRY(auth->authenticate(auth->self, &c->rq, c->guard.known[HEADER_AUTHORIZATION], certificate, &caller,
-                               f));
+    err known = authenticate(c, certificate, &caller);
+    give_nonce(c, &caller);
+    TRY(known);
+    TRY(check_person(c, &caller));
     if (certificate.n > 0)
         caller.peer_certificate = c->peer.fingerprint;
     c->rq.caller = caller;

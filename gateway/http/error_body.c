@@ -308,6 +308,13 @@ oauth_word(err e)
         return "invalid_scope";
     case E_GRANT:
         return "unsupported_grant_type";
+    case E_OAUTH_CODE:
+    case E_SESSION_ENDED:
+        return "invalid_grant";
+    case E_DPOP_GRANT:
+        return "invalid_dpop_proof";
+    case E_DPOP_NONCE_GRANT:
+        return "use_dpop_nonce";
     default:
         break;
     }
@@ -324,6 +331,22 @@ add_outcome(const struct request *rq, err e, struct buf *out)
                VIEW_ARG(request_id_print(rq->id, id)));
     add_all(rq, e, out, add_fhir_item);
     BUF_LIT(out, "]}");
+}
+
+/* For a browser: what is wrong and what to do, in both languages, and nothing of what was sent. */
+static void
+add_page(const struct request *rq, err e, struct buf *out)
+{
+    const struct err_row *row = err_info(e);
+    char id[ID_TEXT_SIZE];
+    buf_printf(
+        out,
+        "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>%s</title>"
+        "</head><body><main><h1>%s</h1><p>%s</p><div lang=\"en\"><h2>%s</h2><p>%s</p></div><p><code>%s "
+        "%.*s</code></p></main></body></html>\n",
+        row->text[LANG_ZH], row->text[LANG_ZH], row->remedy[LANG_ZH], row->text[LANG_EN],
+        row->remedy[LANG_EN], row->code, VIEW_ARG(request_id_print(rq->id, id)));
 }
 
 /* A body that would not fit says at least what is wrong. */
@@ -350,6 +373,10 @@ fill_body(const struct request *rq, err e, enum surface surface, struct buf *out
     if (surface == SURFACE_FHIR) {
         add_outcome(rq, e, out);
         return "application/fhir+json";
+    }
+    if (surface == SURFACE_PAGE) {
+        add_page(rq, e, out);
+        return "text/html; charset=utf-8";
     }
     BUF_LIT(out, "{");
     if (surface == SURFACE_AUTH) {

@@ -27,7 +27,8 @@ enum method {
     METHOD_OPTIONS,
     METHOD_COUNT
 };
-enum surface { SURFACE_FHIR, SURFACE_PLAIN, SURFACE_AUTH, SURFACE_OPS };
+/* SURFACE_PAGE: for a person's browser, its errors are pages. */
+enum surface { SURFACE_FHIR, SURFACE_PLAIN, SURFACE_AUTH, SURFACE_PAGE, SURFACE_OPS };
 /* What a route accepts as body. */
 enum media { MEDIA_NONE = 0, MEDIA_JSON = 1, MEDIA_XML = 2, MEDIA_FORM = 4, MEDIA_ANY = 8 };
 enum route_flag {
@@ -36,7 +37,10 @@ enum route_flag {
     ROUTE_IF_MATCH = 4,   /* If-Match required */
     ROUTE_TRACK = 8,      /* a person's token in X-Track-Token, alone or beside a client's credentials */
     ROUTE_PARTIAL = 16, /* when the connection breaks within the body, the handler still gets what has come */
+    ROUTE_PERSON = 32,  /* also by the token of a person who logged in here */
+    ROUTE_STEP_UP = 64, /* such a token counts here only when the login is fresh (STEP_UP_AGE) */
 };
+#define STEP_UP_AGE SPAN_SECONDS(300)
 
 enum route_id {
 #define ROUTE(id, method, path, surface, media, ceiling, flags, scope) ROUTE_##id,
@@ -72,6 +76,11 @@ struct caller {
     digest track_person;
     view track_role;
     digest peer_certificate; /* SHA-256 of the TLS client certificate, zero when none */
+    bool is_person;          /* by a person's token; partner: the app that holds it */
+    digest person;           /* blind */
+    uid session;
+    case_id only_case; /* none: all of the person's */
+    instant authenticated_at;
 };
 
 #define PARAMS_MAX 4
@@ -80,6 +89,8 @@ struct request {
     arena *mem;
     view params[PARAMS_MAX]; /* in the path's order, percent-decoded */
     view query;              /* raw, behind '?' */
+    view path;               /* raw, before '?' */
+    view method;
     view body;
     view media_type;    /* lower case, without parameters */
     digest body_digest; /* SHA-256, when there is a body */
@@ -141,6 +152,8 @@ struct auth_ops {
                         struct caller *ret, struct fault *f);
     err (*authenticate_track)(void *self, const struct request *rq, view token, struct caller *ret,
                               struct fault *f);
+    /* A fresh nonce for DPoP-Nonce; empty when memory is out. */
+    view (*nonce)(void *self, arena *mem);
     /* Quota of the partner and route class: E_OK or E_QUOTA with seconds to wait. */
     err (*admit)(void *self, const struct caller *c, const struct route *r, int *ret_wait);
     /* A body of a known caller was refused before the handler could see it (media type, size, digest); code, place

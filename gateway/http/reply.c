@@ -56,7 +56,9 @@ add_wait(struct request *rq, struct reply *rp, err e)
     reply_header(rq, rp, "Retry-After", arena_printf(rq->mem, "%d", wait));
 }
 
-/* RFC 6750 3: which error word belongs to the refusal; none when no credentials came. */
+#define DPOP_ALGS ", algs=\"ES256 ES384 PS256 Ed25519 EdDSA\""
+
+/* RFC 6750 3, RFC 9449 7.1, RFC 9470 3: which error word belongs to the refusal; none when no credentials came. */
 static void
 add_challenge(struct request *rq, struct reply *rp, err e)
 {
@@ -71,6 +73,21 @@ add_challenge(struct request *rq, struct reply *rp, err e)
                      arena_printf(rq->mem,
                                   "Bearer realm=\"claimgate\", error=\"insufficient_scope\", scope=\"%s\"",
                                   rq->route ? rq->route->scope : ""));
+        return;
+    case E_DPOP:
+    case E_DPOP_NONCE:
+        reply_header(rq, rp, "WWW-Authenticate",
+                     e == E_DPOP ? V("DPoP realm=\"claimgate\", error=\"invalid_dpop_proof\"" DPOP_ALGS)
+                                 : V("DPoP realm=\"claimgate\", error=\"use_dpop_nonce\"" DPOP_ALGS));
+        return;
+    case E_STEP_UP:
+        reply_header(
+            rq, rp, "WWW-Authenticate",
+            V("DPoP realm=\"claimgate\", error=\"insufficient_user_authentication\", max_age=300" DPOP_ALGS));
+        return;
+    case E_SESSION_ENDED:
+        reply_header(rq, rp, "WWW-Authenticate",
+                     V("DPoP realm=\"claimgate\", error=\"invalid_token\"" DPOP_ALGS));
         return;
     default:
         if (err_info(e)->status == 401)

@@ -68,6 +68,8 @@ begin(struct connection *c, view path, view method, view version)
 {
     err e = guard_head(c, path, method, version);
     request_read_head(c);
+    c->rq.path = c->guard.path;
+    c->rq.method = method;
     if (e != E_OK) {
         observe_refusal(c, e);
         return refuse_head(c, e, true);

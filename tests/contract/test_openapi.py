@@ -37,9 +37,10 @@ def routes():
 def security_of(row):
     if "OPEN" in row["flags"]:
         return []
+    person = [{"personToken": [row["scope"]] if row["scope"] else []}] if "PERSON" in row["flags"] else []
     if "TRACK" in row["flags"]:
-        return [{"trackToken": []}] + [{"trackToken": [], **login} for login in logins_of(row)]
-    return logins_of(row)
+        return [{"trackToken": []}] + [{"trackToken": [], **login} for login in logins_of(row)] + person
+    return logins_of(row) + person
 
 
 def logins_of(row):
@@ -80,7 +81,7 @@ def check_conditions(spec, name, operation, row):
 
 def check_surface(spec, name, operation, row):
     """Each surface has its own form of errors; who may be refused has 401, whose scope may lack 403, who brings a body 413 and 415."""
-    form = {"FHIR": "application/fhir+json", "PLAIN": "application/problem+json", "AUTH": "application/json"}[row["surface"]]
+    form = {"FHIR": "application/fhir+json", "PLAIN": "application/problem+json", "AUTH": "application/json", "PAGE": "text/html"}[row["surface"]]
     statuses = {}
     for status, reply in operation["responses"].items():
         statuses[status] = reply = spec.resolved(reply)

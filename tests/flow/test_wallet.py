@@ -267,7 +267,7 @@ def set_up(g, world):
     world.issue(key, issuer)
     (g.dir / "wallet.json").write_bytes(compact({
         "client_id": "x509_san_dns:localhost", "certificate": "pki/server.crt", "key": "pki/server.key",
-        "module": {"url": world.origin, "token": "secret-token", "ref": "claim-ref"},
+        "login": {"profile": "oid4vp-1.0", "type": VCT}, "module": {"url": world.origin, "token": "secret-token", "ref": "claim-ref"},
         "issuers": [{"id": issuer, "hosts": [world.origin], "types": [VCT, TYPE_TW], "keys": [{**public_jwk(key), "kid": "k1"}]}]}))
     g.settings.append(f"wallet.file={g.dir}/wallet.json")
     return key, issuer

@@ -20,28 +20,28 @@
 static const struct sandbox_role {
     const char *name, *kind, *scopes, *options;
 } roles[] = {
-    {"h1", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"h2", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"c1", "clinic", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"k1", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"k2", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"j1", "prosecutor", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", "{}"},
-    {"l1", "insurer", INSURER_SCOPES, "{}"},
-    {"l2", "insurer", INSURER_SCOPES, "{}"},
-    {"l3", "insurer", INSURER_SCOPES, "{}"},
-    {"p1", "insurer", INSURER_SCOPES, "{}"},
-    {"p2", "insurer", INSURER_SCOPES, "{}"},
-    {"p3", "insurer", INSURER_SCOPES, "{}"},
-    {"fund", "fund", INSURER_SCOPES, "{}"},
+    {"h1", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", ""},
+    {"h2", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", ""},
+    {"c1", "clinic", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", ""},
+    {"k1", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", ""},
+    {"k2", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", ""},
+    {"j1", "prosecutor", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", ""},
+    {"l1", "insurer", INSURER_SCOPES, ""},
+    {"l2", "insurer", INSURER_SCOPES, ""},
+    {"l3", "insurer", INSURER_SCOPES, ""},
+    {"p1", "insurer", INSURER_SCOPES, ""},
+    {"p2", "insurer", INSURER_SCOPES, ""},
+    {"p3", "insurer", INSURER_SCOPES, ""},
+    {"fund", "fund", INSURER_SCOPES, ""},
     {"r1", "shop",
      "\"attachments:write\",\"motor-filings:write\",\"motor-filings:read\",\"events:read\",\"webhooks:"
      "write\"",
-     "{}"},
-    {"v1", "agent", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", "{}"},
+     ""},
+    {"v1", "agent", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", ""},
     {"app", "app",
-     "\"applications:write\",\"permissions:write\",\"cases:read\",\"attachments:write\",\"motor-filings:"
+     "\"applications:write\",\"permissions:write\",\"cases:read\",\"documents:read\",\"attachments:write\",\"motor-filings:"
      "write\",\"motor-filings:read\",\"record-requests:write\",\"tasks:write\"",
-     "{\"asserts\":\"yes\"}"},
+     ",\"asserts\":\"yes\",\"redirect_uris\":\"https://app.example.tw/callback http://127.0.0.1/callback\""},
 };
 
 /* Professionals on their institutions' lists. */
@@ -130,11 +130,9 @@ add_partner(struct founding *w, const struct sandbox_role *role)
         arena_printf(w->a->mem,
                      "{\"kind\":\"partner.put\",\"subject\":\"%.*s\",\"body\":{\"kind\":\"%s\",\"code\":\"%"
                      "s\",\"name_zh\":\"%s\",\"name_en\":\"Sandbox %s\","
-                     "\"scopes\":[%s],\"acts_for\":[%s],\"options\":%s}}",
+                     "\"scopes\":[%s],\"acts_for\":[%s],\"options\":{\"token_binding\":\"off\"%s}}}",
                      VIEW_ARG(partner), role->kind, party->organisation, party->common_name, role->name,
-                     role->scopes, acts_for,
-                     strcmp(role->options, "{}") == 0 ? "{\"token_binding\":\"off\"}"
-                                                      : "{\"token_binding\":\"off\",\"asserts\":\"yes\"}");
+                     role->scopes, acts_for, role->options);
     TRY(propose(w, text, &change));
     TRY(add_certificate(w, partner, "sign", role->name));
     snprintf(tls, sizeof tls, "%s-tls", role->name);

@@ -8,57 +8,14 @@
 #include "base/text.h"
 #include "flow/evidence/keyring.h"
 #include "flow/evidence/seal.h"
+#include "flow/login/form.h"
+#include "flow/login/login.h"
 
 #include <stdatomic.h>
 
 #define ASSERTION_LIFE_S 300
 #define SKEW_S 30
 #define TOKEN_MAX 2048
-
-/* -- form -- */
-
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static view
-form_decode(view text, arena *mem)
-{
-    char *out = arena_alloc(mem, text.n + 1);
-    size_t n = 0;
-    if (!out)
-        return VIEW_NONE;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '%' && i + 2 < text.n && hex_value(text.p[i + 1]) >= 0 &&
-            hex_value(text.p[i + 2]) >= 0) {
-            out[n++] = (char)(hex_value(text.p[i + 1]) * 16 + hex_value(text.p[i + 2]));
-            i += 2;
-        } else {
-            out[n++] = text.p[i] == '+' ? ' ' : text.p[i];
-        }
-    }
-    return view_make(out, n);
-}
-
-static view
-form_field(view form, const char *name, arena *mem)
-{
-    while (form.n) {
-        view pair = view_cut(&form, '&', NULL);
-        view key = view_cut(&pair, '=', NULL);
-        if (view_eq(key, view_of(name)))
-            return form_decode(pair, mem);
-    }
-    return VIEW_NONE;
-}
 
 /* -- opaque tokens: base64url(payload ‖ HMAC) -- */
 
@@ -140,12 +97,16 @@ assertion_times(const json_t *claims, instant now, struct fault *f)
 }
 
 static err
-assertion_audience(struct gateway *g, const json_t *claims, arena *mem, struct fault *f)
+assertion_audience(struct gateway *g, const json_t *claims, struct fault *f)
 {
-    view want = arena_printf(mem, "%.*s/oauth2/token", VIEW_ARG(g->base_url));
-    if (view_eq(json_text(claims, "aud"), want) || view_eq(json_text(claims, "aud"), g->base_url))
-        return E_OK;
-    return assertion_fault(f, "client_assertion/aud", "the token endpoint's URL");
+    view aud = json_text(claims, "aud");
+    if (view_starts(aud, g->base_url)) {
+        view path = view_sub(aud, g->base_url.n, aud.n);
+        if (path.n == 0 || view_eq(path, V("/oauth2/token")) || view_eq(path, V("/oauth2/par")) ||
+            view_eq(path, V("/oauth2/revoke")))
+            return E_OK;
+    }
+    return assertion_fault(f, "client_assertion/aud", "the gateway's or this endpoint's URL");
 }
 
 /* jti once per client, remembered in the store so that a restart forgets nothing. */
@@ -188,7 +149,7 @@ assertion_check(struct gateway *g, struct registry *r, view text, instant now, a
     if (!iss.n || !view_eq(iss, json_text(ret->claims, "sub")) || !view_eq(iss, ret->key->partner->text))
         return assertion_fault(f, "client_assertion/iss", "iss = sub = the partner's id");
     TRY(assertion_times(ret->claims, now, f));
-    TRY(assertion_audience(g, ret->claims, mem, f));
+    TRY(assertion_audience(g, ret->claims, f));
     return assertion_once(g, ret, mem, f);
 }
 
@@ -221,24 +182,32 @@ token_scopes(const struct partner *p, view asked, view *ret, struct fault *f)
 }
 
 err
-auth_token(struct gateway *g, view form, const digest *certificate, instant now, arena *mem, view *ret_json,
-           struct fault *f)
+auth_client(struct gateway *g, struct registry *r, view form, instant now, arena *mem,
+            const struct partner **ret, view *ret_kid, struct fault *f)
 {
-    if (!view_eq(form_field(form, "grant_type", mem), V("client_credentials")))
-        return fault_set(f, E_GRANT, "grant_type", "client_credentials", "another grant");
+    struct assertion a = {0};
     if (!view_eq(form_field(form, "client_assertion_type", mem),
                  V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")))
         return assertion_fault(f, "client_assertion_type",
                                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-    AUTO(registry_unref) struct registry *r = gateway_registry(g);
-    struct assertion a = {0};
-    struct token t = {0};
     TRY(assertion_check(g, r, form_field(form, "client_assertion", mem), now, mem, &a, f));
-    const struct partner *p = a.key->partner;
-    if (!partner_is_active(p))
+    if (!partner_is_active(a.key->partner))
         return fault_set(f, E_SUSPENDED, "", "an active partner", "another status");
-    TRY(token_scopes(p, form_field(form, "scope", mem), &t.scopes, f));
+    *ret = a.key->partner;
+    *ret_kid = a.key->row->kid;
+    return E_OK;
+}
+
+/* The client's own token: for itself, for nobody. */
+static err
+own_token(struct gateway *g, struct registry *r, view form, const digest *certificate, instant now,
+          arena *mem, view *ret_json, struct fault *f)
+{
     static const digest none;
+    struct token t = {0};
+    const struct partner *p = NULL;
+    TRY(auth_client(g, r, form, now, mem, &p, &t.client, f));
+    TRY(token_scopes(p, form_field(form, "scope", mem), &t.scopes, f));
     if (!digest_eq(certificate, &none)) {
         const struct registry_key *k = registry_key_by_fingerprint(r, "mtls", certificate, now);
         if (!k || k->partner != p)
@@ -250,13 +219,32 @@ auth_token(struct gateway *g, view form, const digest *certificate, instant now,
     int64_t life = config_span(g->config, SET_TOKEN_LIFE).us;
     t.partner = p->id.u;
     t.expires_us = now.us + life;
-    t.client = a.key->row->kid;
     view token = token_print(g, &t, mem);
     *ret_json = arena_printf(
         mem, "{\"access_token\":\"%.*s\",\"token_type\":\"Bearer\",\"expires_in\":%lld,\"scope\":\"%.*s\"}",
         VIEW_ARG(token), (long long)(life / 1000000), VIEW_ARG(t.scopes));
-    metric_add(METRIC_TOKENS, "issued", 1);
     return token.p && ret_json->p ? E_OK : E_TOO_LARGE;
+}
+
+err
+auth_token(struct gateway *g, view form, const struct proof *proof, instant now, arena *mem, view *ret_json,
+           struct fault *f)
+{
+    AUTO(registry_unref) struct registry *r = gateway_registry(g);
+    view grant = form_field(form, "grant_type", mem);
+    err e;
+    if (view_eq(grant, V("client_credentials")))
+        e = own_token(g, r, form, &proof->certificate, now, mem, ret_json, f);
+    else if (view_eq(grant, V("authorization_code")))
+        e = login_code(g, r, form, proof, now, mem, ret_json, f);
+    else if (view_eq(grant, V("refresh_token")))
+        e = login_refresh(g, r, form, proof, now, mem, ret_json, f);
+    else
+        return fault_set(f, E_GRANT, "grant_type", "client_credentials, authorization_code or refresh_token",
+                         "another grant");
+    if (e == E_OK)
+        metric_add(METRIC_TOKENS, "issued", 1);
+    return e;
 }
 
 /* -- each request -- */
@@ -296,16 +284,51 @@ check_bearer(struct gateway *g, struct registry *r, view text, view certificate,
     return identify(registry_partner(r, (partner_id){t.partner}), t.client, t.scopes, mem, ret, f);
 }
 
+/* What the person granted and the registry still allows the app. */
+static view
+scopes_both(const struct partner *p, view granted, arena *mem)
+{
+    struct buf out AUTO_DONE(buf_done);
+    buf_init(&out, 2048);
+    while (granted.n) {
+        view one = view_cut(&granted, ' ', NULL);
+        if (p && scopes_grant(p->row->scopes, one))
+            buf_printf(&out, "%s%.*s", out.n ? " " : "", VIEW_ARG(one));
+    }
+    return out.n ? arena_dup(mem, buf_view(&out)) : V("");
+}
+
+/* A person's token, with the proof that it is bound to. */
+static err
+check_person(struct gateway *g, struct registry *r, view token, const struct proof *proof, bool by_dpop,
+             instant now, arena *mem, struct identity *ret, struct fault *f)
+{
+    struct person_identity who = {0};
+    TRY(login_check(g, token, proof, by_dpop, now, mem, &who, f));
+    const struct partner *app = registry_partner(r, who.partner);
+    TRY(identify(app, V("person"), scopes_both(app, who.scopes, mem), mem, ret, f));
+    ret->is_person = true;
+    ret->person = who.person;
+    ret->session = who.session;
+    ret->only_case = who.only_case;
+    ret->authenticated_at = who.authenticated_at;
+    return E_OK;
+}
+
 err
-auth_check(struct gateway *g, view authorization, view certificate, instant now, arena *mem,
-           struct identity *ret, struct fault *f)
+auth_check(struct gateway *g, view authorization, view certificate, const struct proof *proof, instant now,
+           arena *mem, struct identity *ret, struct fault *f)
 {
     AUTO(registry_unref) struct registry *r = gateway_registry(g);
     struct identity who = {0};
     err e;
-    if (authorization.n) {
+    if (view_starts(authorization, V("DPoP ")) || view_starts(authorization, V("Bearer " PERSON_TOKEN))) {
+        bool by_dpop = authorization.p[0] == 'D';
+        e = check_person(g, r, view_sub(authorization, by_dpop ? 5 : 7, authorization.n), proof, by_dpop, now,
+                         mem, &who, f);
+    } else if (authorization.n) {
         if (!view_starts(authorization, V("Bearer ")))
-            return fault_set(f, E_LOGIN, "Authorization", "Bearer", "another scheme");
+            return fault_set(f, E_LOGIN, "Authorization", "Bearer or DPoP", "another scheme");
         e = check_bearer(g, r, view_sub(authorization, 7, authorization.n), certificate, now, mem, &who, f);
     } else if (certificate.n) {
         digest print = sha256(certificate);
@@ -363,17 +386,33 @@ auth_admit(struct gateway *g, partner_id partner, const char *route_class, insta
 view
 auth_metadata(struct gateway *g, bool smart, arena *mem)
 {
-    return arena_printf(mem,
-                        "{\"issuer\":\"%.*s\",\"token_endpoint\":\"%.*s/oauth2/token\",\"jwks_uri\":\"%.*s/"
-                        ".well-known/jwks.json\","
-                        "\"grant_types_supported\":[\"client_credentials\"],"
-                        "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"],"
-                        "\"token_endpoint_auth_signing_alg_values_supported\":[\"ES256\",\"ES384\",\"RS256\","
-                        "\"RS384\",\"PS256\",\"Ed25519\",\"EdDSA\"],"
-                        "\"tls_client_certificate_bound_access_tokens\":true%s}",
-                        VIEW_ARG(g->base_url), VIEW_ARG(g->base_url), VIEW_ARG(g->base_url),
-                        smart ? ",\"capabilities\":[\"client-confidential-asymmetric\",\"permission-v2\"]"
-                              : "");
+    struct buf out AUTO_DONE(buf_done);
+    view base = g->base_url;
+    buf_init(&out, 16384);
+    buf_printf(&out,
+               "{\"issuer\":\"%.*s\",\"authorization_endpoint\":\"%.*s/oauth2/authorize\",\"token_endpoint\":"
+               "\"%.*s/oauth2/token\",\"pushed_authorization_request_endpoint\":\"%.*s/oauth2/par\","
+               "\"revocation_endpoint\":\"%.*s/oauth2/revoke\",\"jwks_uri\":\"%.*s/.well-known/jwks.json\",",
+               VIEW_ARG(base), VIEW_ARG(base), VIEW_ARG(base), VIEW_ARG(base), VIEW_ARG(base),
+               VIEW_ARG(base));
+    BUF_LIT(&out,
+            "\"grant_types_supported\":[\"client_credentials\",\"authorization_code\",\"refresh_token\"],"
+            "\"response_types_supported\":[\"code\"],\"response_modes_supported\":[\"query\"],"
+            "\"code_challenge_methods_supported\":[\"S256\"],\"require_pushed_authorization_requests\":true,"
+            "\"authorization_response_iss_parameter_supported\":true,"
+            "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\"],"
+            "\"token_endpoint_auth_signing_alg_values_supported\":[\"ES256\",\"ES384\",\"RS256\",\"RS384\","
+            "\"PS256\",\"Ed25519\",\"EdDSA\"],"
+            "\"dpop_signing_alg_values_supported\":[\"ES256\",\"ES384\",\"PS256\",\"Ed25519\",\"EdDSA\"],"
+            "\"tls_client_certificate_bound_access_tokens\":true,\"acr_values_supported\":[");
+    login_print_acr(g, &out);
+    BUF_LIT(&out, "],\"scopes_supported\":[");
+    login_print_scopes(&out);
+    BUF_LIT(&out, "]");
+    if (smart)
+        BUF_LIT(&out, ",\"capabilities\":[\"client-confidential-asymmetric\",\"permission-v2\"]");
+    BUF_LIT(&out, "}");
+    return out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
 }
 
 view

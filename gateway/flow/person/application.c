@@ -228,6 +228,21 @@ check_recipients(struct filing *w)
     return E_OK;
 }
 
+/* Who logged in files for himself, or as a representative that the application names. */
+static err
+check_login(const struct filing *w)
+{
+    if (!w->in->by_person)
+        return E_OK;
+    for (const struct applied_person *p = w->a.people; p; p = p->next)
+        for (const struct person_key *k = p->keys; k; k = k->next) {
+            digest blind = blind_person(w->g->seal, k->text);
+            if (digest_eq(&blind, &w->in->person))
+                return E_OK;
+        }
+    return fault_set(w->f, E_PERSON_OTHER, "/items/common", "the person who logged in", "others");
+}
+
 static err
 check_sender(struct filing *w)
 {
@@ -277,6 +292,7 @@ filing_judge(struct filing *w)
     TRY(check_sender(w));
     TRY(tree_read_json(w->in->body, NULL, w->mem, t, w->f));
     TRY(application_read(t, w->mem, &w->a, w->f));
+    TRY(check_login(w));
     TRY(read_evidence(w));
     TRY(check_evidence(w));
     TRY(check_recipients(w));

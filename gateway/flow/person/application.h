@@ -15,6 +15,8 @@ struct application_in {
     partner_id sender;
     view client;
     instant received;
+    bool by_person; /* sent with the token of a person who logged in: he must be in it */
+    digest person;
 };
 
 struct application_out {
@@ -30,9 +32,10 @@ err application_accept(struct gateway *g, const struct application_in *in, arena
 err permission_accept(struct gateway *g, const struct application_in *in, arena *mem,
                       struct application_out *ret, struct fault *f) MUST_USE;
 
-/* Withdrawal, signed by who gave it: {"signature":"a.b.c"} whose payload is {"withdraw":"perm-…","iat":…}. No send begins after its commit; the answer lists the sends begun
+/* Withdrawal, signed by who gave it: {"signature":"a.b.c"} whose payload is {"withdraw":"perm-…","iat":…}, or by a presentation, or {} by the person who
+ * logged in (person: blind, else NULL). No send begins after its commit; the answer lists the sends begun
  * before. ret_json: {"permission","withdrawn_at","sends_begun":[…],"receipt"} */
-err permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, instant now, arena *mem,
-                        view *ret_json, struct fault *f) MUST_USE;
+err permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, const digest *person,
+                        instant now, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 
 #endif

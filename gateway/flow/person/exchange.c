@@ -1,4 +1,4 @@
-#include "flow/person/exchange_inside.h"
+#include "flow/person/exchange_row.h"
 
 #include "base/buf.h"
 #include "base/log.h"

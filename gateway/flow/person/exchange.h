@@ -27,8 +27,9 @@ struct presentation_answer {
     view response;                                 /* oid4vp-1.0 */
     view vp_token, presentation_submission, state; /* twdiw-native */
 };
+/* *ret_redirect: where the wallet is to send the browser of the same device, empty when nowhere. */
 err presentation_accept(struct gateway *g, view handle, const struct presentation_answer *a, instant now,
-                        arena *mem, struct fault *f) MUST_USE;
+                        arena *mem, view *ret_redirect, struct fault *f) MUST_USE;
 /* The verifier module's callback: nothing of it is believed, the result is asked for now. */
 err presentation_hint(struct gateway *g, view body, instant now, arena *mem, struct fault *f) MUST_USE;
 

@@ -5,7 +5,7 @@
 #include "flow/case/case.h"
 #include "flow/intake/attachment.h"
 #include "flow/members.h"
-#include "flow/person/exchange_inside.h"
+#include "flow/person/exchange_row.h"
 
 /* ---- begun ---- */
 

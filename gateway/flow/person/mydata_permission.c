@@ -8,7 +8,7 @@
 #include "flow/case/claim.h"
 #include "flow/case/permission.h"
 #include "flow/evidence/evidence.h"
-#include "flow/person/exchange_inside.h"
+#include "flow/person/exchange_row.h"
 
 #include <stdio.h>
 

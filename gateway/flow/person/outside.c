@@ -45,6 +45,8 @@ wallet_read(const char *file, struct outside *o, struct fault *f)
     const json_t *module = json_member(json, "module");
     const json_t *number = json_member(json, "number");
     o->client_id = json_text(json, "client_id");
+    o->login_profile = json_text(json_member(json, "login"), "profile");
+    o->login_type = json_text(json_member(json, "login"), "type");
     o->number_claim = number ? json_text(number, "claim") : V("id_number");
     o->number_system = number ? json_text(number, "system") : V("http://www.moi.gov.tw");
     o->module = (struct wallet_module){json_text(module, "url"), json_text(module, "token"),

@@ -1,6 +1,6 @@
 /* What the operator says about wallets and MyData: two files, read at start, immutable then.
  *
- * wallet.file:  {"client_id","certificate","key","module":{"url","token","ref"},"issuers":[…],"number":{"claim","system"}}   issuers as in adapters/wallet/wallet.h; certificate
+ * wallet.file:  {"client_id","certificate","key","module":{"url","token","ref"},"issuers":[…],"number":{"claim","system"},"login":{"profile","type"}}   issuers as in adapters/wallet/wallet.h; certificate
  *               and key (PEM, relative to the file) sign request objects; module only for twdiw-delegate
  * mydata.file:  {"platform","client_id","client_secret","cbc_iv","resources":[{"id","organisation"}]}
  * Both hold secrets and belong to the service's user, mode 0400. Any thread. */
@@ -21,6 +21,7 @@ struct outside {
     view client_id, certificate_der;
     view number_claim,
         number_system; /* the claim that holds the person's national number, and its identifier system */
+    view login_profile, login_type; /* what a person shows to log in; empty: not by wallet */
     struct key *key;
     struct mydata_client mydata;
     struct mydata_resource resources[MYDATA_RESOURCES_MAX];

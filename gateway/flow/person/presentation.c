@@ -1,10 +1,11 @@
 /* Presentations: asked for by a partner's app, answered by a wallet or by the ministry's module. */
+#include "adapters/adapter.h"
 #include "adapters/wallet/wallet.h"
 
 #include "base/text.h"
 #include "flow/members.h"
 #include "flow/person/consent_text.h"
-#include "flow/person/exchange_inside.h"
+#include "flow/person/exchange_row.h"
 #include "flow/person/presented.h"
 #include "flow/person/status_cache.h"
 
@@ -310,7 +311,7 @@ token_once(struct gateway *g, struct unit *u, view token_id, instant now)
 
 err
 presentation_accept(struct gateway *g, view handle, const struct presentation_answer *a, instant now,
-                    arena *mem, struct fault *f)
+                    arena *mem, view *ret_redirect, struct fault *f)
 {
     struct exchange x;
     struct wallet_request rq;
@@ -336,9 +337,76 @@ presentation_accept(struct gateway *g, view handle, const struct presentation_an
     TRY(token_once(g, &u, r.token_id, now));
     e = exchange_move(g, &u, &x, r.n_status ? "checking" : "verified", r.n_status ? now : INSTANT_NONE, E_OK,
                       to);
-    return e == E_STALE
-               ? fault_set(f, E_PRESENTATION_USED, "jti", "a presentation of its own", "one seen before")
-               : e;
+    if (e == E_STALE)
+        return fault_set(f, E_PRESENTATION_USED, "jti", "a presentation of its own", "one seen before");
+    view code = json_text(x.request, "response_code");
+    if (e == E_OK && code.n)
+        *ret_redirect =
+            arena_printf(mem, "%.*s/login/return?response_code=%.*s", VIEW_ARG(g->base_url), VIEW_ARG(code));
+    return e;
+}
+
+/* ---- to log in ---- */
+
+err
+presentation_for_login(struct gateway *g, partner_id who, instant now, arena *mem,
+                       struct login_presentation *ret, struct fault *f)
+{
+    const struct outside *o = g->outside;
+    char id[ID_TEXT_SIZE];
+    struct row_exchange *row = NULL;
+    struct wallet_request rq;
+    enum wallet_profile profile;
+    struct unit u;
+    json_t *body = exchange_object(mem), *claims = json_array(), *to = exchange_object(mem);
+    if (!body || !to || !claims || json_object_set_new(body, "claims", claims) != 0 ||
+        json_array_append_new(claims, json_text_new(o->number_claim)) != 0)
+        return E_TOO_LARGE;
+    TRY(exchange_put(body, "type", o->login_type));
+    TRY(check_profile(o, o->login_profile, &profile, f));
+    if (profile == WALLET_DELEGATE)
+        return fault_set(f, E_LOGIN_METHOD, "", "a wallet that this gateway verifies itself",
+                         "the ministry's module");
+    TRY(request_make(g, profile, body, to, mem, &rq, f));
+    TRY(request_write(&rq, claims, NULL, to));
+    TRY(exchange_put(to, "response_code", exchange_secret(mem)));
+    unit_init(&u, mem);
+    TRY(exchange_add(g, &u, who, wallet_profile_word(profile), "waiting", rq.state, to, now, &row));
+    TRY(store_commit(g->store, &u));
+    ret->id = arena_dup(mem, exchange_id_print((exchange_id){row->id}, id));
+    ret->link = link_of(g, &rq, mem);
+    return ret->id.p && ret->link.p ? E_OK : E_TOO_LARGE;
+}
+
+err
+presentation_of_login(struct gateway *g, partner_id who, view id, view response_code, arena *mem,
+                      view *ret_person, struct fault *f)
+{
+    AUTO(reader_done) struct reader *r = NULL;
+    struct row_exchange *row = NULL;
+    struct exchange x;
+    exchange_id number;
+    char claim[128];
+    *ret_person = VIEW_NONE;
+    TRY(store_reader(g->store, &r));
+    if (exchange_id_parse(id, &number) == E_OK)
+        TRY(query_exchange(r, ARGS(val_uid(&number.u), val_uid(&who.u)), mem, &row));
+    if (!row)
+        return fault_set(f, E_LOGIN_STATE, "", "a presentation that was asked for here", "none");
+    TRY(exchange_open(g, r, row, mem, &x));
+    if (!response_code.n || !bytes_eq_secret(json_text(x.request, "response_code"), response_code))
+        return fault_set(f, E_LOGIN_STATE, "response_code", "the code that the wallet was given", "another");
+    if (view_eq(row->state, V("checking")))
+        return E_OK;
+    if (!view_eq(row->state, V("verified")))
+        return fault_set(f, E_LOGIN_EVIDENCE, "", "a presentation that holds", "one that was refused");
+    (void)snprintf(claim, sizeof claim, "%.*s", VIEW_ARG(g->outside->number_claim));
+    *ret_person =
+        person_key_text(g->outside->number_system, json_text(json_member(x.result, "claims"), claim), mem);
+    data_key_forget(&x.key);
+    return ret_person->p
+               ? E_OK
+               : fault_set(f, E_LOGIN_EVIDENCE, "", "a credential with the person's number", "none");
 }
 
 err

@@ -5,7 +5,7 @@
 #ifndef FLOW_PERSON_PRESENTED_H
 #define FLOW_PERSON_PRESENTED_H
 
-#include "flow/person/exchange_inside.h"
+#include "flow/person/exchange_row.h"
 
 struct presented {
     struct exchange x;

@@ -12,6 +12,7 @@
 #include "flow/members.h"
 #include "flow/partner/registry.h"
 #include "flow/person/presented.h"
+#include "flow/person/signature.h"
 #include "flow/person/withdrawal.h"
 
 /* By the key that signed the permission's document. */
@@ -65,37 +66,6 @@ check_withdrawer(struct gateway *g, struct reader *r, const struct row_permissio
 {
     return w->verdict ? check_key(g, r, p, &verdict_signature(w->verdict, 0)->signer, mem, f)
                       : check_person(r, p, &w->person, now, mem, f);
-}
-
-static err
-judge(struct gateway *g, view compact, instant now, arena *mem, struct verdict **ret, view *ret_payload,
-      struct fault *f)
-{
-    AUTO(registry_unref) struct registry *registry = gateway_registry(g);
-    AUTO(trust_unref) struct trust *trust = gateway_trust(g);
-    struct key_source keys = registry_key_source(registry);
-    struct jws_parts parts;
-    struct tree *tree = arena_make(mem, struct tree);
-    if (!tree)
-        return E_TOO_LARGE;
-    TRY(jws_split(compact, mem, &parts, f));
-    TRY(jws_payload(&parts, mem, ret_payload, f));
-    TRY(tree_read_json(*ret_payload, NULL, mem, tree, f));
-    view detached =
-        arena_printf(mem, "%.*s..%.*s", VIEW_ARG(parts.protected_b64), VIEW_ARG(parts.signature_b64));
-    const struct signature_in in = {SIG_JWS, detached, VIEW_NONE};
-    const struct verify_request rq = {.body = *ret_payload,
-                                      .tree = tree,
-                                      .signatures = &in,
-                                      .n_signatures = 1,
-                                      .trust = trust,
-                                      .keys = &keys,
-                                      .now = now,
-                                      .mem = mem};
-    TRY(verify_document(&rq, ret));
-    if (verdict_code(*ret) != E_OK)
-        return fault_set(f, verdict_code(*ret), "/signature", "a signature that holds", "another outcome");
-    return E_OK;
 }
 
 static err
@@ -232,7 +202,7 @@ read_ground(struct gateway *g, const json_t *json, instant now, arena *mem, stru
     view presentation = json_text(json, "presentation"), payload = json_text(json, "payload");
     if (!presentation.n) {
         w->evidence = json_text(json, "signature");
-        return judge(g, w->evidence, now, mem, &w->verdict, ret_payload, f);
+        return signature_judge(g, w->evidence, now, mem, &w->verdict, ret_payload, f);
     }
     if (text_base64url_decode(payload, mem, ret_payload) != E_OK)
         return fault_set(f, E_SCHEMA, "/payload", "base64url of what the presentation bound", "another form");
@@ -244,8 +214,8 @@ read_ground(struct gateway *g, const json_t *json, instant now, arena *mem, stru
 }
 
 err
-permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, instant now, arena *mem,
-                    view *ret_json, struct fault *f)
+permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender, const digest *person,
+                    instant now, arena *mem, view *ret_json, struct fault *f)
 {
     static const char *const known[] = {"s:signature", "s:presentation", "s:payload", NULL};
     struct withdrawal w = {.sender = sender};
@@ -255,6 +225,11 @@ permission_withdraw(struct gateway *g, perm_id id, view body, partner_id sender,
     char text[ID_TEXT_SIZE];
     TRY(json_load(body, mem, &json, f));
     TRY(members_only(json, known, f));
+    if (person && json_object_size(json) == 0) {
+        w.person = *person;
+        w.evidence = uid_view(&id.u);
+        return permission_end(g, id, &w, mem, ret_json, f);
+    }
     TRY(read_ground(g, json, now, mem, &w, &p, &payload, f));
     TRY(json_load(payload, mem, &said, f));
     if (!view_eq(json_text(said, "withdraw"), perm_id_print(id, text)))

@@ -52,6 +52,12 @@ err track_session(struct gateway *g, view code, view birth_date, instant now, ar
  * nobody and to any other it is E_LOGIN. */
 err track_caller(struct gateway *g, partner_id by, view token, instant now, arena *mem,
                  struct person_caller *ret, struct fault *f) MUST_USE;
+/* A person who logged in: which of the cases in which he has a role (named, or the only one). E_NOT_FOUND, E_PARAMETER. */
+err track_person(struct gateway *g, const digest *person, case_id only, view named, instant now, arena *mem,
+                 struct person_caller *ret, struct fault *f) MUST_USE;
+/* The original of a medical paper in one of these cases, where all claims are the subject's; for him and who represents him. E_NOT_FOUND. */
+err track_document(struct gateway *g, const digest *person, case_id only, doc_id document, instant now,
+                   arena *mem, struct original *ret, struct fault *f) MUST_USE;
 err track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem,
                view *ret_json, struct fault *f) MUST_USE;
 /* {"data":[{id, kind, recipient, purpose, document_kinds, level, from, to?, withdrawn_at?, basis, text?|article?, uses_left?, used:[…]}]} */
@@ -59,6 +65,9 @@ err track_permissions(struct gateway *g, const struct person_caller *who, enum l
                       view *ret_json, struct fault *f) MUST_USE;
 
 /* -- inside -- */
+/* The bytes of a stored document and how it was signed. */
+err original_open(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem,
+                  struct original *ret) MUST_USE;
 /* Reads a claim that `who` is the recipient (or agent) of. */
 err feed_own_claim(struct reader *r, partner_id who, claim_id id, arena *mem, struct row_claim **ret,
                    struct fault *f) MUST_USE;

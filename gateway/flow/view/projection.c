@@ -271,8 +271,8 @@ look_print(struct look *l, view *ret)
 
 /* -- originals -- */
 
-static err
-open_original(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem,
+err
+original_open(struct gateway *g, struct reader *r, const struct row_document *row, arena *mem,
               struct original *ret)
 {
     struct data_key key;
@@ -351,7 +351,7 @@ document_fetch(struct gateway *g, partner_id who, claim_id claim, doc_id documen
         if (!uid_eq(d->row->id, document.u) || !sees_whole(&l, d))
             continue;
         TRY(begin_original(&l, d->row));
-        return open_original(g, r, d->row, mem, ret);
+        return original_open(g, r, d->row, mem, ret);
     }
     return l.was_spent
                ? fault_set(f, E_USED_UP, "", "a document of the projection that the use was for", "another")
@@ -368,5 +368,5 @@ document_fetch_own(struct gateway *g, partner_id who, doc_id document, arena *me
     TRY(query_document(r, ARGS(val_uid(&document.u)), mem, &row));
     if (!row || (!uid_eq(row->sender, who.u) && !uid_eq(row->signer, who.u)) || !row->facts_at.length)
         return fault_set(f, E_NOT_FOUND, "", "a document of yours", "none");
-    return open_original(g, r, row, mem, ret);
+    return original_open(g, r, row, mem, ret);
 }

@@ -1,6 +1,6 @@
-/* Rows of exchanges, sealed and opened: shared by presentation.c, mydata.c and exchange.c. */
-#ifndef FLOW_EXCHANGE_INSIDE_H
-#define FLOW_EXCHANGE_INSIDE_H
+/* Rows of exchanges, sealed and opened: shared by the conversations of this folder and by login. */
+#ifndef FLOW_PERSON_EXCHANGE_ROW_H
+#define FLOW_PERSON_EXCHANGE_ROW_H
 
 #include "base/json.h"
 #include "flow/evidence/seal.h"
@@ -40,6 +40,18 @@ view exchange_secret(arena *mem);
 json_t *exchange_object(arena *mem);
 /* E_TOO_LARGE when text is no UTF-8 or memory is out. */
 err exchange_put(json_t *object, const char *name, view text) MUST_USE;
+
+/* A presentation by which somebody logs in, on this device: the wallet gets an address with a code of its own, and only the browser that comes back with it
+ * and with the login's cookie goes on, so that a link which a stranger was sent is of no use to who sent it. */
+struct login_presentation {
+    view id, link;
+};
+/* who: the login's own number, which is no organisation's: no app can read what was shown. */
+err presentation_for_login(struct gateway *g, partner_id who, instant now, arena *mem,
+                           struct login_presentation *ret, struct fault *f) MUST_USE;
+/* *ret_person: key text; empty while the status lists are asked.  E_LOGIN_STATE, E_LOGIN_EVIDENCE. */
+err presentation_of_login(struct gateway *g, partner_id who, view id, view response_code, arena *mem,
+                          view *ret_person, struct fault *f) MUST_USE;
 
 /* The permission behind a MyData transfer: made when the platform tells of the consent, spent where the fetch begins, given back when the
  * platform had nothing ready. */
