@@ -39,7 +39,8 @@ static const struct sandbox_role {
      ""},
     {"v1", "agent", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\"", ""},
     {"app", "app",
-     "\"applications:write\",\"permissions:write\",\"cases:read\",\"documents:read\",\"attachments:write\",\"motor-filings:"
+     "\"applications:write\",\"permissions:write\",\"cases:read\",\"documents:read\",\"attachments:write\","
+     "\"motor-filings:"
      "write\",\"motor-filings:read\",\"record-requests:write\",\"tasks:write\"",
      ",\"asserts\":\"yes\",\"redirect_uris\":\"https://app.example.tw/callback http://127.0.0.1/callback\""},
 };
