@@ -152,13 +152,13 @@ struct auth_ops {
                         struct caller *ret, struct fault *f);
     err (*authenticate_track)(void *self, const struct request *rq, view token, struct caller *ret,
                               struct fault *f);
-    /* A fresh nonce for DPoP-Nonce; empty when memory is out. */
-    view (*nonce)(void *self, arena *mem);
     /* Quota of the partner and route class: E_OK or E_QUOTA with seconds to wait. */
     err (*admit)(void *self, const struct caller *c, const struct route *r, int *ret_wait);
     /* A body of a known caller was refused before the handler could see it (media type, size, digest); code, place
      * and bytes that were announced or came.  May be NULL. */
     void (*refused)(void *self, const struct request *rq, err e, int64_t bytes);
+    /* A fresh nonce for DPoP-Nonce; empty when memory is out.  May be NULL. */
+    view (*nonce)(void *self, arena *mem);
 };
 
 /* handlers, app, auth and proxy_cert_header are borrowed until http_stop returns; the rest only by

@@ -181,7 +181,7 @@ int
 main(void)
 {
     static handler handlers[ROUTE_COUNT];
-    static const struct auth_ops auth = {NULL, authenticate, authenticate_track, admit, NULL};
+    static const struct auth_ops auth = {NULL, authenticate, authenticate_track, admit, NULL, NULL};
     struct http_server *server = NULL;
     struct fault f;
     pthread_t threads[CLIENTS];

@@ -139,7 +139,7 @@ kit_start(struct kit *kit, struct http_options o)
     sem_init(&kit->go, 0, 0);
     for (size_t i = 0; i < ROUTE_COUNT; i++)
         kit->handlers[i] = kit_echo;
-    kit->auth = (struct auth_ops){kit, kit_authenticate, kit_authenticate_track, kit_admit, NULL};
+    kit->auth = (struct auth_ops){kit, kit_authenticate, kit_authenticate_track, kit_admit, NULL, NULL};
     o.listen = o.listen ? o.listen : "127.0.0.1:0";
     o.connections = o.connections ? o.connections : 32;
     o.body_budget = o.body_budget ? o.body_budget : 268435456;
