@@ -1,5 +1,5 @@
 /* Revocation lists and OCSP responses that a signer put into his CMS message: they make the paper sure where nothing was fetched, and a lie does nothing. */
-#include "sandbox.h"
+#include "sandbox_pki.h"
 
 #include "signing/cms/cms.h"
 #include "signing/cms/cms_proofs.h"
@@ -9,33 +9,8 @@
 
 #include <openssl/cms.h>
 #include <openssl/ocsp.h>
-#include <openssl/pem.h>
 
 #define BODY V("{\"resourceType\":\"Bundle\"}")
-
-static X509 *
-x509_of(const char *name)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.crt", name);
-    FILE *in = fopen(in_sandbox(file), "r");
-    X509 *x = in ? PEM_read_X509(in, NULL, NULL, NULL) : NULL;
-    cr_assert(x, "%s", name);
-    fclose(in);
-    return x;
-}
-
-static EVP_PKEY *
-key_of(const char *name)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.key", name);
-    FILE *in = fopen(in_sandbox(file), "r");
-    EVP_PKEY *pkey = in ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
-    cr_assert(pkey, "%s", name);
-    fclose(in);
-    return pkey;
-}
 
 /* A list of hospitals' CA without any revocation list. */
 static struct trust *

@@ -1,36 +1,9 @@
-#include "sandbox.h"
+#include "sandbox_pki.h"
 
 #include "signing/pki/revocation.h"
 #include "signing/sandbox/pki_answer.h"
 #include "signing/trust/trust_list.h"
 
-#include <openssl/pem.h>
-
-DEFINE_AUTO(EVP_PKEY *, EVP_PKEY_free)
-
-static X509 *
-x509_of(const char *name)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.crt", name);
-    FILE *in = fopen(in_sandbox(file), "r");
-    X509 *x = in ? PEM_read_X509(in, NULL, NULL, NULL) : NULL;
-    cr_assert(x, "%s", name);
-    fclose(in);
-    return x;
-}
-
-static EVP_PKEY *
-key_of(const char *name)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.key", name);
-    FILE *in = fopen(in_sandbox(file), "r");
-    EVP_PKEY *pkey = in ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
-    cr_assert(pkey, "%s", name);
-    fclose(in);
-    return pkey;
-}
 
 static const struct pki_revoked *
 always(void *self, const ASN1_INTEGER *serial)

@@ -1,35 +1,8 @@
-#include "sandbox.h"
+#include "sandbox_pki.h"
 
 #include "signing/sandbox/pki_answer.h"
 #include "signing/time/tsp.h"
 
-#include <openssl/pem.h>
-
-DEFINE_AUTO(EVP_PKEY *, EVP_PKEY_free)
-
-static X509 *
-x509_of(const char *name)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.crt", name);
-    FILE *in = fopen(in_sandbox(file), "r");
-    X509 *x = in ? PEM_read_X509(in, NULL, NULL, NULL) : NULL;
-    cr_assert(x, "%s", name);
-    fclose(in);
-    return x;
-}
-
-static EVP_PKEY *
-key_of(const char *name)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.key", name);
-    FILE *in = fopen(in_sandbox(file), "r");
-    EVP_PKEY *pkey = in ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
-    cr_assert(pkey, "%s", name);
-    fclose(in);
-    return pkey;
-}
 
 static view
 stamp(const digest *imprint, view nonce, instant at, arena *mem)
