@@ -4,7 +4,6 @@
 #include "signing/time/evidence_record.h"
 #include "signing/time/tsp.h"
 
-
 /* A token of that authority over the root of a tree. */
 static view
 stamp(const char *authority, const struct wide_digest *root, instant at, arena *mem)

@@ -4,7 +4,6 @@
 #include "signing/sandbox/pki_answer.h"
 #include "signing/trust/trust_list.h"
 
-
 static const struct pki_revoked *
 always(void *self, const ASN1_INTEGER *serial)
 {

@@ -3,7 +3,6 @@
 #include "signing/sandbox/pki_answer.h"
 #include "signing/time/tsp.h"
 
-
 static view
 stamp(const digest *imprint, view nonce, instant at, arena *mem)
 {
