@@ -78,7 +78,8 @@ void gateway_set_head(struct gateway *g, view checkpoint);
 /* Reads the registry from the store anew and swaps it (after every committed change). */
 err gateway_reload_registry(struct gateway *g, struct fault *f) MUST_USE;
 err gateway_reload_trust(struct gateway *g, struct fault *f) MUST_USE;
-/* E_CONFIG when a key that signed until now would be shown no longer: receipts by it could not be checked. */
+/* E_CONFIG when a key that signed until now would be shown no longer: receipts by it could not be checked.  The log is told by who asked
+ * (standing_note). */
 err gateway_reload_keys(struct gateway *g, struct fault *f) MUST_USE;
 
 /* Two cases never deadlock: lock in ascending stripe order, twice the same stripe once. */

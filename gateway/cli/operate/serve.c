@@ -110,6 +110,7 @@ reload_parts(void *self, struct fault *f)
     TRY(gateway_reload_trust(s->gateway, f));
     TRY(gateway_reload_registry(s->gateway, f));
     TRY(gateway_reload_keys(s->gateway, f));
+    TRY(standing_note(s->gateway, "keys", f));
     if (config_text(c, SET_HTTP_TLS_CERT).n == 0)
         return E_OK;
     TRY(http_reload_tls(s->public, config_cstr(c, SET_HTTP_TLS_CERT), config_cstr(c, SET_HTTP_TLS_KEY),
