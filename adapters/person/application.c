@@ -104,13 +104,14 @@ read_person(struct reader_state *s, const struct tree *t, const struct node *n, 
             const char *where)
 {
     static const char *const names[] = {"identifiers", "name",    "birth_date", "sex",
-                                        "telecom",     "address", NULL};
+                                        "telecom",     "address", "relation",   NULL};
     TRY(only_members(s, t, n, names, where));
     struct applied_person *p = arena_make(s->mem, struct applied_person);
     if (!p)
         return E_TOO_LARGE;
     p->role = view_of(role);
     p->name = text_of(t, n, "name");
+    p->relation = text_of(t, n, "relation");
     p->birth_date = text_of(t, n, "birth_date");
     if (p->birth_date.n && date_parse(p->birth_date, &p->born) != E_OK)
         return bad(s, where, "birth_date as YYYY-MM-DD");
@@ -152,8 +153,8 @@ read_refs(struct reader_state *s, const struct tree *t, const struct node *list)
 static err
 read_common(struct reader_state *s, const struct tree *t, const struct node *n, view item)
 {
-    static const char *const names[] = {"person", "representatives", "policyholder", "references",
-                                        "event",  "channel",         "note",         NULL};
+    static const char *const names[] = {
+        "person", "representatives", "policyholder", "references", "event", "channel", "note", "heirs", NULL};
     if (s->a->common_item.p)
         return bad(s, "/items", "one item of common facts");
     TRY(only_members(s, t, n, names, "/common"));
@@ -161,6 +162,10 @@ read_common(struct reader_state *s, const struct tree *t, const struct node *n, 
     TRY(read_person(s, t, node_member(t, n, V("person")), "subject", "/common/person"));
     for (NODE_EACH(r, t, node_member(t, n, V("representatives"))))
         TRY(read_person(s, t, r, "representative", "/common/representatives"));
+    for (NODE_EACH(heir, t, node_member(t, n, V("heirs")))) {
+        s->a->is_of_dead = true;
+        TRY(read_person(s, t, heir, "heir", "/common/heirs"));
+    }
     const struct node *holder = node_member(t, n, V("policyholder"));
     if (holder)
         TRY(read_person(s, t, holder, "policyholder", "/common/policyholder"));
@@ -327,8 +332,8 @@ read_mandate(struct reader_state *s, const struct tree *t, const struct node *n,
 static err
 read_insurer(struct reader_state *s, const struct tree *t, const struct node *n, view item, int64_t index)
 {
-    static const char *const names[] = {"recipient", "through",    "line",  "coverage",
-                                        "benefits",  "permission", "payee", NULL};
+    static const char *const names[] = {"recipient",  "through", "line", "coverage", "benefits",
+                                        "permission", "payee",   "fund", NULL};
     TRY(only_members(s, t, n, names, "/insurer"));
     struct applied_insurer *i = arena_make(s->mem, struct applied_insurer);
     if (!i)

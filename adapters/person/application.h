@@ -41,7 +41,8 @@ struct applied_insurer {
 };
 
 struct applied_person {
-    view role; /* "subject", "representative", "policyholder" */
+    view role;     /* "subject", "representative", "policyholder", "heir" */
+    view relation; /* of an heir to the deceased: parent, child, spouse, grandparent, grandchild, sibling */
     struct person_key *keys;
     view name, birth_date;
     date born; /* precision DATE_DAY when given */
@@ -61,6 +62,7 @@ struct application {
     struct doc_ref *refs;
     struct applied_insurer *insurers;
     view event_kind, occurred;
+    bool is_of_dead; /* the subject has died: his heirs act */
 };
 
 /* E_SCHEMA, E_ITEM_DIGEST, E_PURPOSE, E_PERMISSION_FORM … with the place. */

@@ -137,6 +137,7 @@ def play(g, platform):
     second = g.apply(pillion, "person-lee")
     checks.equal(second.status, 201, f"the pillion claims from both {second}")
     both = claims_of(second)
+    checks.that(both[P1, "cali"] != claims[P1, "cali"], "two people of one accident have a claim each at the same insurer (once the second was given the first one's)")
 
     seen = {}
     for name, who, claim in (("rider-p1", "p1", claims[P1, "cali"]), ("rider-l2", "l2", claims[L2, "injury"]), ("pillion-p1", "p1", both[P1, "cali"]), ("pillion-p3", "p3", both[P3, "cali"])):

@@ -145,6 +145,29 @@ add_motor(struct claim_case *frame, struct case_claim *c, view detail, arena *me
     return E_OK;
 }
 
+/* What the person said of a claim to the fund: its ground, and the assignment in the application itself. */
+static err
+add_fund(struct claim_case *frame, struct case_claim *c, const struct row_claim *row, view detail, arena *mem)
+{
+    json_t *json = NULL;
+    char id[ID_TEXT_SIZE];
+    if (!detail.n || !view_eq(row->line, V("fund")))
+        return E_OK;
+    TRY(json_load(detail, mem, &json, NULL));
+    const json_t *said = json_member(json_member(json, "detail"), "fund");
+    struct case_fund *fund = json_text(said, "ground").n ? case_make_claim_fund(mem, c) : NULL;
+    if (!fund)
+        return E_OK;
+    leaf_set_text(&fund->ground, json_text(said, "ground"), own());
+    leaf_set_bool(&fund->nhi_excluded, true, own());
+    view document = doc_id_print((doc_id){row->application}, id);
+    for (const struct case_document *d = frame->documents; d && json_bool(said, "assignment", false);
+         d = d->next)
+        if (view_eq(d->document_id.v, document) && !case_ref(mem, &fund->assignment, d->id, own()))
+            return E_TOO_LARGE;
+    return E_OK;
+}
+
 /* The insurer as a party: by its 統一編號, so that a hospital's naming of it meets this one. */
 static err
 add_named(struct claim_case *frame, const struct partner *p, view kind, view type, arena *mem, view *ret_id)
@@ -191,6 +214,7 @@ add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const s
             return E_TOO_LARGE;
         leaf_set_text(&b->kind, view_cut(&words, ' ', NULL), own());
     }
+    TRY(add_fund(frame, c, row, detail, mem));
     return add_motor(frame, c, detail, mem);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "flow/case/case_frame.h"
 #include "flow/case/plan.h"
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
@@ -166,6 +167,29 @@ read_word(struct told *t, view *ret_event)
     return E_OK;
 }
 
+/* The fund pays upon the victim's assignment (管理辦法 6), which stands in the item that he signed. */
+static err
+check_assignment(struct told *t, view event)
+{
+    static const char *const pays[] = {"approved", "partially_approved", "interim_approved", "paying",
+                                       "paid"};
+    bool is_payment = false;
+    view words, detail;
+    json_t *json = NULL;
+    for (size_t i = 0; i < COUNT_OF(pays); i++)
+        is_payment = is_payment || view_eq(event, view_of(pays[i]));
+    if (!is_payment || !view_eq(t->claim->line, V("fund")))
+        return E_OK;
+    TRY(claim_benefits(t->g, t->r, t->claim, t->mem, &words, &detail));
+    if (detail.n)
+        TRY(json_load(detail, t->mem, &json, t->f));
+    const json_t *fund = json_member(json_member(json, "detail"), "fund");
+    return json_bool(fund, "assignment", false)
+               ? E_OK
+               : fault_set(t->f, E_FUND_PAPERS, "/outcome", "an application with the assignment of rights",
+                           "none");
+}
+
 static err
 add_rows(struct told *t, struct unit *u, view event)
 {
@@ -223,6 +247,7 @@ tell(struct told *t, bool *ret_replayed)
     if (*ret_replayed)
         return E_OK;
     TRY(read_word(t, &event));
+    TRY(check_assignment(t, event));
     if (t->w->is_decision)
         TRY(check_signature(t));
     TRY(check_version(t));

@@ -1,6 +1,7 @@
 #include "flow/evidence/stamps.h"
 #include "flow/person/application_inside.h"
 
+#include "adapters/rules/motor.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/person/consent_text.h"
@@ -138,9 +139,48 @@ weigh(struct filing *w, enum capacity capacity, enum consent_evidence *ret)
     return E_OK;
 }
 
+/* The dead are outside the Personal Data Protection Act; their claims are the heirs' (強保法 11): those of the first order that is there, all of them, or one whom the
+ * others sign for. */
+static err
+check_heirs(struct filing *w)
+{
+    int first = 99, signed_order = 99;
+    bool missing = false;
+    for (const struct applied_person *p = w->a.people; p; p = p->next) {
+        enum motor_heir kind = motor_heir_of(p->relation);
+        int order = view_eq(p->role, V("heir")) && kind != MOTOR_HEIR_KINDS ? motor_heir_order(kind) : 99;
+        first = order < first ? order : first;
+        if (view_eq(p->role, V("heir")) && kind == MOTOR_HEIR_KINDS)
+            return fault_set(w->f, E_SCHEMA, "/items/common/heirs", "a relation to the deceased",
+                             "another word");
+    }
+    for (const struct applied_person *p = w->a.people; p; p = p->next) {
+        bool by = false;
+        if (!view_eq(p->role, V("heir")))
+            continue;
+        for (size_t i = 0; i < w->n_signed; i++)
+            by = by || is_signed_by(w->signed_by[i].signer, p);
+        int order = motor_heir_order(motor_heir_of(p->relation));
+        signed_order = by && order < signed_order ? order : signed_order;
+        missing = missing || (!by && order == first);
+    }
+    if (signed_order == 99)
+        return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of an heir",
+                         "another person's");
+    if (signed_order > first)
+        return fault_set(w->f, E_HEIR_ORDER, "/signature", "heirs of the first order that is there",
+                         "one of a later order");
+    w->level = EVIDENCE_PRESUMPTION;
+    return missing ? fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "all heirs of the order",
+                               "some of them")
+                   : E_OK;
+}
+
 static err
 check_evidence(struct filing *w)
 {
+    if (w->a.is_of_dead)
+        return check_heirs(w);
     const struct applied_person *subject = application_subject(&w->a);
     enum capacity capacity = capacity_of(subject, w->in->received);
     TRY(weigh(w, capacity, &w->level));

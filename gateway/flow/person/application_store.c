@@ -279,6 +279,21 @@ claim_detail(struct store_work *s, const struct applied_insurer *i, uid claim, v
     return e;
 }
 
+/* Two people of one accident each have their own claim at the same insurer. */
+static bool
+is_claimant(const struct filing *w, const struct row_claim *claim)
+{
+    static const digest nobody = {{0}};
+    if (digest_eq(&claim->claimant, &nobody))
+        return true;
+    for (const struct person_key *k = application_subject(&w->a)->keys; k; k = k->next) {
+        digest blind = blind_person(w->g->seal, k->text);
+        if (digest_eq(&claim->claimant, &blind))
+            return true;
+    }
+    return false;
+}
+
 /* The claim of this insurer, line and person: new, or one that waited for the permission.  weak: an app's word, or less than the insurer asks for,
  * opens it, and it waits for better. */
 static err
@@ -287,7 +302,8 @@ add_claim(struct store_work *s, const struct applied_insurer *i, uid recipient, 
 {
     struct filing *w = s->w;
     struct row_claim *claim = s->claims;
-    while (claim && !(uid_eq(claim->recipient, recipient) && view_eq(claim->line, i->line)))
+    while (claim &&
+           !(uid_eq(claim->recipient, recipient) && view_eq(claim->line, i->line) && is_claimant(w, claim)))
         claim = claim->next;
     if (claim && !view_eq(claim->state, V("permission_needed"))) {
         *ret = claim;
