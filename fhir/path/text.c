@@ -100,34 +100,39 @@ fn_substring(struct machine *m, uint32_t n_args)
     return machine_give_text(m, n_args + 1, view_make(rest.p, n));
 }
 
-bool
-fn_starts_with(struct machine *m, uint32_t n_args)
+/* A question about two texts. */
+static bool
+give_answer(struct machine *m, uint32_t n_args, bool (*holds)(view text, view part))
 {
     view t[2];
     bool go = false;
     if (!texts(m, n_args, t, &go) || !go)
         return m->outcome == E_OK;
-    return machine_give_truth(m, 2, view_starts(t[0], t[1]));
+    return machine_give_truth(m, 2, holds(t[0], t[1]));
+}
+
+bool
+fn_starts_with(struct machine *m, uint32_t n_args)
+{
+    return give_answer(m, n_args, view_starts);
 }
 
 bool
 fn_ends_with(struct machine *m, uint32_t n_args)
 {
-    view t[2];
-    bool go = false;
-    if (!texts(m, n_args, t, &go) || !go)
-        return m->outcome == E_OK;
-    return machine_give_truth(m, 2, view_ends(t[0], t[1]));
+    return give_answer(m, n_args, view_ends);
+}
+
+static bool
+has_part(view text, view part)
+{
+    return part.n == 0 || view_find(text, part) < text.n;
 }
 
 bool
 fn_contains(struct machine *m, uint32_t n_args)
 {
-    view t[2];
-    bool go = false;
-    if (!texts(m, n_args, t, &go) || !go)
-        return m->outcome == E_OK;
-    return machine_give_truth(m, 2, t[1].n == 0 || view_find(t[0], t[1]) < t[0].n);
+    return give_answer(m, n_args, has_part);
 }
 
 /* ---- other texts ---- */
