@@ -75,6 +75,19 @@ api_MOTOR_PHOTO(void *app, struct request *rq, struct reply *rp)
 }
 
 err
+api_CLAIM_FORMAT(void *app, struct request *rq, struct reply *rp)
+{
+    claim_id id;
+    view json;
+    TRY(API_ID(claim_id, rq, 0, &id));
+    TRY(motor_format(app, rq->caller.partner, id, rq->params[1], rq->lang, rq->received, rq->mem, &json,
+                     &rq->fault));
+    reply_header(rq, rp, "Cache-Control", V("no-store"));
+    reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
 api_MOTOR_FILING_GET(void *app, struct request *rq, struct reply *rp)
 {
     case_id id;

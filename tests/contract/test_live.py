@@ -430,6 +430,9 @@ def walk_motor(j, g):
     j.ask("motorFilingGet", filing, token=g.token("app"), headers={"X-Track-Token": said["track_code"]}, want=200, label="of the owner", like_example=False)
     j.ask("motorFilingGet", filing, token=g.token("p1"), want=200, label="of the insurer", like_example=False)
     j.ask("motorFilingGet", filing, token=g.token("p3"), want=404, label="of another")
+    for words in ("repair-flat-1", "repair-xml-1"):
+        j.ask("claimFormat", {"id": said["claims"][0]["claim"], "format": words}, token=g.token("p1"), want=200)
+    j.ask("claimFormat", {"id": said["claims"][0]["claim"], "format": "of-nobody"}, token=g.token("p1"), want=404, label="unknown")
     body, media = j.example("claimRecourse")
     name, value = g.sign(compact(body), "p1")
     claim = {"id": said["claims"][0]["claim"]}

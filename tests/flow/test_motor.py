@@ -3,10 +3,12 @@ and who gets nothing.
 
 Expected projections: tests/flow/scenarios/7-repair-<party>.json; CLAIMGATE_WRITE=1 writes them anew.
 """
+import base64
 import json
 import os
 import pathlib
 import sys
+from xml.etree import ElementTree
 
 from motor import CODES, PEOPLE, Filing, line
 from support import Checks, Gateway, application_of, compact
@@ -84,6 +86,7 @@ def scenario_7(g):
     checks.equal((order["state"], order["estimated"], order["invoice"], order["open"]),
                  ("delivered", "96800", {"no": "INV-7", "total": "96800", "approved": "96800", "agrees": True}, "3000"), "the owner owes the deductible")
     recourse(g, f)
+    files_7(g, f)
     views_7(g, f)
 
 
@@ -102,6 +105,22 @@ def recourse(g, f):
     checks.equal(findings(settled), ["settlement-without-insurer"], "a settlement without the insurer is noted (Insurance Act 93)")
     more = f.insurer("p1", "recourse", path=path, revision=2, amount="99999", **asked)
     checks.equal(findings(more), ["sum-differs", "recourse-above-paid"], "more than was paid is noted, not refused")
+
+
+def files_7(g, f):
+    """P1's system takes fixed columns in code page 950, or XML; P2's claim shows what its own view shows, no more."""
+    flat = g.call("GET", f"/v1/claims/{f.claim('p1')}/formats/repair-flat-1", token=g.token("p1")).json()
+    lines = base64.b64decode(flat["content"]).decode("cp950").split("\r\n")
+    checks.equal([entry[:1] for entry in lines], ["H", "E", "E", "E", "A", "A", ""], "head, three papers, two approvals")
+    checks.that("000000096800" in lines[3] and "後保險桿更換" in lines[1], "the invoice's total, the first line in Chinese")
+    checks.equal([finding["column"] for finding in flat["findings"]], [], "everything fits")
+    checks.equal([lines[4][3:15], lines[4][15:27], lines[4][27:39]], ["000000084500", "000000003000", "000000081500"], "approved, deductible, payable")
+    xml = g.call("GET", f"/v1/claims/{f.claim('p1')}/formats/repair-xml-1", token=g.token("p1")).json()
+    root = ElementTree.fromstring(base64.b64decode(xml["content"]))
+    checks.equal([e.text for e in root.iter("area")], ["後保險桿", "行李箱蓋", "前保險桿"][:2], "the damage in XML")
+    other = base64.b64decode(g.call("GET", f"/v1/claims/{f.claim('p2', 'liability_property')}/formats/repair-flat-1", token=g.token("p2")).json()["content"]).decode("cp950")
+    checks.that("\r\nA" not in other and "POL-p1" not in other, "no approval and no policy of another in P2's file")
+    checks.equal(g.call("GET", f"/v1/claims/{f.claim('p1')}/formats/repair-flat-1", token=g.token("p2")).status, 404, "nor another's file")
 
 
 def views_7(g, f):

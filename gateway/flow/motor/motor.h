@@ -57,6 +57,10 @@ err motor_fetch(struct gateway *g, partner_id who, const struct person_caller *p
                 enum lang lang, instant now, arena *mem, view *ret_json, view *ret_etag, struct fault *f)
     MUST_USE;
 
+/* The insurer's own answer as a file of one of adapters/insurer/format.def: {"format","media","charset","content":base64,"findings":[…]}. */
+err motor_format(struct gateway *g, partner_id who, claim_id id, view format, enum lang lang, instant now,
+                 arena *mem, view *ret_json, struct fault *f) MUST_USE;
+
 /* The copy of a photo for whoever's view of the filing names it; with original the file as it was sent, for the partner that sent it.  E_NOT_FOUND. */
 struct motor_picture {
     view bytes, media;
