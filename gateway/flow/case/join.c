@@ -148,18 +148,23 @@ err
 join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret)
 {
     struct joined found = {0};
+    uid only[JOIN_BLINDS_MAX] = {{{0}}}; /* by blind: the one case that has it */
     for (size_t i = 0; i < j->n; i++) {
         if (!j->blinds[i].finds)
             continue;
         struct row_case *row = NULL;
         TRY(query_cases_by_key(r, ARGS(val_digest(&j->blinds[i].blind)), mem, &row));
         found.known[i] = row != NULL;
+        if (row && !row->next)
+            only[i] = row->id;
         for (; row; row = row->next) {
             struct row_case *end = NULL;
             TRY(follow(r, row, mem, &end));
             add_found(&found, end);
         }
     }
+    for (size_t i = 0; i < j->n && found.target; i++)
+        found.held[i] = uid_eq(only[i], found.target->id);
     if (found.n_merged)
         TRY(drop_colliding(r, &found, mem));
     for (size_t i = 0; i < found.n_merged; i++)
@@ -219,7 +224,15 @@ join_write(struct unit *u, const struct join *j, const struct joined *found, ins
         id.u = target->id;
         version = target->version + 1;
         unit_guard(u, GUARD_case_version, ARGS(val_uid(&target->id), val_int(target->version)));
-        unit_change(u, CHANGE_case_touch, ARGS(val_uid(&target->id), val_time(at)));
+        /* The version is guarded, so the row is what was read. */
+        struct row_case *row = unit_add_case(u);
+        if (!row)
+            return E_TOO_LARGE;
+        *row = *target;
+        row->version = version;
+        row->updated_at = at;
+        row->op = ROW_PUT;
+        row->next = NULL;
     } else {
         id = case_id_new();
         struct row_case *row = unit_add_case(u);
@@ -231,6 +244,8 @@ join_write(struct unit *u, const struct join *j, const struct joined *found, ins
     for (size_t i = 0; i < found->n_merged; i++)
         TRY(merge_into(u, found->merged[i], id.u, found->moved[i], at));
     for (size_t i = 0; i < j->n; i++) {
+        if (found->held[i])
+            continue;
         struct row_case_key *key = unit_add_case_key(u);
         if (!key)
             return E_TOO_LARGE;

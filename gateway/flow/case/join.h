@@ -38,6 +38,7 @@ struct joined {
     size_t n_merged;
     view moved[8];               /* what each of them holds, for the undo (split.h) */
     bool known[JOIN_BLINDS_MAX]; /* by blind: some case had this key already */
+    bool held[JOIN_BLINDS_MAX];  /* the target itself has it: it stays while the target has its version */
 };
 /* Finds the case; the oldest survives. Follows merged_into. */
 err join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret) MUST_USE;
