@@ -2,6 +2,7 @@
 #include "flow/login/login.h"
 #include "api/api.h"
 
+#include "flow/person/alert.h"
 #include "flow/view/feed.h"
 
 #define COOKIE "__Host-claimgate-login"
@@ -153,6 +154,18 @@ api_PERSON_GET(void *app, struct request *rq, struct reply *rp)
     view json;
     TRY(person_of(rq, &who));
     TRY(login_person(app, &who, rq->received, rq->mem, &json, &rq->fault));
+    reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_ALERT_ANSWER(void *app, struct request *rq, struct reply *rp)
+{
+    struct person_identity who;
+    view json;
+    TRY(person_of(rq, &who));
+    TRY(alert_answer(app, &who.person, rq->params[0], rq->body, who.partner, rq->received, rq->mem, &json,
+                     &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }

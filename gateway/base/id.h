@@ -89,5 +89,6 @@ DEFINE_ID(exchange_id, "exc")
 DEFINE_ID(task_id, "task")
 DEFINE_ID(ask_id, "ask")
 DEFINE_ID(session_id, "ses")
+DEFINE_ID(alert_id, "alr")
 
 #endif

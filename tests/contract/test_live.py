@@ -532,6 +532,11 @@ def walk_login(j, g, document):
         app.noted(answer)
         return answer
     ask("personGet")
+    alert = {"id": ask("personGet").json()["alerts"][0]["id"]}
+    body, media = j.example("alertAnswer")
+    ask("alertAnswer", alert, body=body, media=media)
+    ask("alertAnswer", alert, body={"answer": "me"}, media=media, want=409, label="another answer")
+    ask("alertAnswer", alert, body={"answer": "perhaps"}, media=media, want=422, label="another word", bad_request=True)
     ask("trackGet", query={"case": ask("personGet").json()["cases"][0]["case"]}, label="by login", like_example=False)
     ask("permissionList", query={"case": "case-01k00000000000000000000000"}, want=404, label="a case of nobody")
     ask("trackDocument", {"id": document}, label="a paper")

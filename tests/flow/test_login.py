@@ -216,6 +216,35 @@ def check_documents(g):
     checks.equal(other.call("GET", f"/v1/track?case={filed.json()['case']}", token).code(), "not-found", "nor the case")
 
 
+def check_alert(g):
+    """A representative files for a person who knows nothing of it; the person logs in by whatever app, sees it, and says no."""
+    person = {"identifiers": [{"system": "http://www.moi.gov.tw", "value": "B290110002"}], "name": "李沙箱", "birth_date": "1991-11-03"}
+    application = application_of(person, [(L1, "health", ["daily_hospital"], ["certificate"])], [{"author": "9901010016", "kind": "visit_no", "value": secrets.token_hex(6)}])
+    asserted = g.application(application, "app")
+    filed = g.call("POST", "/v1/applications", asserted, PLAIN, g.token("app"))
+    checks.equal((filed.status, filed.json()["claims"][0]["state"]), (201, "permission_needed"), f"an app's word opens a claim that waits: {filed}")
+    signed = g.call("POST", "/v1/applications", g.application({**application, "id": "urn:uuid:" + secrets.token_hex(16)}, "person-lee"), PLAIN, g.token("app"))
+    checks.equal(signed.status, 201, f"with a stolen card it goes out: {signed}")
+    app = App(g)
+    _, (_, parameters) = login(g, app, "person-lee", "B290110002")
+    token = app.code(parameters["code"]).json()["access_token"]
+    alerts = app.call("GET", "/v1/person", token).json()["alerts"]
+    checks.that(len([a for a in alerts if "answer" not in a]) >= 2, f"both are told of, though only one was signed: {alerts}")
+    mine = next(a for a in alerts if a["case"] == signed.json()["case"] and "answer" not in a)
+    stranger = App(g)
+    wang = full_login(g, stranger)
+    checks.equal(stranger.call("POST", f"/v1/alerts/{mine['id']}/answer", wang, {"answer": "not_me"}).code(), "not-found", "another person does not answer it")
+    said = app.call("POST", f"/v1/alerts/{mine['id']}/answer", token, {"answer": "not_me"})
+    checks.equal((said.status, said.json().get("ended")), (200, [signed.json()["claims"][0]["permission"]]), f"not me: the permission ends ({said})")
+    checks.equal(app.call("POST", f"/v1/alerts/{mine['id']}/answer", token, {"answer": "not_me"}).json(), said.json(), "again: the same")
+    checks.equal(app.call("POST", f"/v1/alerts/{mine['id']}/answer", token, {"answer": "me"}).code(), "alert-answered", "not the other way round")
+    claim = signed.json()["claims"][0]["claim"]
+    seen = g.call("GET", f"/v1/claims/{claim}", token=g.token("l1")).json()
+    checks.equal((seen["claim"]["state"], seen["documents"]), ("withdrawn", []), "the insurer's claim is over")
+    types = [e["type"] for e in g.call("GET", "/v1/events?limit=200", token=g.token("l1")).json()["data"] if e.get("claim") == claim]
+    checks.that("claim.disputed" in types, f"and it is told why ({types})")
+
+
 # -- tokens --
 
 def check_tokens(g, app, tokens):
@@ -489,6 +518,7 @@ def main():
         check_ending(g)
         check_case_scope(g, case)
         check_documents(g)
+        check_alert(g)
         check_wallet(g, world, test_wallet.Wallet(g, world, key, issuer))
         checks.equal(g.stop(), 0, "the gateway ends cleanly")
         log = g.log_text()

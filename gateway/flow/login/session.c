@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "flow/case/case.h"
 #include "flow/evidence/seal.h"
+#include "flow/person/alert.h"
 
 #include <stdio.h>
 
@@ -217,6 +218,8 @@ login_person(struct gateway *g, const struct person_identity *who, instant now, 
     buf_printf(&out, "{\"sub\":\"%.*s\"", VIEW_ARG(login_pairwise(g, who->partner.u, &who->person, mem)));
     TRY(print_sessions(r, registry, who, mem, &out));
     TRY(print_cases(r, who, now, mem, &out));
+    BUF_LIT(&out, ",");
+    TRY(alert_print(g, r, &who->person, mem, &out));
     BUF_LIT(&out, "}");
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     return ret_json->p ? E_OK : E_TOO_LARGE;

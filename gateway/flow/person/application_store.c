@@ -8,6 +8,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/motor/motor.h"
+#include "flow/person/alert.h"
 #include "flow/person/own_cali.h"
 #include "signing/jose/jwe.h"
 
@@ -387,6 +388,17 @@ add_track(struct store_work *s, const struct applied_person *p, view *ret_code)
     return E_OK;
 }
 
+/* A code for the app to hand on, and the alert that does not go by the app. */
+static err
+add_person(struct store_work *s, const struct applied_person *p, view *ret_code)
+{
+    TRY(add_track(s, p, ret_code));
+    if (!p->keys || view_eq(p->role, V("policyholder")))
+        return E_OK;
+    digest person = blind_person(s->w->g->seal, p->keys->text);
+    return alert_add(s->u, &person, s->in_case.u, s->document.u, s->w->in->sender.u, s->w->in->received);
+}
+
 static err
 add_reception(struct store_work *s, view *ret_receipt, submission_id *ret_id)
 {
@@ -510,7 +522,7 @@ build(struct store_work *s, struct application_out *ret)
     for (const struct applied_insurer *i = w->a.insurers; i; i = i->next, n++)
         TRY(add_item(s, i, &rows[n]));
     for (const struct applied_person *p = w->a.people; p && people < COUNT_OF(codes); p = p->next)
-        TRY(add_track(s, p, &codes[people++]));
+        TRY(add_person(s, p, &codes[people++]));
     TRY(add_reception(s, &receipt, &id));
     data_key_forget(&s->key);
     TRY(print_answer(s, rows, n, codes, receipt, id, &ret->json));

@@ -152,6 +152,7 @@ static const struct event_words words[] = {
     {"application.received", "The application arrived.", "已收到申請。"},
     {"permission.given", "A permission was given.", "已收到同意。"},
     {"permission.withdrawn", "A permission was withdrawn.", "同意已撤回。"},
+    {"filing.disputed", "The person says that this was not filed by him.", "本人表示此申請非其所為。"},
     {"notice.by-law", "An insurer was told as the law demands.", "已依法通知其他保險人。"},
     {"case-merged", "Two cases were joined.", "兩件案件已併案。"},
     {"case-split", "Cases joined by mistake were separated.", "誤併之案件已分開。"},
