@@ -12,7 +12,7 @@ README = "README.md"
 SECONDS = 100
 # What each step must have said, in this order.
 EXPECTED = ["waiting-permission", "waiting-permission", "signature-mismatch", "0 errors", "refused", "99000116 sent", "99000220 sent", "1 claim.opened", "document.available", "reimbursement_insurer",
-            "sent", "404", "received_by_insurer", "waiting-permission", "entry stands in the log", "is what was written", "checks hold", '"range":[', "沙箱第一醫院", "store ok", "claimgate_submissions_total", "http.connections"]
+            "sent", "404", "received_by_insurer", "waiting-permission", '"estimated":"84500"', "entry stands in the log", "is what was written", "checks hold", '"range":[', "沙箱第一醫院", "store ok", "claimgate_submissions_total", "http.connections"]
 
 
 def session(text):
