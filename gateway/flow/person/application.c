@@ -7,8 +7,20 @@
 #include "flow/person/consent_text.h"
 #include "flow/task/task.h"
 #include "signing/jose/jwe.h"
+#include "signing/trust/authority.h"
 
 /* -- who signed -- */
+
+/* A person's certificate signs by the rules of who may sign what; an app's word counts by its partner's option (is_app). */
+static err
+check_authority(struct filing *w, const struct signer *s)
+{
+    if (s->subject != SUBJECT_PERSON)
+        return E_OK;
+    return authority_check(trust_authority(w->trust), s,
+                           w->permissions_only ? KIND_PERMISSION : KIND_APPLICATION, VIEW_NONE, false,
+                           w->in->received, w->f);
+}
 
 /* One compact JWS over the embedded payload, judged like any other signature. */
 static err
@@ -48,7 +60,7 @@ judge_signature(struct filing *w, view compact, struct signed_by *ret)
         return fault_set(w->f, code, "/signature", "a signature that holds", "another outcome");
     }
     ret->signer = &sig->signer;
-    return E_OK;
+    return check_authority(w, ret->signer);
 }
 
 /* The certificate shows the last characters of the person's number (MOICA); the application must name that person. */
