@@ -113,7 +113,8 @@ struct check_out {
 struct revocation_used {
     enum revocation_source source;
     instant this_update;
-    digest id; /* SHA-256 of the list or response */
+    digest id;      /* SHA-256 of the list or response */
+    uint64_t epoch; /* of what was known when it was judged: trust_has_news */
 };
 
 struct signature_out {

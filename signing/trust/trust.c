@@ -189,7 +189,7 @@ judge_freshness(struct inquiry *q)
     instant fresh_until = revocation_fresh_until(&q->best, q->max_age);
     instant grace_end = instant_add(fresh_until, q->grace);
     instant far = {INT64_MAX};
-    j->used = (struct revocation_used){q->best.source, q->best.this_update, q->best_id};
+    j->used = (struct revocation_used){q->best.source, q->best.this_update, q->best_id, j->used.epoch};
     if (q->at.us <= fresh_until.us) {
         j->level = q->best.source == REVOCATION_OCSP ? LEVEL_VERIFIED_OCSP : LEVEL_VERIFIED_CRL;
         narrow(j, j->from, fresh_until);
@@ -284,7 +284,7 @@ judge_anew(const struct trust *t, view leaf_der, const view *rest_der, size_t n_
         return fault_set(f, E_ALGORITHM, "certificate", "a key of a known kind", "another");
     TRY(pkey_check(pkey, f));
     judge_validity(chain, &leaf.said);
-    leaf.said.epoch = t->book ? revocation_book_epoch(t->book, &leaf.facts.fingerprint) : 0;
+    leaf.said.used.epoch = t->book ? revocation_book_epoch(t->book, &leaf.facts.fingerprint) : 0;
     TRY(judge_revocation(t, &t->use[use], chain, at, &leaf, f));
     leaf.said.use = use;
     leaf.said.may_sign = certificate_may_sign(x);
@@ -301,7 +301,7 @@ judge(const struct trust *t, view leaf_der, const view *rest_der, size_t n_rest,
 {
     digest fingerprint = sha256(leaf_der);
     if (trust_cache_find(t->cache, &fingerprint, at, keep, ret, ret_kept)) {
-        if (!t->book || ret->said.epoch == revocation_book_epoch(t->book, &fingerprint))
+        if (!t->book || ret->said.used.epoch == revocation_book_epoch(t->book, &fingerprint))
             return E_OK;
         EVP_PKEY_free(TAKE(ret->pkey));
     }

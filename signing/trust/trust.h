@@ -77,6 +77,8 @@ err trust_places(const struct trust *t, enum trust_use use, view leaf_der, arena
                  struct revocation_places *ret, struct fault *f) MUST_USE;
 /* The lists that the trust list's uses name by URL, at most max. */
 size_t trust_list_places(const struct trust *t, const char **ret, size_t max);
+/* Has anything been learned, since that judgement, that may concern this certificate? */
+bool trust_has_news(const struct trust *t, const digest *fingerprint, const struct revocation_used *used);
 /* The OCSP response that is held about a certificate; empty when there is none. */
 view trust_response(const struct trust *t, const digest *fingerprint, arena *mem);
 /* Anchors of a use as DER, for time-stamps; the number, at most max. */

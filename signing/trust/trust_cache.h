@@ -16,8 +16,7 @@ struct judgement {
     enum evidence_level level;
     instant from, until; /* holds in [from, until] */
     bool may_sign, may_connect;
-    uint64_t epoch; /* of the revocation book when it was judged: another one means asking anew */
-    struct revocation_used used;
+    struct revocation_used used; /* another epoch of the revocation book means asking anew */
 };
 
 struct leaf {

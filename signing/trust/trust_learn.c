@@ -201,6 +201,12 @@ trust_list_places(const struct trust *t, const char **ret, size_t max)
     return n;
 }
 
+bool
+trust_has_news(const struct trust *t, const digest *fingerprint, const struct revocation_used *used)
+{
+    return t->book && revocation_book_epoch(t->book, fingerprint) != used->epoch;
+}
+
 view
 trust_response(const struct trust *t, const digest *fingerprint, arena *mem)
 {

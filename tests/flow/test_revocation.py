@@ -314,6 +314,41 @@ def compromised(g, papers, hook):
     check.equal(g.level(early), "verified-ocsp", "compromised: a paper from before the doubt stands")
 
 
+def counted(g, name):
+    return sum(int(n) for n in re.findall(rf"^{name} (\d+)", g.ops("/metrics").body.decode(), re.M))
+
+
+def on_its_way(g, papers):
+    """Judged before its signer was revoked, stored after: whoever acts on the answer cannot see the paper yet, and it is recalled all the same.
+
+    Another process holds the store's lock until the responder was asked about everybody, or nearly as long as the store waits for a lock."""
+    verified, asked = r'claimgate_signature_verifications_total\{[^}]*\}', r'claimgate_revocation_answers_total\{[^}]*result="ok"[^}]*\}'
+    got = []
+    paper = papers.of["h2"].pop(0)
+    papers.apply(json.loads(paper.body))
+    before = counted(g, asked)
+    g.pass_time(6 * HOUR)
+    check.that(wait_until(lambda: "verified-ocsp" in papers.g.call("POST", "/fhir/r4/Bundle?dry-run=true", paper.body, g.signed(paper.body, "h2"), g.token("h2")).body.decode()),
+               "on its way: the signer is in order")
+    whole_round = counted(g, asked) - before
+    lock = sqlite3.connect(g.dir / "store" / "claimgate.db", isolation_level=None, timeout=10)
+    lock.execute("BEGIN IMMEDIATE")
+    before = counted(g, verified)
+    sender = threading.Thread(target=lambda: got.append(papers.send("h2", False, paper)))
+    sender.start()
+    check.that(wait_until(lambda: counted(g, verified) > before), "on its way: judged")
+    before = counted(g, asked)
+    g.responder.order(revoke="h2", reason=1, seconds=-2 * HOUR)
+    g.pass_time(4 * HOUR)
+    wait_until(lambda: counted(g, asked) >= before + whole_round, 1.5)
+    lock.execute("ROLLBACK")
+    sender.join()
+    lock.close()
+    answer, document = got[0]
+    check.equal(answer.status, 201, f"on its way: accepted {answer}")
+    g.wait_level(document, "recalled", "on its way: recalled")
+
+
 def rules(lists):
     return Drill(policy={"grace_hours": {"professional": 72, "hospital": 72, "person": 72}, "default_level": "cached-within-grace"}, lists=lists)
 
@@ -326,6 +361,7 @@ def by_responders():
         replayed(g, papers)
         a_day_without(g, papers)
         revoked(g, papers)
+        on_its_way(g, papers)
 
 
 def by_lists_too():

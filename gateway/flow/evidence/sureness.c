@@ -1,5 +1,6 @@
 #include "flow/evidence/sureness.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "flow/evidence/seal.h"
 #include "signing/trust/revocation_policy.h"
@@ -130,14 +131,32 @@ sureness_add_signers(struct gateway *g, struct unit *u, const struct verdict *v,
     return E_OK;
 }
 
-void
-sureness_tell(struct gateway *g, const struct verdict *v)
+static bool
+has_news(const struct trust *t, const struct verdict *v)
 {
+    bool news = false;
+    for (size_t i = 0; i < verdict_signatures(v) && !news; i++) {
+        const struct signature_out *sig = verdict_signature(v, i);
+        news = sig->code == E_OK && sig->certificate_der.n > 0 &&
+               trust_has_news(t, &sig->signer.fingerprint, &sig->revocation);
+    }
+    return news;
+}
+
+void
+sureness_tell(struct gateway *g, const struct trust *t, const struct verdict *v, uid document)
+{
+    enum second_judgement said;
     for (size_t i = 0; g->seen_signer && i < verdict_signatures(v); i++) {
         const struct signature_out *sig = verdict_signature(v, i);
         if (sig->code == E_OK && sig->certificate_der.n > 0)
             g->seen_signer(g->duty, sig->signer.use, sig->certificate_der, sig->chain_der);
     }
+    if (!has_news(t, v))
+        return;
+    err e = sureness_rejudge(g, document, clock_now(), &said, NULL);
+    if (e != E_OK)
+        log_event(LOG_INTERNAL, F_CODE("code", e));
 }
 
 static err

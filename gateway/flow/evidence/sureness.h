@@ -18,8 +18,10 @@ void sureness_print_certificates(const struct trust *t, const struct verdict *v,
 err sureness_add_signers(struct gateway *g, struct unit *u, const struct verdict *v, uid document, instant at)
     MUST_USE;
 
-/* After the commit: whoever watches over certificates learns of those that signed. */
-void sureness_tell(struct gateway *g, const struct verdict *v);
+/* After the commit of a paper: whoever watches over certificates learns of those that signed, and a paper whose
+ * signer was asked about while it was on its way into the store is judged anew: who acted on that answer could not
+ * see it yet. */
+void sureness_tell(struct gateway *g, const struct trust *t, const struct verdict *v, uid document);
 
 /* A certificate that signed a paper, as it was kept. */
 struct kept_certificate {

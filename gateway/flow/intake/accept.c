@@ -53,7 +53,7 @@ accept_document(struct gateway *g, const struct submission *s, arena *mem, struc
                ret->created ? "document,accepted" : "document", 1);
     log_event(LOG_ACCEPT, F_UID("document", "doc", &ret->document.u), F_UID("case", "case", &ret->in_case.u),
               F_NAME("outcome", ret->outcome), F_N("deliveries", (int64_t)ret->deliveries));
-    sureness_tell(g, p.verdict);
+    sureness_tell(g, p.trust, p.verdict, ret->document.u);
     if (ret->due && g->wake_relay)
         g->wake_relay(g->relay);
     return E_OK;

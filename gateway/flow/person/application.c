@@ -389,8 +389,8 @@ accept(struct gateway *g, const struct application_in *in, bool permissions_only
         e = filing_store(&w, ret);
     if (e != E_OK)
         return fault_set(f, e, "", "", "");
-    if (w.n_signed)
-        sureness_tell(g, w.signed_by[0].verdict);
+    for (size_t i = 0; i < w.n_signed && ret->created; i++)
+        sureness_tell(g, w.trust, w.signed_by[i].verdict, ret->document.u);
     if (g->wake_relay)
         g->wake_relay(g->relay);
     return E_OK;

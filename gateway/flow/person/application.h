@@ -21,6 +21,7 @@ struct application_in {
 
 struct application_out {
     bool created;
+    doc_id document; /* as it is stored, when created */
     view
         json; /* {"submission","application","case","claims":[{…}],"permissions":[…],"track_code","receipt","outcome"} */
 };
