@@ -198,8 +198,7 @@ insurer_party(struct form *x, const struct node *ubn, view *ret_id)
     struct case_organisation_identifier *id = o ? case_add_organisation_identifiers(x->mem, o) : NULL;
     if (!id)
         return E_TOO_LARGE;
-    form_word(&p->kind, "organisation", ubn);
-    leaf_set_text(&o->name, code, source_of_node(ubn, HOW_MAPPED));
+    form_word(&p->kind, "organisation", ubn); /* its name is the registry's to say */
     form_word(&o->kind, "insurer", ubn);
     form_word(&id->type, "ubn", ubn);
     form_text(x, &id->value, ubn);

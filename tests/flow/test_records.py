@@ -4,7 +4,7 @@ The law's earliest days by an injected clock; capacity, mandate, refusal, fee; a
 import hashlib
 import sys
 
-from accidents import DAY, H1, H2, K1, K2, L1, L2, L3, LEE, P1, P2, P3, WANG, Desk, AccidentGateway, mandate, party, record
+from accidents import DAY, H1, H2, K1, K2, L1, L2, L3, LEE, P1, P2, P3, WANG, Desk, AccidentGateway, decide, mandate, party, record, resource_of, send, tell
 from support import Checks, application_of, wait_until
 
 checks = Checks()
@@ -255,8 +255,49 @@ def hospital():
         checks.equal(once["state"], "permission_needed", "one use is one paper")
 
 
+def receipt_replaced():
+    """A hospital replaces a receipt: whoever decided on the earlier one has a task, whoever had it a notice, nobody else anything."""
+    with AccidentGateway() as g:
+        papers = g.samples("21")
+        new = next(d for d in papers if "receipt-2" in d.name)
+        first = [d for d in papers if d is not new]
+        old = [send(g, d.body, d.author, d.author) for d in first][-1].parameter("document")
+        visit = {"author": resource_of(first[0].body, "Organization")["identifier"][0]["value"], "kind": "visit_no", "value": resource_of(first[0].body, "Encounter")["identifier"][0]["value"]}
+        both = ("certificate", "receipt", "report")
+        filed = g.apply(application_of(WANG, [(L1, "health", ["reimbursement_inpatient"], both), (L2, "health", ["reimbursement_inpatient"], both), (L3, "health", ["daily_hospital"], ("certificate",))],
+                                       [visit]), "person-wang")
+        checks.equal(filed.status, 201, f"the application {filed}")
+        claims = {c["recipient"]: c["claim"] for c in filed.json()["claims"]}
+        for name, code in (("l1", L1), ("l2", L2), ("l3", L3)):
+            checks.equal(tell(g, name, claims[code], "in_review").status, 200, f"{name} reviews")
+        for name, code in (("l2", L2), ("l3", L3)):
+            decided = decide(g, name, claims[code], outcome="approved", amount={"amount": "40000", "currency": "TWD"})
+            checks.equal(decided.status, 200, f"{name} decides {decided}")
+        checks.equal(g.get("l2", "/v1/tasks").json()["data"], [], "nobody has a task yet")
+
+        answer = send(g, new.body, new.author, new.author)
+        checks.equal(answer.status, 201, f"the hospital replaces its receipt {answer}")
+        tasks = g.get("l2", "/v1/tasks").json()["data"]
+        checks.equal([(t["item"], t["state"], t["subject"]) for t in tasks], [("receipt_replaced", "open", {"claim": claims[L2], "document": answer.parameter("document")})],
+                     "L2 decided on the earlier receipt: it has a task that names its claim and the new one")
+        checks.equal(g.get("l1", "/v1/tasks").json()["data"], [], "L1 had it and has not decided: no task")
+        checks.that("document.corrected" in [e["type"] for e in g.events("l1") if e.get("document") == old], "but the notice")
+        checks.equal(g.get("l3", "/v1/tasks").json()["data"], [], "L3 decided without it: no task")
+        checks.that(not [e for e in g.events("l3") if e.get("document") in (old, answer.parameter("document"))], "and no notice")
+        path = f"/v1/tasks/{tasks[0]['id']}"
+        checks.equal(g.get("l1", path).status, 404, "another insurer does not find it")
+        checks.equal(g.post("l1", f"{path}/answer", {"state": "done"}, {"If-Match": '"1"'}).code(), "not-found", "nor answers it")
+        checks.equal(g.post("l2", f"{path}/answer", {"state": "refused", "reason": "not_ours"}, {"If-Match": '"1"'}).code(), "schema-invalid", "it is not refused")
+        done = g.post("l2", f"{path}/answer", {"state": "done"}, {"If-Match": '"1"'})
+        checks.equal((done.status, done.json()["state"], done.headers["etag"]), (200, "answered", '"2"'), f"L2 has looked {done}")
+        checks.equal(g.get("l2", "/v1/tasks").json()["data"], [], "and nothing is left to do")
+        checks.equal(g.post("l2", f"{path}/answer", {"state": "done"}, {"If-Match": '"2"'}).code(), "task-state", "once")
+        again = send(g, new.body, new.author, new.author)
+        checks.equal((again.status, g.get("l2", "/v1/tasks").json()["data"]), (200, []), "the same receipt again asks nothing anew")
+
+
 def main():
-    for play in (twenty, owner_side, attorney, hospital):
+    for play in (twenty, owner_side, attorney, hospital, receipt_replaced):
         print(play.__name__, flush=True)
         play()
     return checks.done()

@@ -143,10 +143,17 @@ def play(g, platform):
     for name, who, claim in (("rider-p1", "p1", claims[P1, "cali"]), ("rider-l2", "l2", claims[L2, "injury"]), ("pillion-p1", "p1", both[P1, "cali"]), ("pillion-p3", "p3", both[P3, "cali"])):
         seen[name], body = seen_by(g, checks, who, claim)
         expect_file(g, checks, f"4-{name}", body)
+    names(g, seen)
     amounts(g, seen)
     refusals(g, claims, both)
     fourth_pull(g, platform)
     desk.close()
+
+
+def names(g, seen):
+    """Whom the police name by 統一編號 alone is called what the registry calls him, in both languages."""
+    joint = {o["identifiers"][0]["value"]: (o["name"], o.get("name_en")) for o in (p.get("organisation") for p in seen["pillion-p1"]["case"]["parties"]) if o and o["kind"] == "insurer"}
+    checks.equal(joint, {P1: ("沙箱第一產物保險股份有限公司", "Sandbox p1"), P3: ("沙箱第三產物保險股份有限公司", "Sandbox p3")}, "insurers by name, not by number")
 
 
 def amounts(g, seen):

@@ -43,7 +43,7 @@ def amounts(g):
 
 def main():
     with AccidentGateway() as g:
-        parties = [party(1, None, "B03", name="張沙箱", vehicle={"plate": "AAA-8001", "insurer_ubn": P1}), party(2, WANG, "C03", vehicle={"plate": "BBB-8002"}, injury_degree={"code": "2"}, main_injury={"code": "1"})]
+        parties = [party(1, None, "B03", name="張沙箱", vehicle={"plate": "AAA-8001", "insurer_ubn": P1}), party(2, WANG, "C03", vehicle={"plate": "BBB-8002", "insurer_ubn": "12345675"}, injury_degree={"code": "2"}, main_injury={"code": "1"})]
         checks.equal(g.push(record(g, NO, "slip", parties)).status, 201, "the slip")
         certificate = moved(g, changed(g.samples("2")[0], disability))
         visit = {"author": H1, "kind": "visit_no", "value": resource_of(certificate, "Encounter")["identifier"][0]["value"]}
@@ -57,6 +57,8 @@ def main():
             answer, body = seen_by(g, checks, who, claim)
             expect_file(g, checks, f"8-{name}", body)
             checks.equal(answer["case"]["certificates"][0]["kind"], "disability", f"{who}: the same certificate")
+        named = [p["organisation"]["name"] for p in seen_by(g, checks, "p1", claims[P1, "cali"])[0]["case"]["parties"] if "organisation" in p]
+        checks.that("12345675" in named, f"an insurer that the registry does not know is called by its number {named}")
         checks.that("cali" not in seen_by(g, checks, "l2", claims[L2, "injury"])[0]["case"]["claims"][0], "the injury insurer has a scale of its own and no advice of the compulsory one")
         amounts(g)
 

@@ -168,20 +168,24 @@ add_fund(struct claim_case *frame, struct case_claim *c, const struct row_claim 
     return E_OK;
 }
 
-/* The insurer as a party: by its 統一編號, so that a hospital's naming of it meets this one. */
+/* An organisation as a party, by the code that a paper's naming of it meets.  p: what the registry knows of it; NULL: nothing, so the code has to do for a name. */
 static err
-add_named(struct claim_case *frame, const struct partner *p, view kind, view type, arena *mem, view *ret_id)
+add_named(struct claim_case *frame, const struct partner *p, view code, view kind, view type, arena *mem,
+          view *ret_id)
 {
+    view zh = p ? p->row->name_zh : VIEW_NONE, en = p ? p->row->name_en : VIEW_NONE;
     struct case_party *party = case_add_parties(mem, frame);
     struct case_organisation *o = party ? case_make_party_organisation(mem, party) : NULL;
     struct case_organisation_identifier *id = o ? case_add_organisation_identifiers(mem, o) : NULL;
     if (!id)
         return E_TOO_LARGE;
     leaf_set_text(&party->kind, V("organisation"), own());
-    leaf_set_text(&o->name, keep(mem, p->row->name_zh.n ? p->row->name_zh : p->row->code), own());
+    leaf_set_text(&o->name, keep(mem, zh.n ? zh : code), own());
+    if (en.n)
+        leaf_set_text(&o->name_en, keep(mem, en), own());
     leaf_set_text(&o->kind, kind, own());
     leaf_set_text(&id->type, type, own());
-    leaf_set_text(&id->value, keep(mem, p->row->code), own());
+    leaf_set_text(&id->value, keep(mem, code), own());
     *ret_id = party->id;
     return E_OK;
 }
@@ -190,8 +194,8 @@ static err
 add_recipient(struct claim_case *frame, const struct partner *p, arena *mem, view *ret_id)
 {
     bool is_fund = view_eq(p->row->kind, V("fund"));
-    return add_named(frame, p, is_fund ? V("fund") : V("insurer"), is_fund ? V("fund") : V("ubn"), mem,
-                     ret_id);
+    return add_named(frame, p, p->row->code, is_fund ? V("fund") : V("insurer"),
+                     is_fund ? V("fund") : V("ubn"), mem, ret_id);
 }
 
 static err
@@ -227,7 +231,7 @@ party_of_code(const struct claim_case *frame, view code)
     return VIEW_NONE;
 }
 
-/* Organisations that a paper names by code alone: the registry knows what they are called. */
+/* Organisations that a paper names by code alone: the registry says what they are called. */
 static err
 add_names(struct claim_case *frame, const struct claim_case *facts, const struct registry *registry,
           arena *mem)
@@ -236,10 +240,9 @@ add_names(struct claim_case *frame, const struct claim_case *facts, const struct
         const struct case_organisation *o = p->organisation;
         if (!o || o->name.v.n || !o->identifiers || party_of_code(frame, o->identifiers->value.v).n)
             continue;
-        const struct partner *known = registry_by_code(registry, V(""), o->identifiers->value.v);
-        view id;
-        if (known)
-            TRY(add_named(frame, known, o->kind.v, o->identifiers->type.v, mem, &id));
+        view code = o->identifiers->value.v, id;
+        TRY(add_named(frame, registry_by_code(registry, V(""), code), code, o->kind.v, o->identifiers->type.v,
+                      mem, &id));
     }
     return E_OK;
 }
