@@ -1,24 +1,21 @@
 #include "duty/courier.h"
 
 #include "base/log.h"
+#include "duty/worker.h"
 #include "flow/person/exchange.h"
 #include "flow/task/task.h"
 #include "net/net.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define CALL_LIMIT SPAN_SECONDS(10)
 #define CONNECT_LIMIT SPAN_SECONDS(3)
-#define ROUND_NS 200000000L
+#define ROUND_EVERY ((span){200000})
 
 struct courier {
     struct gateway *g;
     struct net_policy policy;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool stopping;
+    struct worker worker;
 };
 
 static void
@@ -44,41 +41,17 @@ fetch(void *self, const struct adapter_call *call, arena *mem, struct adapter_an
                                    .retry_after = reply.retry_after};
 }
 
-static void
-wait_a_round(struct courier *c)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ROUND_NS;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    if (!c->stopping)
-        pthread_cond_timedwait(&c->woken, &c->lock, &until);
-}
-
-static void *
-run(void *self)
+static bool
+round_once(void *self)
 {
     struct courier *c = self;
-    pthread_mutex_lock(&c->lock);
-    while (!c->stopping) {
-        size_t n = 0;
-        pthread_mutex_unlock(&c->lock);
-        size_t asked = 0;
-        err e = exchange_step(c->g, fetch, c, clock_now(), &n);
-        if (e == E_OK)
-            e = task_step(c->g, fetch, c, clock_now(), &asked);
-        n += asked;
-        if (e != E_OK)
-            log_event(LOG_INTERNAL, F_CODE("code", e));
-        pthread_mutex_lock(&c->lock);
-        if (n == 0 || e != E_OK)
-            wait_a_round(c);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return NULL;
+    size_t n = 0, asked = 0;
+    err e = exchange_step(c->g, fetch, c, clock_now(), &n);
+    if (e == E_OK)
+        e = task_step(c->g, fetch, c, clock_now(), &asked);
+    if (e != E_OK)
+        log_event(LOG_INTERNAL, F_CODE("code", e));
+    return e == E_OK && n + asked > 0;
 }
 
 err
@@ -89,15 +62,13 @@ courier_start(struct gateway *g, struct courier **ret, struct fault *f)
     if (!c)
         abort();
     c->g = g;
-    c->policy.allow_private = g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE);
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->woken, NULL);
-    if (pthread_create(&c->thread, NULL, run, c) != 0) {
+    c->policy = duty_calls(g);
+    err e = worker_start(&c->worker, "courier", round_once, c, ROUND_EVERY, f);
+    if (e != E_OK)
         free(c);
-        return fault_set(f, E_INTERNAL, "courier", "a thread", "none");
-    }
-    *ret = c;
-    return E_OK;
+    else
+        *ret = c;
+    return e;
 }
 
 void
@@ -105,12 +76,6 @@ courier_stop(struct courier *c)
 {
     if (!c)
         return;
-    pthread_mutex_lock(&c->lock);
-    c->stopping = true;
-    pthread_cond_signal(&c->woken);
-    pthread_mutex_unlock(&c->lock);
-    pthread_join(c->thread, NULL);
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->woken);
+    worker_stop(&c->worker);
     free(c);
 }

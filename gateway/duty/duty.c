@@ -4,10 +4,10 @@
 #include "duty/heads.h"
 #include "duty/revocation.h"
 #include "duty/time.h"
+#include "duty/worker.h"
 #include "flow/partner/registry.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define KEEP_IDEMPOTENCY SPAN_DAYS(7)
 #define KEEP_REFUSALS SPAN_DAYS(7)
@@ -15,6 +15,7 @@
 #define KEEP_EXCHANGES SPAN_DAYS(1)   /* the app has read what it wanted; files stand apart as attachments */
 #define KEEP_SESSIONS SPAN_DAYS(400)  /* after their end, for the person to see */
 #define KEEP_PROJECTIONS SPAN_DAYS(90)
+#define ROUND_EVERY SPAN_SECONDS(1)
 #define CLEAN_EVERY_US (60 * 1000000LL)
 
 struct duty {
@@ -22,10 +23,8 @@ struct duty {
     struct revocation_duty *revocation;
     struct heads *heads;
     struct time_duty *time;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool runs, stopping;
+    int64_t cleaned; /* monotonic, µs */
+    struct worker worker;
 };
 
 static err
@@ -54,38 +53,20 @@ duty_round(struct gateway *g, instant now, struct fault *f)
     return clean(g, now);
 }
 
-static void
-wait_a_second(struct duty *d)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
-    if (!d->stopping)
-        pthread_cond_timedwait(&d->woken, &d->lock, &until);
-}
-
-static void *
-run(void *self)
+static bool
+round_once(void *self)
 {
     struct duty *d = self;
-    int64_t cleaned = clock_monotonic_us();
-    pthread_mutex_lock(&d->lock);
-    while (!d->stopping) {
-        pthread_mutex_unlock(&d->lock);
-        struct fault f;
-        fault_init(&f);
-        err e = changes_run(d->g, clock_now(), &f);
-        if (e == E_OK && clock_monotonic_us() - cleaned > CLEAN_EVERY_US) {
-            e = clean(d->g, clock_now());
-            cleaned = clock_monotonic_us();
-        }
-        if (e != E_OK)
-            log_event(LOG_INTERNAL, F_CODE("code", e));
-        pthread_mutex_lock(&d->lock);
-        wait_a_second(d);
+    struct fault f;
+    fault_init(&f);
+    err e = changes_run(d->g, clock_now(), &f);
+    if (e == E_OK && clock_monotonic_us() - d->cleaned > CLEAN_EVERY_US) {
+        e = clean(d->g, clock_now());
+        d->cleaned = clock_monotonic_us();
     }
-    pthread_mutex_unlock(&d->lock);
-    return NULL;
+    if (e != E_OK)
+        log_event(LOG_INTERNAL, F_CODE("code", e));
+    return false;
 }
 
 /* -- what the gateway calls, from any thread -- */
@@ -111,9 +92,8 @@ start_parts(struct duty *d, struct fault *f)
     TRY(heads_start(d->g, &d->heads, f));
     TRY(time_duty_start(d->g, &d->time, f));
     TRY(revocation_duty_start(d->g, &d->revocation, f));
-    if (pthread_create(&d->thread, NULL, run, d) != 0)
-        return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
-    d->runs = true;
+    d->cleaned = clock_monotonic_us();
+    TRY(worker_start(&d->worker, "duty", round_once, d, ROUND_EVERY, f));
     d->g->duty = d;
     d->g->seen_signer = seen_signer;
     d->g->wake_duty = wake;
@@ -127,8 +107,6 @@ duty_start(struct gateway *g, struct duty **ret, struct fault *f)
     if (!d)
         abort();
     d->g = g;
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->woken, NULL);
     err e = start_parts(d, f);
     if (e != E_OK)
         duty_stop(d);
@@ -146,14 +124,7 @@ duty_stop(struct duty *d)
     d->g->wake_duty = NULL;
     revocation_duty_stop(d->revocation);
     time_duty_stop(d->time);
-    pthread_mutex_lock(&d->lock);
-    d->stopping = true;
-    pthread_cond_signal(&d->woken);
-    pthread_mutex_unlock(&d->lock);
-    if (d->runs)
-        pthread_join(d->thread, NULL);
+    worker_stop(&d->worker);
     heads_stop(d->heads);
-    pthread_mutex_destroy(&d->lock);
-    pthread_cond_destroy(&d->woken);
     free(d);
 }

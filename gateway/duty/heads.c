@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "duty/tiles.h"
+#include "duty/worker.h"
 #include "flow/evidence/evidence.h"
 #include "net/net.h"
 #include "signing/log/note.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUND_MEMORY (1u << 20)
@@ -33,13 +33,9 @@ struct heads {
     uint64_t size; /* of the last head that stands */
     struct tile_files *tiles;
     uint64_t tiled; /* size of the head whose tiles are written */
-    int64_t every_us;
     size_t quorum;
     int file; /* log/heads, -1 when it cannot be written */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool stopping;
+    struct worker worker;
 };
 
 /* -- the list of witnesses -- */
@@ -111,7 +107,7 @@ ask_once(struct heads *h, size_t i, view checkpoint, uint64_t size, arena *mem, 
         rq.n = p.n;
     }
     TRY(witness_request_print(&rq, mem, &body));
-    const struct net_policy policy = {.allow_private = config_bool(h->g->config, SET_RELAY_ALLOW_PRIVATE)};
+    const struct net_policy policy = duty_calls(h->g);
     const struct net_header type = {"Content-Type", V("text/plain; charset=utf-8")};
     const struct net_request post = {.method = "POST",
                                      .url = arena_printf(mem, "%.*s/add-checkpoint", VIEW_ARG(h->urls[i])),
@@ -216,32 +212,15 @@ write_tiles(struct heads *h)
         log_event(LOG_INTERNAL, F_CODE("code", e));
 }
 
-static void
-wait_for_turn(struct heads *h)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(h->every_us / 1000000);
-    while (!h->stopping && pthread_cond_timedwait(&h->woken, &h->lock, &until) == 0)
-        ;
-}
-
-static void *
+static bool
 run(void *self)
 {
     struct heads *h = self;
-    pthread_mutex_lock(&h->lock);
-    while (!h->stopping) {
-        pthread_mutex_unlock(&h->lock);
-        err e = round_once(h, true);
-        if (e != E_OK)
-            log_event(LOG_INTERNAL, F_CODE("code", e));
-        write_tiles(h);
-        pthread_mutex_lock(&h->lock);
-        wait_for_turn(h);
-    }
-    pthread_mutex_unlock(&h->lock);
-    return NULL;
+    err e = round_once(h, true);
+    if (e != E_OK)
+        log_event(LOG_INTERNAL, F_CODE("code", e));
+    write_tiles(h);
+    return false;
 }
 
 static int
@@ -264,8 +243,6 @@ heads_free(struct heads *h)
         close(h->file);
     tile_files_free(h->tiles);
     arena_free(h->mem);
-    pthread_mutex_destroy(&h->lock);
-    pthread_cond_destroy(&h->woken);
     free(h);
 }
 
@@ -293,16 +270,13 @@ heads_start(struct gateway *g, struct heads **ret, struct fault *f)
         abort();
     h->g = g;
     h->mem = arena_new(2 * LIST_MAX + ROUND_MEMORY);
-    h->every_us = config_span(g->config, SET_LOG_HEAD_EVERY).us;
     h->file = open_file(g->config);
     h->tiles = tile_files_new(config_cstr(g->config, SET_STORE_DIR));
-    pthread_mutex_init(&h->lock, NULL);
-    pthread_cond_init(&h->woken, NULL);
     err e = list_load(h, f);
     if (e == E_OK && h->quorum == 0)
         e = round_once(h, false);
-    if (e == E_OK && pthread_create(&h->thread, NULL, run, h) != 0)
-        e = fault_set(f, E_INTERNAL, "heads", "a thread", "none");
+    if (e == E_OK)
+        e = worker_start(&h->worker, "heads", run, h, config_span(g->config, SET_LOG_HEAD_EVERY), f);
     if (e != E_OK) {
         heads_free(h);
         return e;
@@ -316,11 +290,7 @@ heads_stop(struct heads *h)
 {
     if (!h)
         return;
-    pthread_mutex_lock(&h->lock);
-    h->stopping = true;
-    pthread_cond_signal(&h->woken);
-    pthread_mutex_unlock(&h->lock);
-    pthread_join(h->thread, NULL);
+    worker_stop(&h->worker);
     keep_last(h);
     heads_free(h);
 }

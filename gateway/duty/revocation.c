@@ -1,6 +1,7 @@
 #include "duty/revocation.h"
 
 #include "duty/known.h"
+#include "duty/worker.h"
 
 #include "base/id.h"
 #include "base/log.h"
@@ -11,16 +12,15 @@
 #include "signing/pki/revocation.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define PLACES_MAX 64
 #define LIST_MAX (64u << 20)
 #define RESPONSE_MAX (256u << 10)
 #define ROUND_MEMORY (192u << 20)
 #define CHAIN_MAX 6
-/* A place that failed is left alone, twice as long each time. */
-#define BACKOFF_FIRST SPAN_SECONDS(15)
-#define BACKOFF_MAX SPAN_SECONDS(900)
+#define ROUND_EVERY SPAN_SECONDS(1)
+/* A good answer, however short its life, is not asked for anew before. */
+#define ASK_EVERY SPAN_SECONDS(15)
 /* A responder's clock may be ahead of ours by so much. */
 #define CLOCK_SKEW SPAN_SECONDS(60)
 /* Answers are asked for anew when this part of their life is left. */
@@ -39,25 +39,12 @@ struct revocation_duty {
     struct gateway *g;
     struct known *known;
     struct net_policy policy;
-    uint16_t ports[1];
     struct place places[PLACES_MAX];
     size_t n_places;
     bool started;                           /* what is in the store has been read */
     const void *seen_registry, *seen_trust; /* the snapshots of the last round; compared only */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool stopping, work;
+    struct worker worker;
 };
-
-static instant
-after_failures(instant now, int failures)
-{
-    span wait = BACKOFF_FIRST;
-    for (int i = 0; i < failures && wait.us < BACKOFF_MAX.us; i++)
-        wait.us *= 2;
-    return instant_add(now, wait.us < BACKOFF_MAX.us ? wait : BACKOFF_MAX);
-}
 
 /* Ahead of the answer's end, and at least as often as the operator wants to know. */
 static instant
@@ -68,7 +55,7 @@ next_question(const struct revocation_duty *d, instant now, instant fresh_until)
     int64_t wait = left - left / AHEAD_PART;
     if (wait > refresh.us)
         wait = refresh.us;
-    return (instant){now.us + (wait > BACKOFF_FIRST.us ? wait : BACKOFF_FIRST.us)};
+    return (instant){now.us + (wait > ASK_EVERY.us ? wait : ASK_EVERY.us)};
 }
 
 static struct place *
@@ -108,7 +95,7 @@ call(struct revocation_duty *d, struct place *p, const char *method, view body, 
 static void
 place_failed(struct place *p, instant now, const char *what, err e)
 {
-    p->next_at = after_failures(now, p->failures++);
+    p->next_at = instant_add(now, duty_backoff(p->failures++));
     metric_add(METRIC_REVOCATION, what, 1);
     log_event(LOG_REVOCATION, F_NAME("what", what), F_CODE("code", e));
 }
@@ -254,19 +241,10 @@ ask_about(struct revocation_duty *d, const struct known_certificate *c, instant 
         log_event(LOG_INTERNAL, F_CODE("code", e));
 }
 
-static bool
-is_stopping(struct revocation_duty *d)
-{
-    pthread_mutex_lock(&d->lock);
-    bool stopping = d->stopping;
-    pthread_mutex_unlock(&d->lock);
-    return stopping;
-}
-
 static void
 ask_all(struct revocation_duty *d)
 {
-    for (bool more = true; more && !is_stopping(d);) {
+    for (bool more = true; more && !worker_is_stopping(&d->worker);) {
         AUTO(arena_free) arena *mem = arena_new(1u << 20);
         struct known_certificate c;
         /* Each by its own time: a round may be long. */
@@ -370,9 +348,11 @@ notice_changes(struct revocation_duty *d, instant now)
 
 /* -- the thread -- */
 
-static void
-round_once(struct revocation_duty *d, instant now)
+static bool
+round_once(void *self)
 {
+    struct revocation_duty *d = self;
+    instant now = clock_now();
     if (!d->started) {
         err e = read_lists(d, now);
         if (e == E_OK)
@@ -384,41 +364,13 @@ round_once(struct revocation_duty *d, instant now)
     notice_changes(d, now);
     fetch_lists(d, now);
     ask_all(d);
-}
-
-static void
-wait_for_work(struct revocation_duty *d)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
-    if (!d->stopping && !d->work)
-        pthread_cond_timedwait(&d->woken, &d->lock, &until);
-    d->work = false;
-}
-
-static void *
-run(void *self)
-{
-    struct revocation_duty *d = self;
-    pthread_mutex_lock(&d->lock);
-    while (!d->stopping) {
-        pthread_mutex_unlock(&d->lock);
-        round_once(d, clock_now());
-        pthread_mutex_lock(&d->lock);
-        wait_for_work(d);
-    }
-    pthread_mutex_unlock(&d->lock);
-    return NULL;
+    return false;
 }
 
 void
 revocation_duty_wake(struct revocation_duty *d)
 {
-    pthread_mutex_lock(&d->lock);
-    d->work = true;
-    pthread_cond_signal(&d->woken);
-    pthread_mutex_unlock(&d->lock);
+    worker_wake(&d->worker);
 }
 
 void
@@ -436,18 +388,12 @@ revocation_duty_start(struct gateway *g, struct revocation_duty **ret, struct fa
         abort();
     d->g = g;
     d->known = known_new();
-    d->ports[0] = 80;
-    d->policy =
-        (struct net_policy){.allow_private = g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE),
-                            .allow_plain = true,
-                            .ports = d->ports,
-                            .n_ports = 1};
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->woken, NULL);
-    if (pthread_create(&d->thread, NULL, run, d) != 0) {
+    d->policy = duty_calls_for_signed(g);
+    err e = worker_start(&d->worker, "revocation", round_once, d, ROUND_EVERY, f);
+    if (e != E_OK) {
         known_free(d->known);
         free(d);
-        return fault_set(f, E_INTERNAL, "duty", "a thread", "none");
+        return e;
     }
     *ret = d;
     return E_OK;
@@ -458,13 +404,7 @@ revocation_duty_stop(struct revocation_duty *d)
 {
     if (!d)
         return;
-    pthread_mutex_lock(&d->lock);
-    d->stopping = true;
-    pthread_cond_signal(&d->woken);
-    pthread_mutex_unlock(&d->lock);
-    pthread_join(d->thread, NULL);
+    worker_stop(&d->worker);
     known_free(d->known);
-    pthread_mutex_destroy(&d->lock);
-    pthread_cond_destroy(&d->woken);
     free(d);
 }

@@ -2,17 +2,16 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "duty/worker.h"
 #include "flow/evidence/stamps.h"
 #include "net/net.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define ROUND_MEMORY (64u << 20)
 #define RENEWAL_MEMORY (1u << 30)
 #define REPLY_MAX (256u << 10)
-#define BACKOFF_FIRST SPAN_SECONDS(15)
-#define BACKOFF_MAX SPAN_SECONDS(900)
+#define ROUND_EVERY SPAN_SECONDS(1)
 #define RENEWAL_EVERY SPAN_SECONDS(3600)
 #define CLOCK_SKEW SPAN_SECONDS(300)
 #define OK_STATUS 200
@@ -21,23 +20,10 @@ struct time_duty {
     struct gateway *g;
     instant next_stamp, next_renewal;
     int failures;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool stopping, woken_up;
+    struct worker worker;
 };
 
 /* -- asking -- */
-
-static struct net_policy
-policy_of(const struct gateway *g)
-{
-    static const uint16_t ports[] = {80};
-    return (struct net_policy){.allow_private = g->sandbox && config_bool(g->config, SET_RELAY_ALLOW_PRIVATE),
-                               .allow_plain = true, /* a token carries its own signature */
-                               .ports = ports,
-                               .n_ports = COUNT_OF(ports)};
-}
 
 static err
 ask_one(struct gateway *g, view url, const struct wide_digest *imprint, arena *mem, struct tsp_token *ret,
@@ -47,7 +33,7 @@ ask_one(struct gateway *g, view url, const struct wide_digest *imprint, arena *m
     view request = VIEW_NONE;
     struct stamp_rules rules;
     struct net_reply reply;
-    const struct net_policy policy = policy_of(g);
+    const struct net_policy policy = duty_calls_for_signed(g);
     random_bytes(nonce, sizeof nonce);
     view asked = view_make(nonce, sizeof nonce);
     TRY(stamp_rules_read(g, mem, &rules, f));
@@ -140,19 +126,16 @@ note_waiting(const struct time_duty *d, instant now)
     metric_set(METRIC_TIME_WAITING, NULL, since ? (now.us - since) / 1000000 : 0);
 }
 
-static void
-round_once(struct time_duty *d, instant now)
+static bool
+round_once(void *self)
 {
+    struct time_duty *d = self;
+    instant now = clock_now();
     struct fault f;
     fault_init(&f);
     if (now.us >= d->next_stamp.us) {
         err e = stamp(d->g, &f);
-        span wait = config_span(d->g->config, SET_TIME_EVERY);
-        if (e != E_OK) {
-            wait = BACKOFF_FIRST;
-            for (int i = 0; i < d->failures && wait.us < BACKOFF_MAX.us; i++)
-                wait.us *= 2;
-        }
+        span wait = e == E_OK ? config_span(d->g->config, SET_TIME_EVERY) : duty_backoff(d->failures);
         d->failures = e == E_OK ? 0 : d->failures + 1;
         d->next_stamp = instant_add(clock_now(), wait);
     }
@@ -166,32 +149,7 @@ round_once(struct time_duty *d, instant now)
         d->next_renewal = instant_add(clock_now(), RENEWAL_EVERY);
     }
     note_waiting(d, now);
-}
-
-static void
-wait_a_second(struct time_duty *d)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
-    if (!d->stopping && !d->woken_up)
-        pthread_cond_timedwait(&d->woken, &d->lock, &until);
-    d->woken_up = false;
-}
-
-static void *
-run(void *self)
-{
-    struct time_duty *d = self;
-    pthread_mutex_lock(&d->lock);
-    while (!d->stopping) {
-        pthread_mutex_unlock(&d->lock);
-        round_once(d, clock_now());
-        pthread_mutex_lock(&d->lock);
-        wait_a_second(d);
-    }
-    pthread_mutex_unlock(&d->lock);
-    return NULL;
+    return false;
 }
 
 err
@@ -207,25 +165,19 @@ time_duty_start(struct gateway *g, struct time_duty **ret, struct fault *f)
     if (!d)
         abort();
     d->g = g;
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->woken, NULL);
-    if (pthread_create(&d->thread, NULL, run, d) != 0) {
+    err e = worker_start(&d->worker, "time", round_once, d, ROUND_EVERY, f);
+    if (e != E_OK)
         free(d);
-        return fault_set(f, E_INTERNAL, "time", "a thread", "none");
-    }
-    *ret = d;
-    return E_OK;
+    else
+        *ret = d;
+    return e;
 }
 
 void
 time_duty_wake(struct time_duty *d)
 {
-    if (!d)
-        return;
-    pthread_mutex_lock(&d->lock);
-    d->woken_up = true;
-    pthread_cond_signal(&d->woken);
-    pthread_mutex_unlock(&d->lock);
+    if (d)
+        worker_wake(&d->worker);
 }
 
 void
@@ -233,12 +185,6 @@ time_duty_stop(struct time_duty *d)
 {
     if (!d)
         return;
-    pthread_mutex_lock(&d->lock);
-    d->stopping = true;
-    pthread_cond_signal(&d->woken);
-    pthread_mutex_unlock(&d->lock);
-    pthread_join(d->thread, NULL);
-    pthread_mutex_destroy(&d->lock);
-    pthread_cond_destroy(&d->woken);
+    worker_stop(&d->worker);
     free(d);
 }

@@ -8,10 +8,8 @@ import os
 import pathlib
 import re
 import secrets
-import socket
 import sqlite3
 import threading
-import time
 
 from support import LEE, WANG, Gateway, claimgate, compact, consent_text
 
@@ -45,21 +43,7 @@ def mandate(holder, person, kinds, uses=None, lang="zh-TW"):
 
 
 class AccidentGateway(Gateway):
-    """A sandbox whose clock the test moves; assertions are made for its time."""
-
-    shift = 0
-
-    def control(self, verb, text=""):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(str(self.dir / "store" / "claimgate.sock"))
-            s.sendall(compact({"verb": verb, "text": text}) + b"\n")
-            return json.loads(s.makefile().readline())
-
-    def pass_time(self, seconds):
-        self.shift += seconds
-        said = self.control("clock", str(seconds))
-        self.tokens.clear()
-        return said["now"]
+    """A sandbox whose days are counted from the accident."""
 
     def day(self, n):
         """The n-th day after the accident, which is today (Taiwan's), as text."""
@@ -71,10 +55,6 @@ class AccidentGateway(Gateway):
     def __enter__(self):
         self.accident_day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=8)).date()
         return super().__enter__()
-
-    def assertion(self, name, header=None, claims=None, key=None):
-        now = int(time.time()) + self.shift
-        return super().assertion(name, header, {"iat": now, "exp": now + 240, **(claims or {})}, key)
 
     def post(self, party, path, body, headers=None):
         return self.call("POST", path, compact(body), {"Content-Type": "application/json", **(headers or {})}, self.token(party))

@@ -197,6 +197,25 @@ class Client:
             self.connection = None
 
 
+# -- around the gateway --
+
+class Responder:
+    """`claimgate pki serve`: the sandbox's OCSP responders, revocation lists and time-stamp authority.  order(): its moods and its clock."""
+
+    def __init__(self, pki):
+        self.process = subprocess.Popen([BINARY, "pki", "serve", str(pki)], stdout=subprocess.PIPE)
+        self.port = json.loads(self.process.stdout.readline())["port"]
+
+    def order(self, **order):
+        answer = Client("127.0.0.1", self.port).call("POST", "/control", compact(order))
+        if answer.status != 200:
+            raise RuntimeError(f"{order}: {answer}")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
 # -- the gateway --
 
 FORM = "application/x-www-form-urlencoded"
@@ -206,6 +225,8 @@ PERSONAL = ["王沙箱", "李沙箱", "NGUYEN THI SANDBOX", "王小箱", "王陳
 
 class Gateway:
     """`with Gateway() as g:` — a sandbox of its own.  settings: further `name=value` for serve.  tls: the gateway's own TLS with client certificates."""
+
+    shift = 0  # seconds by which its clock is ahead of the machine's
 
     def __init__(self, settings=(), tls=False, folder=None):
         self.keep = folder is not None
@@ -312,6 +333,22 @@ class Gateway:
     def log_text(self):
         return "".join(self.log)
 
+    def control(self, verb, text=""):
+        """By the socket on which its operator speaks to it."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.dir / "store" / "claimgate.sock"))
+            s.sendall(compact({"verb": verb, "text": text}) + b"\n")
+            return json.loads(s.makefile().readline())
+
+    def pass_time(self, seconds):
+        """The sandbox's clock, and with it ours in what we sign, goes ahead: its new time."""
+        said = self.control("clock", str(seconds))
+        if "now" not in said:
+            raise RuntimeError(f"the sandbox's clock does not move: {said}")
+        self.shift += seconds
+        self.tokens.clear()
+        return said["now"]
+
     # calls
 
     def client(self, certificate=None):
@@ -343,7 +380,7 @@ class Gateway:
         return self.thumbprints[name]
 
     def assertion(self, name, header=None, claims=None, key=None):
-        now, me = int(time.time()), self.partners[name]["id"]
+        now, me = int(time.time()) + self.shift, self.partners[name]["id"]
         head = {"typ": "JWT", "kid": self.kid(name), **(header or {})}
         body = {"iss": me, "sub": me, "aud": f"{self.base_url}/oauth2/token", "iat": now, "exp": now + 240, "jti": secrets.token_hex(16), **(claims or {})}
         return jws_es256(key or self.client_key(name), head, compact(body))

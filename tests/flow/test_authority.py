@@ -4,7 +4,6 @@ import re
 import sys
 
 from support import ROOT, WANG, Checks, Gateway, application_of, compact
-from test_reload import control
 
 checks = Checks()
 L1 = "99000116"
@@ -30,6 +29,6 @@ with Gateway() as g:
     checks.equal((refused.status, refused.code()), (422, "signer-wrong-kind"), f"no row, no application: {refused}")
     checks.equal(file(g, "/v1/permissions").code(), "not-found", "permissions have their own row: this one is signed by right, and of no case yet")
     table.write_bytes(rules())
-    checks.that("error" not in control(g, "reload"), "the whole table is read")
+    checks.that("error" not in g.control("reload"), "the whole table is read")
     checks.equal(file(g, "/v1/applications").status, 201, "and applications are taken again")
 sys.exit(checks.done())

@@ -15,13 +15,6 @@ KEYS = 7  # pairs that take turns; each comes back as a former key that signs ag
 OVERLAP = "overlap-keys.json"
 
 
-def control(g, verb, text=""):
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(str(g.dir / "store" / "claimgate.sock"))
-        s.sendall(compact({"verb": verb, "text": text}) + b"\n")
-        return json.loads(s.makefile().readline())
-
-
 def put(path, content):
     """As operators should: a new file and a rename."""
     fresh = path.with_suffix(".new")
@@ -137,7 +130,7 @@ class Swaps:
         parts = (self.trust, self.certificate, self.key, self.policy, self.authority)
         part = parts[i % len(parts)]
         seen = part(i // len(parts))
-        answer = control(self.g, "reload")
+        answer = self.g.control("reload")
         check.that("reloaded" in answer, f"reload {i}: {part.__name__}: {answer}")
         check.that(seen is None or seen(), f"reload {i}: the new {part.__name__} is in use")
         self.done += 1
@@ -193,7 +186,7 @@ def verify_held(g, held, keys):
 
 def refused(g, what):
     before = shown(g)
-    check.that("error" in control(g, "reload"), f"{what} is refused")
+    check.that("error" in g.control("reload"), f"{what} is refused")
     check.equal(shown(g), before, f"{what}: the keys before stay in force")
 
 
@@ -213,7 +206,7 @@ def test_bad_keys(g, swaps):
     refused(g, "a signing key of another kind")
     put(store / "gateway.key", openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"))
     put(store / OVERLAP, compact({"keys": [{**key, "exp": 1} for key in now]}))
-    check.that("reloaded" in control(g, "reload"), "former keys past their time")
+    check.that("reloaded" in g.control("reload"), "former keys past their time")
     check.equal(len(shown(g)), 2, "are shown no longer")
     done = claimgate("audit", "verify", "--config", g.dir / "claimgate.conf", check=False)
     check.equal(done.returncode, 0, f"and the audit knows them still: {done.stdout.decode()[-300:]}")
@@ -221,7 +214,7 @@ def test_bad_keys(g, swaps):
 
 def test_bad_trust(g, good, token):
     put(g.pki / "trust.json", b"{}")
-    check.that("error" in control(g, "reload"), "a list that cannot be read is refused")
+    check.that("error" in g.control("reload"), "a list that cannot be read is refused")
     answer = g.client("h1-tls").call("POST", "/fhir/r4/Bundle?dry-run=true", good[1], good[2], token.now())
     check.equal(answer.status, 200, "and the one before stays in force")
 

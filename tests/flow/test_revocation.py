@@ -11,23 +11,6 @@ PLAIN = {"Content-Type": "application/json"}
 HOUR = 3600
 
 
-class Responder:
-    """`claimgate pki serve`: the sandbox's OCSP responders and revocation lists."""
-
-    def __init__(self, pki):
-        self.process = subprocess.Popen([BINARY, "pki", "serve", str(pki)], stdout=subprocess.PIPE)
-        self.port = json.loads(self.process.stdout.readline())["port"]
-
-    def order(self, **order):
-        answer = Client("127.0.0.1", self.port).call("POST", "/control", compact(order))
-        if answer.status != 200:
-            raise RuntimeError(f"{order}: {answer}")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-
-
 class Receiver:
     """An insurer's endpoint: the notices that came, each checked by the gateway's key offline."""
 
@@ -76,7 +59,7 @@ class Drill(Gateway):
     """A sandbox whose trust list names the responder instead of files; its clock and the responder's move together."""
 
     def __init__(self, policy=None, lists=True, settings=(), **more):
-        self.policy, self.lists, self.shift = policy or {}, lists, 0
+        self.policy, self.lists = policy or {}, lists
         super().__init__(settings=["revocation.timeout=1", *settings], **more)
 
     def start(self):
@@ -101,21 +84,9 @@ class Drill(Gateway):
             self.responder.stop()
         super().__exit__(*what)
 
-    def control(self, verb, text=""):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(str(self.dir / "store" / "claimgate.sock"))
-            s.sendall(compact({"verb": verb, "text": text}) + b"\n")
-            return json.loads(s.makefile().readline())
-
     def pass_time(self, seconds):
-        self.shift += seconds
         self.responder.order(clock=seconds)
-        check.that("now" in self.control("clock", str(seconds)), "the sandbox's clock moves")
-        self.tokens.clear()
-
-    def assertion(self, name, header=None, claims=None, key=None):
-        now = int(time.time()) + self.shift
-        return super().assertion(name, header, {"iat": now, "exp": now + 240, **(claims or {})}, key)
+        return super().pass_time(seconds)
 
     # what is seen
 

@@ -61,10 +61,7 @@ def main():
             documents = g.samples("1..4")
             for d in documents[:3]:
                 receipt_holds(g, folder, d, kid)
-            with socket.socket(socket.AF_UNIX) as s:
-                s.connect(str(g.dir / "store" / "claimgate.sock"))
-                s.sendall(compact({"verb": "reload"}) + b"\n")
-                check.that("reloaded" in json.loads(s.makefile().readline()), "reloaded beside its own sessions")
+            check.that("reloaded" in g.control("reload"), "reloaded beside its own sessions")
             receipt_holds(g, folder, documents[3], kid)
             log = g.log_text()
             g.stop()
