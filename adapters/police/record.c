@@ -27,6 +27,14 @@ static const char *const word_lists[] = {
 #undef WORDS
 };
 
+static const struct {
+    const char *agency_kind, *parts;
+} writers[] = {
+#define WRITES(kind, parts) {kind, parts},
+#include "adapters/police/record.def"
+#undef WRITES
+};
+
 static const struct record_form_row forms[] = {
 #define FORM(id, set, least, most, what) {#id, set, least, most, what},
 #include "adapters/police/record.def"
@@ -56,14 +64,29 @@ record_words_of(enum record_words w)
     return word_lists[w];
 }
 
-bool
-record_word_known(enum record_words w, view word)
+static bool
+is_in(const char *list, view word)
 {
-    view rest = view_of(word_lists[w]);
+    view rest = view_of(list);
     bool more = true;
     while (more)
         if (view_eq(view_cut(&rest, '|', &more), word))
             return true;
+    return false;
+}
+
+bool
+record_word_known(enum record_words w, view word)
+{
+    return is_in(word_lists[w], word);
+}
+
+bool
+record_may_write(view agency_kind, view part)
+{
+    for (size_t i = 0; i < COUNT_OF(writers); i++)
+        if (view_eq(agency_kind, view_of(writers[i].agency_kind)))
+            return is_in(writers[i].parts, part);
     return false;
 }
 

@@ -77,6 +77,8 @@ const struct record_shape_row *record_shape_of(enum record_shape s);
 const struct record_field *record_field_of(enum record_shape s, view name);
 const char *record_words_of(enum record_words w);
 bool record_word_known(enum record_words w, view word);
+/* Does an agency of this kind write this part? */
+bool record_may_write(view agency_kind, view part);
 const struct record_form_row *record_form_of(enum record_form f);
 bool record_form_fits(enum record_form f, view text);
 /* Shape of the object that is a member of this kind, or its items: SHAPE_NONE for plain values. */

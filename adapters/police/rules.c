@@ -34,15 +34,26 @@ check_part(struct form *x)
         form_issue(x, ISSUE_ERROR, E_VALUE, part, "part other with inquest", "another part");
 }
 
-/* Slip, diagram, photos and analysis are the handling agency's own; only boards, prosecutors and courts write on another's accident (THREATS S18). */
+static bool
+is_board_part(view part)
+{
+    return view_eq(part, V("appraisal")) || view_eq(part, V("reappraisal"));
+}
+
+/* Slip, diagram, photos and analysis are the handling agency's own; only boards, prosecutors and courts write on another's accident, and a board has none of its
+ * own (THREATS S18). */
 static void
 check_agency(struct form *x)
 {
     const struct node *handler = form_member(x, x->root, "handled_by");
     view kind = form_value(x, form_member(x, x->root, "agency"), "kind");
     bool foreign = handler && !view_eq(x->handler, x->oid);
-    bool may = view_eq(x->part, V("appraisal")) || view_eq(x->part, V("reappraisal")) ||
-               view_eq(x->part, V("other"));
+    bool may = is_board_part(x->part) || view_eq(x->part, V("other"));
+    if (!record_may_write(kind.n ? kind : V("police"), x->part))
+        form_issue(x, ISSUE_ERROR, E_AGENCY, form_member(x, x->root, "part"),
+                   "a paper that this kind of agency writes", "another kind's");
+    if (is_board_part(x->part))
+        require(x, "handled_by", "handled_by: the agency whose accident is judged");
     if (foreign && !may)
         form_issue(x, ISSUE_ERROR, E_AGENCY, handler, "the writing agency's own accident",
                    "another agency's");

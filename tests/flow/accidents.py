@@ -13,8 +13,9 @@ import threading
 
 from support import LEE, WANG, Gateway, claimgate, compact, consent_text
 
-K1, K2, J1 = "A99010001K", "A99020001K", "A99110001J"
-AGENCIES = {"k1": (K1, "沙箱市政府警察局交通警察大隊"), "k2": (K2, "沙箱縣警察局交通警察隊"), "j1": (J1, "沙箱地方檢察署")}
+K1, K2, J1, B1, B2 = "A99010001K", "A99020001K", "A99110001J", "A99510001B", "A99520001B"
+AGENCIES = {"k1": (K1, "沙箱市政府警察局交通警察大隊"), "k2": (K2, "沙箱縣警察局交通警察隊"), "j1": (J1, "沙箱地方檢察署"), "b1": (B1, "沙箱市車輛行車事故鑑定會"),
+            "b2": (B2, "沙箱市車輛行車事故鑑定覆議會")}
 H1, H2, C1 = "9901010016", "9901020021", "9935010039"
 L1, L2, L3, P1, P2, P3, FUND = "99000116", "99000220", "99000333", "99000447", "99000559", "99000663", "99000707"
 DAY = 86400
@@ -166,7 +167,7 @@ def seen_by(g, checks, party_name, claim):
 def expect_file(g, checks, name, body):
     """tests/flow/scenarios/<name>.json, byte for byte; the days after the accident stand in it as DAY+n, since the accident is today.  CLAIMGATE_WRITE=1 writes it anew."""
     path = EXPECTED / f"{name}.json"
-    for n in range(-1, 120):
+    for n in range(-1, 150):
         body = body.replace(g.day(n).encode(), b"DAY+%03d" % n)
     if os.environ.get("CLAIMGATE_WRITE"):
         path.write_bytes(body + b"\n")

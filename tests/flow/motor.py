@@ -27,15 +27,15 @@ def line(no, text, amount, **more):
 
 
 class Filing:
-    def __init__(self, g, owner="person-wang", plate="BAA-1001", order="R1-0001", number=None, app="app"):
-        self.g, self.owner, self.plate, self.order, self.app = g, owner, plate, order, app
+    def __init__(self, g, owner="person-wang", plate="BAA-1001", order="R1-0001", number=None, app="app", written=WRITTEN):
+        self.g, self.owner, self.plate, self.order, self.app, self.written = g, owner, plate, order, app, written
         self.number = number or f"urn:uuid:{secrets.token_hex(16)}"
         self.case, self.claims, self.code = None, {}, None
 
     # sending
 
     def paper(self, part, author, members, **head):
-        return {"format": "motor-filing-1", "filing": self.number, "part": part, "written": WRITTEN, "author": author, **head, **members}
+        return {"format": "motor-filing-1", "filing": self.number, "part": part, "written": self.written, "author": author, **head, **members}
 
     def send(self, paper, signer, sender, path="/v1/motor-filings"):
         body = paper if isinstance(paper, bytes) else compact(paper)

@@ -6,6 +6,7 @@
 #include "adapters/police/police.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "flow/case/permission.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/motor/motor.h"
@@ -256,6 +257,18 @@ static const struct {
     {"prosecutor", "court"}, {"board", "appraisal_board"},
 };
 
+/* A board gives the opinions that the registry lists for it, and no others: 鑑定 and 覆議 are given by different bodies (車輛行車事故鑑定及覆議作業辦法). */
+static err
+check_opinion(const struct passage *p, view part)
+{
+    bool is_opinion = view_eq(part, V("appraisal")) || view_eq(part, V("reappraisal"));
+    view list = partner_option(p->author, "opinions");
+    return !is_opinion || words_have(list, part)
+               ? E_OK
+               : fault_set(p->f, E_AGENCY, "part", "an opinion that the registry lets this board give",
+                           "another");
+}
+
 static err
 check_agency_kind(const struct passage *p)
 {
@@ -265,7 +278,7 @@ check_agency_kind(const struct passage *p)
     for (size_t i = 0; i < COUNT_OF(agency_kinds); i++)
         if (view_eq(p->author->row->kind, view_of(agency_kinds[i].registered)) &&
             view_eq(said, view_of(agency_kinds[i].said)))
-            return E_OK;
+            return check_opinion(p, node_text_at(t, tree_root(t), "part"));
     return fault_set(p->f, E_AGENCY, "agency.kind", "the agency's kind in the registry", "another kind");
 }
 

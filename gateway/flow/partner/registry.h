@@ -40,7 +40,7 @@ const struct partner *registry_by_code(const struct registry *r, view kind, view
 bool partner_is_active(const struct partner *p);
 bool partner_is_insurer(const struct partner *p); /* insurer or fund */
 bool partner_acts_for(const struct partner *agent, const struct partner *of);
-/* Member of the partner's options JSON, "" when absent: "strict", "view", "min_level", "designated". */
+/* Member of the partner's options JSON, "" when absent: "strict", "view", "min_level", "designated", "opinions". */
 view partner_option(const struct partner *p, const char *name);
 /* use: "client", "mtls", "sign", "encrypt".  Valid at `at`, status active. */
 const struct registry_key *registry_key_by_kid(const struct registry *r, const char *use, view kid,

@@ -361,13 +361,26 @@ Test(police_interpret, another_agencys_accident_is_not_ones_own)
                  "/handled_by");
     expect_issue(inquest, "\"kind\":\"prosecutor\"", "\"kind\":\"police\"", E_AGENCY, "/inquest");
     AUTO(arena_free) arena *mem = kit_arena();
+    const char *by_board = kit_replace(mem, analysis, "\"unit\"", "\"kind\":\"appraisal_board\",\"unit\"");
     struct outcome o =
-        accepted(mem, kit_replace(mem, kit_replace(mem, analysis, "analysis", "appraisal"), "\"accident_no\"",
+        accepted(mem, kit_replace(mem, kit_replace(mem, by_board, "analysis", "appraisal"), "\"accident_no\"",
                                   "\"handled_by\":\"A99020001K\",\"accident_no\""));
     EQ(o.reading.refs->author, "A99020001K");
     EQ(o.reading.facts->accident->agency.v, "A99020001K");
     EQ(o.reading.facts->accident->opinions->level.v, "appraisal");
     cr_assert_eq(o.reading.facts->accident->officer.v.n, 0);
+}
+
+Test(police_interpret, each_kind_of_agency_writes_its_own_papers)
+{
+    AUTO(arena_free) arena *mem = kit_arena();
+    const char *board = "\"kind\":\"appraisal_board\",\"unit\"";
+    expect_issue(analysis, "\"part\":\"analysis\"", "\"part\":\"appraisal\"", E_AGENCY, "/part");
+    expect_issue(analysis, "\"part\":\"analysis\"", "\"part\":\"reappraisal\"", E_AGENCY, "/part");
+    expect_issue(slip, "\"unit\"", board, E_AGENCY, "/part");
+    expect_issue(analysis, "\"unit\"", board, E_AGENCY, "/part");
+    const char *by_board = kit_replace(mem, analysis, "\"unit\"", board);
+    expect_issue(by_board, "\"part\":\"analysis\"", "\"part\":\"appraisal\"", E_REQUIRED, "");
 }
 
 Test(police_interpret, an_inquest_of_a_nameless_party_is_refused)

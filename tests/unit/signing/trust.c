@@ -180,8 +180,9 @@ Test(trust, level_falls_as_the_list_grows_old)
         int days;
         enum evidence_level level;
     } cases[] = {
-        {0, LEVEL_VERIFIED_CRL},         {29, LEVEL_VERIFIED_CRL}, {31, LEVEL_CACHED_WITHIN_GRACE},
-        {36, LEVEL_CACHED_WITHIN_GRACE}, {38, LEVEL_PENDING},      {400, LEVEL_PENDING},
+        /* the sandbox's lists live 180 days, an agency's grace is a week */
+        {0, LEVEL_VERIFIED_CRL},          {179, LEVEL_VERIFIED_CRL}, {181, LEVEL_CACHED_WITHIN_GRACE},
+        {186, LEVEL_CACHED_WITHIN_GRACE}, {188, LEVEL_PENDING},      {400, LEVEL_PENDING},
         {0, LEVEL_VERIFIED_CRL},
     };
     AUTO(arena_free) arena *mem = test_arena();
