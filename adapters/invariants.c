@@ -1,5 +1,7 @@
 #include "adapters/invariants_kit.h"
 
+#include "base/text.h"
+
 #define FINDINGS_PER_RULE 64
 
 static const struct case_rule rules[] = {
@@ -84,12 +86,7 @@ any_refers_to(const struct case_item *list, view id)
 bool
 one_of(const struct leaf_text *leaf, const char *words)
 {
-    view rest = view_of(words);
-    bool more = true;
-    while (more && leaf->v.n)
-        if (view_eq(view_cut(&rest, '|', &more), leaf->v))
-            return true;
-    return false;
+    return leaf->v.n && text_is_one_of(leaf->v, words);
 }
 
 bool

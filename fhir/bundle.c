@@ -1,5 +1,5 @@
+#include "base/place.h"
 #include "fhir/bundle_index.h"
-#include "fhir/place.h"
 #include "fhir/shape.h"
 
 /* Longest URL that a relative reference is completed to. */

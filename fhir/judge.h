@@ -6,7 +6,6 @@
 
 #include "fhir/bundle_index.h"
 #include "fhir/pack_set.h"
-#include "fhir/place.h"
 #include "fhir/shape.h"
 
 #define CORE_URL "http://hl7.org/fhir/StructureDefinition/"

@@ -1,5 +1,7 @@
 #include "fhir/judge.h"
 
+#include "base/place.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 

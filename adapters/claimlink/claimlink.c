@@ -187,8 +187,10 @@ claimlink_interpret(const struct tree *t, arena *mem, struct issues *issues, str
         return E_TOO_LARGE;
     paper.part = motor_part_of(work_value(&w, w.root, "part"));
     if (paper.part == PART_COUNT)
-        return fault_set(f, E_DOCUMENT_KIND, "part", paper_words_of(PAPER_WORDS_part), "another word");
-    TRY(work_check(&w));
+        return fault_set(f, E_DOCUMENT_KIND, "part", paper_layout()->words[PAPER_WORDS_part], "another word");
+    const struct layout_document d = {
+        .layout = paper_layout(), .tree = t, .mem = mem, .issues = issues, .facts = w.c, .asks = NEED_ALWAYS};
+    TRY(layout_check(&d, motor_part_shape(paper.part)));
     if (issues->errors == errors)
         TRY(read_head(&w));
     if (issues->errors == errors) {

@@ -19,9 +19,6 @@ struct work {
     bool failed;                  /* the arena is full */
 };
 
-/* check.c: the paper against paper.def; errors and E_UNMAPPED findings go to issues, unknown members to facts */
-err work_check(struct work *w) MUST_USE;
-
 /* -- leaves.c -- */
 const struct node *work_member(const struct work *w, const struct node *owner, const char *name);
 view work_value(const struct work *w, const struct node *owner, const char *name);

@@ -1,5 +1,6 @@
 #include "adapters/claimlink/inside.h"
 
+#include "base/place.h"
 #include "base/text.h"
 
 const struct node *
@@ -113,11 +114,5 @@ void
 work_issue(struct work *w, enum issue_severity severity, err code, const struct node *n, const char *expected,
            const char *found)
 {
-    view path = n ? node_path(w->t, n, w->mem) : V("$this");
-    struct issue *i = issue_add(w->issues, severity, code, path, view_of(expected), view_of(found));
-    if (!i || !n)
-        return;
-    i->from = (long)n->from;
-    i->length = (long)n->length;
-    i->pointer = node_pointer(w->t, n, w->mem);
+    issue_at(w->issues, severity, code, w->t, n, view_of(expected), view_of(found));
 }

@@ -4,24 +4,8 @@
 #ifndef ADAPTERS_CLAIMLINK_PAPER_H
 #define ADAPTERS_CLAIMLINK_PAPER_H
 
-#include "base/attr.h"
-#include "base/buf.h"
-#include "base/view.h"
+#include "adapters/layout.h"
 #include "signing/verify.h"
-
-enum paper_kind {
-    PAPER_TEXT,
-    PAPER_WORD,
-    PAPER_INT,
-    PAPER_INTS,
-    PAPER_DECIMAL,
-    PAPER_AMOUNT,
-    PAPER_BOOL,
-    PAPER_DATE,
-    PAPER_TIME,
-    PAPER_ONE,
-    PAPER_LIST,
-};
 
 enum paper_shape {
 #define SHAPE(o) SHAPE_##o,
@@ -48,29 +32,7 @@ enum motor_part {
 
 enum motor_author { AUTHOR_OWNER, AUTHOR_SHOP, AUTHOR_INSURER, AUTHOR_COUNT };
 
-struct paper_field {
-    view name;
-    uint8_t kind;
-    bool required;
-    uint8_t arg;         /* word list or shape */
-    int32_t least, most; /* characters, values or items */
-    const char *text;
-};
-
-struct paper_shape_row {
-    const char *name;
-    const struct paper_field *fields;
-    size_t n;
-};
-
-const struct paper_shape_row *paper_shape_of(enum paper_shape s);
-/* NULL when the shape has no such member. */
-const struct paper_field *paper_field_of(enum paper_shape s, view name);
-/* "a|b|c" */
-const char *paper_words_of(enum paper_words w);
-bool paper_word_known(enum paper_words w, view word);
-/* Shape of a member that is an object, or of its items; SHAPE_NONE for plain values. */
-enum paper_shape paper_field_shape(const struct paper_field *f);
+const struct layout *paper_layout(void);
 
 const char *motor_part_word(enum motor_part p);
 /* PART_COUNT when unknown. */
@@ -80,8 +42,5 @@ enum paper_shape motor_part_shape(enum motor_part p);
 enum motor_author motor_author_of(view word);
 /* KIND_COUNT: such an author writes no such paper. */
 enum document_kind motor_part_kind(enum motor_part p, enum motor_author a);
-
-/* openapi/motor-filing.schema.json */
-void paper_print_schema(struct buf *out);
 
 #endif

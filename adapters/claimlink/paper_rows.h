@@ -4,7 +4,7 @@
 #define WORD(o, m, need, list, text) ROW(m, WORD, need, PAPER_WORDS_##list, 0, 0, text)
 #define INT(o, m, need, least, most, text) ROW(m, INT, need, 0, least, most, text)
 #define INTS(o, m, need, most, text) ROW(m, INTS, need, 0, 1, most, text)
-#define DECIMAL(o, m, need, text) ROW(m, DECIMAL, need, 0, 0, 0, text)
+#define DECIMAL(o, m, need, text) ROW(m, AMOUNT, need, 0, 0, 0, text)
 #define AMOUNT(o, m, need, text) ROW(m, AMOUNT, need, 0, 0, 0, text)
 #define BOOL(o, m, need, text) ROW(m, BOOL, need, 0, 0, 0, text)
 #define DATE(o, m, need, text) ROW(m, DATE, need, 0, 0, 0, text)

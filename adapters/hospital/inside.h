@@ -57,8 +57,8 @@ bool chart_money(struct chart *ch, struct case_money *m, const struct node *amou
 view concept_code(const struct tree *t, const struct node *concept, const char *system,
                   const struct node **ret_coding);
 /* A finding with the place of n. */
-struct issue *chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n,
-                         const char *expected, const char *found);
+void chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n,
+                const char *expected, const char *found);
 const struct node *chart_resolve(const struct chart *ch, const struct node *from_resource,
                                  const struct node *reference);
 view extension_url_value(const struct tree *t, const struct node *owner, const char *url,

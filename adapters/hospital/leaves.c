@@ -1,5 +1,7 @@
 #include "adapters/hospital/inside.h"
 
+#include "base/place.h"
+
 void
 chart_text(const struct chart *ch, struct leaf_text *leaf, const struct node *n)
 {
@@ -108,18 +110,11 @@ concept_code(const struct tree *t, const struct node *concept, const char *syste
     return VIEW_NONE;
 }
 
-struct issue *
+void
 chart_note(struct chart *ch, enum issue_severity severity, err code, const struct node *n,
            const char *expected, const char *found)
 {
-    view path = n ? node_path(ch->t, n, ch->mem) : V("Bundle");
-    struct issue *i = issue_add(ch->issues, severity, code, path, view_of(expected), view_of(found));
-    if (i && n) {
-        i->from = (long)n->from;
-        i->length = (long)n->length;
-        i->pointer = node_pointer(ch->t, n, ch->mem);
-    }
-    return i;
+    issue_at(ch->issues, severity, code, ch->t, n, view_of(expected), view_of(found));
 }
 
 const struct node *

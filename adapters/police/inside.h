@@ -37,9 +37,6 @@ struct form {
     bool failed; /* the arena is full */
 };
 
-/* -- check.c: the record against record.def; errors and E_UNMAPPED findings go to issues, unknown members to facts -- */
-err form_check(struct form *x) MUST_USE;
-
 /* -- leaves.c -- */
 const struct node *form_member(const struct form *x, const struct node *owner, const char *name);
 view form_value(const struct form *x, const struct node *owner, const char *name);

@@ -1,5 +1,6 @@
 #include "adapters/police/inside.h"
 
+#include "base/place.h"
 #include "base/text.h"
 
 const struct node *
@@ -108,13 +109,7 @@ void
 form_issue(struct form *x, enum issue_severity severity, err code, const struct node *n, const char *expected,
            const char *found)
 {
-    view path = n ? node_path(x->t, n, x->mem) : V("$this");
-    struct issue *i = issue_add(x->issues, severity, code, path, view_of(expected), view_of(found));
-    if (!i || !n)
-        return;
-    i->from = (long)n->from;
-    i->length = (long)n->length;
-    i->pointer = node_pointer(x->t, n, x->mem);
+    issue_at(x->issues, severity, code, x->t, n, view_of(expected), view_of(found));
 }
 
 struct form_party *

@@ -274,7 +274,13 @@ police_interpret(const struct tree *t, arena *mem, struct issues *issues, struct
         return E_TOO_LARGE;
     x.rd = &rd;
     read_keys(&x);
-    TRY(form_check(&x));
+    const struct layout_document d = {.layout = record_layout(),
+                                      .tree = t,
+                                      .mem = mem,
+                                      .issues = issues,
+                                      .facts = x.c,
+                                      .asks = x.inquest ? NEED_ALWAYS : NEED_MOSTLY};
+    TRY(layout_check(&d, SHAPE_record));
     TRY(form_rules(&x));
     /* What is not in form is not interpreted: the caller sees the errors. */
     if (issues->errors == errors)

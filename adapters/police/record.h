@@ -4,30 +4,11 @@
 #ifndef ADAPTERS_POLICE_RECORD_H
 #define ADAPTERS_POLICE_RECORD_H
 
-#include "base/attr.h"
-#include "base/view.h"
+#include "adapters/layout.h"
 
-#include <stdint.h>
-
+#define RECORD_NAME "accident-record-1"
 #define RECORD_NAMESPACE "https://claimgate.tw/accident-record/1"
 #define RECORD_ROOT "accident_record"
-
-enum record_kind {
-    MEMBER_TEXT,
-    MEMBER_TEXTS,
-    MEMBER_WORD,
-    MEMBER_INT,
-    MEMBER_DECIMAL,
-    MEMBER_BOOL,
-    MEMBER_DATE,
-    MEMBER_TIME,
-    MEMBER_CODE,
-    MEMBER_CODES,
-    MEMBER_ONE,
-    MEMBER_LIST,
-};
-
-enum record_need { NEED_OPTIONAL, NEED_UNLESS_INQUEST, NEED_ALWAYS };
 
 enum record_shape {
 #define SHAPE(o) SHAPE_##o,
@@ -52,37 +33,7 @@ enum record_form {
     FORM_COUNT
 };
 
-struct record_field {
-    view name;
-    uint8_t kind, need;
-    uint8_t arg; /* form, word list, column or shape */
-    int32_t min, max;
-    const char *text;
-};
-
-struct record_shape_row {
-    const char *name;
-    const struct record_field *fields;
-    size_t n;
-};
-
-struct record_form_row {
-    const char *name, *set;
-    uint32_t least, most;
-    const char *what;
-};
-
-const struct record_shape_row *record_shape_of(enum record_shape s);
-/* NULL when the shape has no such member; SHAPE_NONE has none. */
-const struct record_field *record_field_of(enum record_shape s, view name);
-const char *record_words_of(enum record_words w);
-bool record_word_known(enum record_words w, view word);
+const struct layout *record_layout(void);
 /* Does an agency of this kind write this part? */
 bool record_may_write(view agency_kind, view part);
-const struct record_form_row *record_form_of(enum record_form f);
-bool record_form_fits(enum record_form f, view text);
-/* Shape of the object that is a member of this kind, or its items: SHAPE_NONE for plain values. */
-enum record_shape record_field_shape(const struct record_field *f);
-bool record_field_is_list(const struct record_field *f);
-
 #endif

@@ -17,8 +17,8 @@ struct frame {
     uint32_t text;       /* where its text begins in the pool */
     uint32_t unknown;    /* children that the table does not know */
     uint64_t seen;       /* members that have been, by number */
-    enum record_shape shape;
-    const struct record_field *field, *list_field;
+    size_t shape;
+    const struct layout_field *field, *list_field;
     bool has_children;
 };
 
@@ -82,7 +82,7 @@ seen_unknown(const struct reader *r, const struct frame *top, view name)
 
 /* Every member once, except the items of a list, which stand together. */
 static bool
-may_stand(struct reader *r, struct frame *top, const struct record_field *field, view name)
+may_stand(struct reader *r, struct frame *top, const struct layout_field *field, view name)
 {
     if (!field) {
         if (++top->unknown > UNKNOWN_MAX)
@@ -91,9 +91,9 @@ may_stand(struct reader *r, struct frame *top, const struct record_field *field,
             refuse(r, E_CARDINALITY, "each unknown element once", "twice");
         return r->xml.failure == E_OK;
     }
-    uint64_t bit = UINT64_C(1) << (unsigned)(field - record_shape_of(top->shape)->fields);
+    uint64_t bit = UINT64_C(1) << (unsigned)(field - record_layout()->shapes[top->shape].fields);
     if (top->seen & bit) {
-        if (record_field_is_list(field))
+        if (layout_is_list(field))
             refuse(r, E_ELEMENT_ORDER, "equal elements together", "another between them");
         else
             refuse(r, E_CARDINALITY, "the element once", "twice");
@@ -105,7 +105,7 @@ may_stand(struct reader *r, struct frame *top, const struct record_field *field,
 
 /* The node of an element below the open one. */
 static uint32_t
-open_child(struct reader *r, const struct record_field *field, uint32_t name, uint16_t length, uint32_t from)
+open_child(struct reader *r, const struct layout_field *field, uint32_t name, uint16_t length, uint32_t from)
 {
     struct frame *top = &r->frames[r->depth - 1];
     view text = view_sub(r->xml.source, name, length);
@@ -114,7 +114,7 @@ open_child(struct reader *r, const struct record_field *field, uint32_t name, ui
     top->list_field = NULL;
     if (!may_stand(r, top, field, text))
         return 0;
-    if (!field || !record_field_is_list(field))
+    if (!field || !layout_is_list(field))
         return add_node(r, NODE_STRING, top->node, &top->last, name, length, from);
     top->list = add_node(r, NODE_ARRAY, top->node, &top->last, name, length, from);
     top->item = 0;
@@ -189,13 +189,13 @@ on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *
         refuse(r, E_XML_SYNTAX, "a start tag of at most 200 letters", "a longer one");
         return;
     }
-    const struct record_field *field = NULL;
-    enum record_shape shape = SHAPE_record;
+    const struct layout_field *field = NULL;
+    size_t shape = SHAPE_record;
     if (r->depth > 0) {
         if (!begin_child(r))
             return;
-        field = record_field_of(r->frames[r->depth - 1].shape, view_of((const char *)name));
-        shape = field ? record_field_shape(field) : SHAPE_NONE;
+        field = layout_field_of(record_layout(), r->frames[r->depth - 1].shape, view_of((const char *)name));
+        shape = field ? layout_shape_of(record_layout(), field) : SHAPE_NONE;
         node = open_child(r, field, tag.name, (uint16_t)length, tag.from);
     } else {
         (void)add_node(r, NODE_OBJECT, 0, NULL, 0, 0, tag.from);
@@ -208,22 +208,22 @@ on_start(void *self, const xmlChar *name, const xmlChar *prefix, const xmlChar *
                                                .field = field};
 }
 
-/* The same kinds as in JSON, where the text allows; check.c refuses what stays a text. */
+/* The same kinds as in JSON, where the text allows; layout_check refuses what stays a text. */
 static enum node_kind
-kind_of(const struct record_field *field, view text)
+kind_of(const struct layout_field *field, view text)
 {
     int64_t n;
     decimal d;
     if (!field)
         return NODE_STRING;
-    if (field->kind == MEMBER_INT && text_to_i64(text, &n) == E_OK && text.p[0] != '+' &&
+    if (field->kind == LAYOUT_INT && text_to_i64(text, &n) == E_OK && text.p[0] != '+' &&
         (text.p[0] != '0' || text.n == 1))
         return NODE_NUMBER;
-    if (field->kind == MEMBER_DECIMAL && decimal_parse(text, &d) == E_OK)
+    if (field->kind == LAYOUT_NUMBER && decimal_parse(text, &d) == E_OK)
         return NODE_NUMBER;
-    if (field->kind == MEMBER_BOOL && view_eq(text, V("true")))
+    if (field->kind == LAYOUT_BOOL && view_eq(text, V("true")))
         return NODE_TRUE;
-    if (field->kind == MEMBER_BOOL && view_eq(text, V("false")))
+    if (field->kind == LAYOUT_BOOL && view_eq(text, V("false")))
         return NODE_FALSE;
     return NODE_STRING;
 }

@@ -309,3 +309,14 @@ text_to_i64(view text, int64_t *ret)
     *ret = minus ? (int64_t)(0 - size) : (int64_t)size;
     return E_OK;
 }
+
+bool
+text_is_one_of(view text, const char *words)
+{
+    view rest = view_of(words);
+    bool more = true;
+    while (more)
+        if (view_eq(view_cut(&rest, '|', &more), text))
+            return true;
+    return false;
+}

@@ -37,4 +37,7 @@ err text_to_i64(view text, int64_t *ret) MUST_USE;
 err text_to_u64(view text, uint64_t *ret) MUST_USE;
 bool text_is_digits(view text);
 
+/* Is it one of the words of "a|b|c"? */
+bool text_is_one_of(view text, const char *words);
+
 #endif

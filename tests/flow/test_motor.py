@@ -222,7 +222,7 @@ def authority(g):
 def forms(g):
     f = Filing(g)
     for change, code, text in (({"part": "letter"}, "document-kind", "an unknown part"), ({"written": "2026-03-02"}, "value-invalid", "half a time"),
-                               ({"claims": []}, "value-invalid", "nobody gets it"), ({"vehicle": {"plate": "BAA-1001"}}, "element-missing", "no kind of vehicle"),
+                               ({"claims": []}, "element-missing", "nobody gets it"), ({"vehicle": {"plate": "BAA-1001"}}, "element-missing", "no kind of vehicle"),
                                ({"loss": {"kind": "small"}}, "code-invalid", "an unknown word"), ({"damage": "後"}, "element-type", "text for a list"),
                                ({"damage": [{"area": "後", "photos": [1]}]}, "reference-unresolved", "a photo that is not there")):
         answer = f.send({**f.begin_paper(), **change}, "person-wang", "app")

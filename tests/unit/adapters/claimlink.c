@@ -78,11 +78,115 @@ interpret(arena *mem, const char *text)
     INSURER "\"line\":\"" line "\",\"kind\":\"" kind "\",\"against\":\"99000559\",\"paid\":\"" paid          \
             "\",\"percent\":\"" percent "\",\"amount\":\"" amount "\",\"paid_on\":\"2026-03-20\"}"
 
+static void
+print_words(const char *words, struct buf *out)
+{
+    view rest = view_of(words);
+    bool more = true, first = true;
+    BUF_LIT(out, "\"enum\": [");
+    for (; more; first = false) {
+        view word = view_cut(&rest, '|', &more);
+        if (!first)
+            BUF_LIT(out, ", ");
+        buf_add_json(out, word);
+    }
+    BUF_LIT(out, "]");
+}
+
+static void
+print_type(const struct layout_field *f, struct buf *out)
+{
+    switch ((enum layout_kind)f->kind) {
+    case LAYOUT_TEXT:
+        buf_printf(out, "\"type\": \"string\", \"minLength\": %d, \"maxLength\": %d", (int)f->least,
+                   (int)f->most);
+        return;
+    case LAYOUT_WORD:
+        print_words(paper_layout()->words[f->arg], out);
+        return;
+    case LAYOUT_INT:
+        buf_printf(out, "\"type\": \"integer\", \"minimum\": %d, \"maximum\": %d", (int)f->least,
+                   (int)f->most);
+        return;
+    case LAYOUT_INTS:
+        buf_printf(
+            out, "\"type\": \"array\", \"maxItems\": %d, \"items\": {\"type\": \"integer\", \"minimum\": 1}",
+            (int)f->most);
+        return;
+    case LAYOUT_AMOUNT:
+        BUF_LIT(out, "\"type\": \"string\", \"pattern\": \"^[0-9]{1,12}(\\\\.[0-9]{1,4})?$\"");
+        return;
+    case LAYOUT_BOOL:
+        BUF_LIT(out, "\"type\": \"boolean\"");
+        return;
+    case LAYOUT_DATE:
+        BUF_LIT(out, "\"type\": \"string\", \"format\": \"date\"");
+        return;
+    case LAYOUT_TIME:
+        BUF_LIT(out, "\"type\": \"string\", \"format\": \"date-time\"");
+        return;
+    case LAYOUT_ONE:
+        buf_printf(out, "\"$ref\": \"#/$defs/%s\"", paper_layout()->shapes[f->arg].name);
+        return;
+    default:
+        buf_printf(out,
+                   "\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": {\"$ref\": "
+                   "\"#/$defs/%s\"}",
+                   (int)f->most, paper_layout()->shapes[f->arg].name);
+        return;
+    }
+}
+
+static void
+print_shape(const struct layout_shape *s, bool is_last, struct buf *out)
+{
+    size_t required = 0;
+    enum motor_part part = motor_part_of(view_of(s->name));
+    buf_printf(out, "    \"%s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n",
+               s->name);
+    BUF_LIT(out, "      \"required\": [");
+    for (size_t i = 0; i < s->n; i++)
+        if (s->fields[i].need == NEED_ALWAYS)
+            buf_printf(out, "%s\"%.*s\"", required++ ? ", " : "", VIEW_ARG(s->fields[i].name));
+    BUF_LIT(out, "],\n      \"properties\": {\n");
+    for (size_t i = 0; i < s->n; i++) {
+        const struct layout_field *f = &s->fields[i];
+        buf_printf(out, "        \"%.*s\": {", VIEW_ARG(f->name));
+        if (part != PART_COUNT && view_eq(f->name, V("part")))
+            buf_printf(out, "\"const\": \"%s\"", motor_part_word(part));
+        else
+            print_type(f, out);
+        BUF_LIT(out, ", \"description\": ");
+        buf_add_json(out, view_of(f->text));
+        buf_printf(out, "}%s\n", i + 1 < s->n ? "," : "");
+    }
+    buf_printf(out, "      }\n    }%s\n", is_last ? "" : ",");
+}
+
+static void
+print_schema(struct buf *out)
+{
+    BUF_LIT(out, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+                 "  \"$id\": \"https://claimgate.tw/motor-filing/1/schema.json\",\n"
+                 "  \"title\": \"A paper of a motor filing, version 1\",\n"
+                 "  \"description\": \"Made from adapters/claimlink/paper.def. The paper is signed as it "
+                 "stands: a detached JWS in X-JWS-Signature.\",\n"
+                 "  \"oneOf\": [\n");
+    for (int p = 0; p < PART_COUNT; p++)
+        buf_printf(out, "    {\"$ref\": \"#/$defs/%s\"}%s\n",
+                   paper_layout()->shapes[motor_part_shape((enum motor_part)p)].name,
+                   p + 1 < PART_COUNT ? "," : "");
+    BUF_LIT(out, "  ],\n  \"$defs\": {\n");
+    for (int s = 0; s < SHAPE_COUNT; s++)
+        print_shape(&paper_layout()->shapes[s], s + 1 == SHAPE_COUNT, out);
+    BUF_LIT(out, "  }\n}\n");
+}
+
 Test(claimlink, the_schema_file_is_the_table)
 {
     struct buf out AUTO_DONE(buf_done);
     buf_init(&out, 1u << 20);
-    paper_print_schema(&out);
+    print_schema(&out);
     cr_assert(!out.failed);
     if (getenv("CLAIMGATE_WRITE")) {
         FILE *f = fopen(SCHEMA, "w");
@@ -107,7 +211,7 @@ static const struct {
     {FILING(",\"claims\":[" CLAIM "]"), E_OK},
     {FILING(",\"claims\":[" CLAIM "," CLAIM "]"), E_CARDINALITY},
     {FILING(""), E_REQUIRED},
-    {FILING(",\"claims\":[]"), E_VALUE},
+    {FILING(",\"claims\":[]"), E_REQUIRED},
     {FILING(",\"claims\":{}"), E_TYPE},
     {FILING(",\"claims\":[1]"), E_TYPE},
     {FILING(",\"claims\":[" CLAIM "],\"damage\":[{\"area\":\"前\",\"photos\":[1]}]"), E_REFERENCE},

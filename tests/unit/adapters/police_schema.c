@@ -8,12 +8,18 @@
 #define JSON_FILE TEST_SOURCE_DIR "/openapi/accident-record.schema.json"
 #define XSD_FILE TEST_SOURCE_DIR "/openapi/accident-record.xsd"
 
+static const struct layout_shape *
+shape_of(const struct layout_field *f)
+{
+    return &record_layout()->shapes[layout_shape_of(record_layout(), f)];
+}
+
 /* -- JSON Schema -- */
 
 static void
 put_words(struct buf *b, enum record_words w)
 {
-    view rest = view_of(record_words_of(w));
+    view rest = view_of(record_layout()->words[w]);
     bool more = true;
     const char *comma = "";
     BUF_LIT(b, "[");
@@ -28,7 +34,7 @@ put_words(struct buf *b, enum record_words w)
 static void
 put_form(struct buf *b, enum record_form f)
 {
-    const struct record_form_row *row = record_form_of(f);
+    const struct layout_text *row = &record_layout()->texts[f];
     buf_printf(b, "\"type\": \"string\", ");
     if (*row->set)
         buf_printf(b, "\"pattern\": \"^[%s]{%u,%u}$\"", row->set, row->least, row->most);
@@ -37,49 +43,49 @@ put_form(struct buf *b, enum record_form f)
 }
 
 static void
-put_type(struct buf *b, const struct record_field *f)
+put_type(struct buf *b, const struct layout_field *f)
 {
-    switch ((enum record_kind)f->kind) {
-    case MEMBER_TEXT:
-    case MEMBER_TEXTS:
+    switch ((enum layout_kind)f->kind) {
+    case LAYOUT_TEXT:
+    case LAYOUT_TEXTS:
         put_form(b, (enum record_form)f->arg);
         return;
-    case MEMBER_WORD:
+    case LAYOUT_WORD:
         BUF_LIT(b, "\"enum\": ");
         put_words(b, (enum record_words)f->arg);
         return;
-    case MEMBER_INT:
-    case MEMBER_DECIMAL:
+    case LAYOUT_INT:
+    case LAYOUT_NUMBER:
         buf_printf(b, "\"type\": \"%s\", \"minimum\": %d, \"maximum\": %d",
-                   f->kind == MEMBER_INT ? "integer" : "number", (int)f->min, (int)f->max);
+                   f->kind == LAYOUT_INT ? "integer" : "number", (int)f->least, (int)f->most);
         return;
-    case MEMBER_BOOL:
+    case LAYOUT_BOOL:
         BUF_LIT(b, "\"type\": \"boolean\"");
         return;
-    case MEMBER_DATE:
+    case LAYOUT_DATE:
         BUF_LIT(b,
                 "\"type\": \"string\", \"format\": \"date\", \"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"");
         return;
-    case MEMBER_TIME:
+    case LAYOUT_TIME:
         BUF_LIT(b, "\"type\": \"string\", \"format\": \"date-time\", \"pattern\": "
                    "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\\\.[0-9]{1,9})?(Z|[+-][0-9]{2}"
                    ":[0-9]{2})$\"");
         return;
     default:
-        buf_printf(b, "\"$ref\": \"#/$defs/%s\"", record_shape_of(record_field_shape(f))->name);
+        buf_printf(b, "\"$ref\": \"#/$defs/%s\"", shape_of(f)->name);
         return;
     }
 }
 
 static void
-put_field(struct buf *b, const struct record_field *f)
+put_field(struct buf *b, const struct layout_field *f)
 {
     buf_printf(b, "        \"%.*s\": {\"description\": ", VIEW_ARG(f->name));
     buf_add_json(b, view_of(f->text));
     BUF_LIT(b, ", ");
-    if (f->kind == MEMBER_CODE || f->kind == MEMBER_CODES)
+    if (f->kind == LAYOUT_CODE || f->kind == LAYOUT_CODES)
         buf_printf(b, "\"x-column\": \"%s\", ", police_column_word((enum police_column)f->arg));
-    if (record_field_is_list(f)) {
+    if (layout_is_list(f)) {
         /* The limits of police.c and rules.c. */
         buf_printf(b, "\"type\": \"array\", \"minItems\": 1, %s\"items\": {",
                    view_eq(f->name, V("attachments")) ? "\"maxItems\": 64, "
@@ -94,7 +100,7 @@ put_field(struct buf *b, const struct record_field *f)
 }
 
 static void
-put_required(struct buf *b, const struct record_shape_row *s, enum record_need need)
+put_required(struct buf *b, const struct layout_shape *s, enum layout_need need)
 {
     const char *comma = "";
     BUF_LIT(b, "[");
@@ -110,7 +116,7 @@ put_required(struct buf *b, const struct record_shape_row *s, enum record_need n
 static void
 put_shape(struct buf *b, enum record_shape shape)
 {
-    const struct record_shape_row *s = record_shape_of(shape);
+    const struct layout_shape *s = &record_layout()->shapes[shape];
     buf_printf(b,
                "    \"%s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n      "
                "\"required\": ",
@@ -132,7 +138,7 @@ put_rules(struct buf *b)
 {
     BUF_LIT(b, "  \"allOf\": [\n    {\"$ref\": \"#/$defs/record\"},\n"
                "    {\"if\": {\"not\": {\"required\": [\"inquest\"]}}, \"then\": {\"required\": ");
-    put_required(b, record_shape_of(SHAPE_record), NEED_UNLESS_INQUEST);
+    put_required(b, &record_layout()->shapes[SHAPE_record], NEED_MOSTLY);
     BUF_LIT(b, "}},\n"
                "    {\"if\": {\"properties\": {\"part\": {\"enum\": [\"diagram\", \"photos\"]}}}, \"then\": "
                "{\"required\": [\"attachments\"]}},\n"
@@ -178,7 +184,7 @@ put_restriction(struct buf *b, const char *base, const char *facets)
 static void
 put_xsd_words(struct buf *b, enum record_words w)
 {
-    view rest = view_of(record_words_of(w));
+    view rest = view_of(record_layout()->words[w]);
     bool more = true;
     BUF_LIT(b, "<xs:simpleType><xs:restriction base=\"xs:string\">");
     while (more) {
@@ -189,14 +195,13 @@ put_xsd_words(struct buf *b, enum record_words w)
 }
 
 static void
-put_xsd_type(struct buf *b, const struct record_field *f)
+put_xsd_type(struct buf *b, const struct layout_field *f)
 {
     char facets[400];
-    const struct record_form_row *form =
-        record_form_of((enum record_form)(f->kind <= MEMBER_TEXTS ? f->arg : 0));
-    switch ((enum record_kind)f->kind) {
-    case MEMBER_TEXT:
-    case MEMBER_TEXTS:
+    const struct layout_text *form = &record_layout()->texts[f->kind <= LAYOUT_TEXTS ? f->arg : 0];
+    switch ((enum layout_kind)f->kind) {
+    case LAYOUT_TEXT:
+    case LAYOUT_TEXTS:
         if (*form->set)
             snprintf(facets, sizeof facets, "<xs:pattern value=\"[%s]{%u,%u}\"/>", form->set, form->least,
                      form->most);
@@ -205,21 +210,21 @@ put_xsd_type(struct buf *b, const struct record_field *f)
                      form->least, form->most);
         put_restriction(b, "string", facets);
         return;
-    case MEMBER_WORD:
+    case LAYOUT_WORD:
         put_xsd_words(b, (enum record_words)f->arg);
         return;
-    case MEMBER_INT:
-    case MEMBER_DECIMAL:
+    case LAYOUT_INT:
+    case LAYOUT_NUMBER:
         snprintf(facets, sizeof facets,
                  "<xs:pattern value=\"%s\"/><xs:minInclusive value=\"%d\"/><xs:maxInclusive value=\"%d\"/>",
-                 f->kind == MEMBER_INT ? "-?(0|[1-9][0-9]*)" : "-?[0-9]+(\\.[0-9]{1,9})?", (int)f->min,
-                 (int)f->max);
-        put_restriction(b, f->kind == MEMBER_INT ? "integer" : "decimal", facets);
+                 f->kind == LAYOUT_INT ? "-?(0|[1-9][0-9]*)" : "-?[0-9]+(\\.[0-9]{1,9})?", (int)f->least,
+                 (int)f->most);
+        put_restriction(b, f->kind == LAYOUT_INT ? "integer" : "decimal", facets);
         return;
-    case MEMBER_BOOL:
+    case LAYOUT_BOOL:
         put_restriction(b, "boolean", "<xs:pattern value=\"true|false\"/>");
         return;
-    case MEMBER_DATE:
+    case LAYOUT_DATE:
         put_restriction(b, "date", "<xs:pattern value=\"[0-9]{4}-[0-9]{2}-[0-9]{2}\"/>");
         return;
     default:
@@ -229,21 +234,21 @@ put_xsd_type(struct buf *b, const struct record_field *f)
 }
 
 static void
-put_xsd_field(struct buf *b, const struct record_field *f)
+put_xsd_field(struct buf *b, const struct layout_field *f)
 {
-    bool list = record_field_is_list(f);
+    bool list = layout_is_list(f);
     buf_printf(b, "      <xs:element name=\"%.*s\"%s%s", VIEW_ARG(f->name),
                f->need == NEED_ALWAYS ? "" : " minOccurs=\"0\"",
                !list                                ? ""
                : view_eq(f->name, V("attachments")) ? " maxOccurs=\"64\""
                : view_eq(f->name, V("parties"))     ? " maxOccurs=\"256\""
                                                     : " maxOccurs=\"unbounded\"");
-    if (record_field_shape(f) != SHAPE_NONE)
-        buf_printf(b, " type=\"r:%s\"", record_shape_of(record_field_shape(f))->name);
+    if (layout_shape_of(record_layout(), f) != SHAPE_NONE)
+        buf_printf(b, " type=\"r:%s\"", shape_of(f)->name);
     BUF_LIT(b, ">\n        <xs:annotation><xs:documentation>");
     buf_add_xml(b, view_of(f->text));
     BUF_LIT(b, "</xs:documentation></xs:annotation>");
-    if (record_field_shape(f) == SHAPE_NONE) {
+    if (layout_shape_of(record_layout(), f) == SHAPE_NONE) {
         BUF_LIT(b, "\n        ");
         put_xsd_type(b, f);
     }
@@ -261,7 +266,7 @@ put_xsd(struct buf *b)
                "\" targetNamespace=\"" RECORD_NAMESPACE "\" elementFormDefault=\"qualified\">\n"
                "  <xs:element name=\"" RECORD_ROOT "\" type=\"r:record\"/>\n");
     for (int s = 0; s < SHAPE_COUNT; s++) {
-        const struct record_shape_row *row = record_shape_of((enum record_shape)s);
+        const struct layout_shape *row = &record_layout()->shapes[s];
         buf_printf(b, "  <xs:complexType name=\"%s\">\n    <xs:sequence>\n", row->name);
         for (size_t i = 0; i < row->n; i++)
             put_xsd_field(b, &row->fields[i]);

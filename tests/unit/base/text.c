@@ -236,3 +236,13 @@ Test(text, reads_numbers)
     cr_assert_not(text_is_digits(VIEW_NONE));
     cr_assert_not(text_is_digits(V("12a")));
 }
+
+Test(text, a_word_of_a_list)
+{
+    cr_assert(text_is_one_of(V("b"), "a|b|c"));
+    cr_assert(text_is_one_of(V("c"), "a|b|c"));
+    cr_assert_not(text_is_one_of(V("d"), "a|b|c"));
+    cr_assert_not(text_is_one_of(V(""), "a|b|c"));
+    cr_assert_not(text_is_one_of(V("a|b"), "a|b|c"));
+    cr_assert_not(text_is_one_of(V("a"), "ab"));
+}

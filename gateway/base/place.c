@@ -1,20 +1,26 @@
-#include "fhir/place.h"
+#include "base/place.h"
 
 #include <stdlib.h>
+
+void
+issue_set_place(struct issue *i, const struct tree *t, const struct node *n, arena *mem)
+{
+    i->pointer = node_pointer(t, n, mem);
+    i->from = (long)n->from;
+    i->length = (long)n->length;
+}
 
 void
 issue_at(struct issues *list, enum issue_severity severity, err code, const struct tree *t,
          const struct node *n, view expected, view found)
 {
+    const struct node *at = n ? n : tree_root(t);
     bool kept = list->n < list->ceiling || (severity == ISSUE_ERROR && list->errors == 0);
     /* Past the ceiling only the count matters; a path would cost the length of an array. */
-    struct issue *i = issue_add(list, severity, code, kept ? node_path(t, n, list->mem) : VIEW_NONE,
+    struct issue *i = issue_add(list, severity, code, kept ? node_path(t, at, list->mem) : VIEW_NONE,
                                 kept ? expected : VIEW_NONE, kept ? found : VIEW_NONE);
-    if (!i)
-        return;
-    i->pointer = node_pointer(t, n, list->mem);
-    i->from = (long)n->from;
-    i->length = (long)n->length;
+    if (i && n)
+        issue_set_place(i, t, n, list->mem);
 }
 
 static int
