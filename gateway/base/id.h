@@ -88,6 +88,8 @@ DEFINE_ID(photo_id, "pic")
 DEFINE_ID(exchange_id, "exc")
 DEFINE_ID(task_id, "task")
 DEFINE_ID(ask_id, "ask")
+DEFINE_ID(lookup_id, "look")
+DEFINE_ID(inquiry_id, "inq")
 DEFINE_ID(session_id, "ses")
 DEFINE_ID(alert_id, "alr")
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "duty/worker.h"
+#include "flow/lookup/lookup.h"
 #include "flow/person/exchange.h"
 #include "flow/task/task.h"
 #include "net/net.h"
@@ -45,13 +46,15 @@ static bool
 round_once(void *self)
 {
     struct courier *c = self;
-    size_t n = 0, asked = 0;
+    size_t n = 0, asked = 0, looked_up = 0;
     err e = exchange_step(c->g, fetch, c, clock_now(), &n);
     if (e == E_OK)
         e = task_step(c->g, fetch, c, clock_now(), &asked);
+    if (e == E_OK)
+        e = lookup_step(c->g, fetch, c, clock_now(), &looked_up);
     if (e != E_OK)
         log_event(LOG_INTERNAL, F_CODE("code", e));
-    return e == E_OK && n + asked > 0;
+    return e == E_OK && n + asked + looked_up > 0;
 }
 
 err

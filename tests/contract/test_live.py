@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+import covers  # noqa: E402
 import motor  # noqa: E402
 import test_login  # noqa: E402
 import test_mydata  # noqa: E402
@@ -440,11 +441,33 @@ def walk_motor(j, g):
     j.ask("claimRecourse", claim, body=body, media=media, headers={name: value}, token=g.token("p1"), want=201)
 
 
+def walk_cover(j, g):
+    """Who insures the filing's car, asked of an insurer whose desk denies it."""
+    body, media = j.example("motorFilingCreate", which="filing")
+    body["filing"] = "urn:uuid:cover-lookup"
+    name, value = g.sign(compact(body), "person-wang")
+    filed = j.ask("motorFilingCreate", body=body, media=media, headers={name: value}, token=g.token("app"), want=201, label="for a lookup", like_example=False).json()
+    question, media = j.example("coverLookupCreate")
+    question |= {"plate": body["vehicle"]["plate"], "date": body["accident"]["occurred"][:10]}
+    token = g.token("p1")
+    j.ask("coverLookupCreate", body=question, media=media, token=token, want=404, label="for another's claim")
+    question["claim"] = filed["claims"][0]["claim"]
+    j.ask("coverLookupCreate", body=question, media=media, token=token, want=422, label="of nobody")
+    desk = covers.CoverDesk(g, "p2", "99000559")
+    g.set_options("p2", cali="yes", lookup_url=desk.url)
+    one = {"id": j.ask("coverLookupCreate", body=question, media=media, token=token, want=202).json()["id"]}
+    wait_until(lambda: g.call("GET", f"/v1/cover-lookups/{one['id']}", token=token).json()["state"] != "asking")
+    said = j.ask("coverLookupGet", one, token=token, want=200, like_example=False).json()
+    check.equal((said["state"], said["result"]), ("answered", "uninsured"), "coverLookupGet: not our insured")
+    j.ask("coverLookupGet", one, token=g.token("l1"), want=404, label="of another")
+    desk.close()
+
+
 WITHOUT_SCOPE = {"accident-records:write": "r1", "tasks:write": "r1"}  # else k1, which has these and attachments:write
 REQUIRED = {"Idempotency-Key": "e" * 20, "If-Match": '"1"'}
 WITH_SCOPE = {"system/Bundle.c": "h1", "system/Bundle.r": "h1", "applications:write": "app", "permissions:write": "app", "accident-records:write": "k1",
               "attachments:write": "r1", "motor-filings:write": "r1", "motor-filings:read": "r1", "cases:read": "app", "documents:read": "app", "claims:read": "l1", "claims:write": "l1", "events:read": "l1", "webhooks:write": "l1",
-              "record-requests:write": "l1", "tasks:write": "k1"}
+              "record-requests:write": "l1", "tasks:write": "k1", "cover-lookups:write": "l1"}
 
 
 def walk_presentation(j, g, outside):
@@ -635,6 +658,7 @@ def main():
         walk_wallet_login(j, g, outside)
         walk_advice(j, g)
         walk_motor(j, g)
+        walk_cover(j, g)
         j.ask("webhookDelete", {"id": endpoint["id"]}, token=g.token("l1"), want=204)
         walk_refusals(j, g)
         for name in j.table:

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import threading
 
-from support import LEE, WANG, Gateway, claimgate, compact, consent_text
+from support import LEE, WANG, Gateway, compact, consent_text
 
 K1, K2, J1, B1, B2 = "A99010001K", "A99020001K", "A99110001J", "A99510001B", "A99520001B"
 AGENCIES = {"k1": (K1, "沙箱市政府警察局交通警察大隊"), "k2": (K2, "沙箱縣警察局交通警察隊"), "j1": (J1, "沙箱地方檢察署"), "b1": (B1, "沙箱市車輛行車事故鑑定會"),
@@ -90,17 +90,6 @@ class AccidentGateway(Gateway):
 
     def events(self, party):
         return self.get(party, "/v1/events").json()["data"]
-
-    def change(self, change):
-        path = self.dir / "change.json"
-        path.write_bytes(compact(change))
-        claimgate("partner", "propose", path, "--operator", self.pki / "op1.key", "--config", self.dir / "claimgate.conf")
-
-    def set_options(self, name, **options):
-        """A partner's row anew with further options."""
-        row = next(p for p in json.loads(claimgate("partner", "list", "--config", self.dir / "claimgate.conf", "--json").stdout)["data"] if p["code"] == self.partners[name]["code"])
-        self.change({"kind": "partner.put", "subject": self.partners[name]["id"],
-                     "body": {"kind": row["kind"], "code": row["code"], "name_zh": row["name_zh"], "scopes": row["scopes"], "options": {"token_binding": "off", **options}}})
 
 
 class Desk:

@@ -441,6 +441,19 @@ class Gateway:
             claimgate(*words)
             return out.read_bytes()
 
+    # the registry
+
+    def change(self, change):
+        path = self.dir / "change.json"
+        path.write_bytes(compact(change))
+        claimgate("partner", "propose", path, "--operator", self.pki / "op1.key", "--config", self.dir / "claimgate.conf")
+
+    def set_options(self, name, **options):
+        """A partner's row anew with further options."""
+        row = next(p for p in json.loads(claimgate("partner", "list", "--config", self.dir / "claimgate.conf", "--json").stdout)["data"] if p["code"] == self.partners[name]["code"])
+        self.change({"kind": "partner.put", "subject": self.partners[name]["id"],
+                     "body": {"kind": row["kind"], "code": row["code"], "name_zh": row["name_zh"], "scopes": row["scopes"], "options": {"token_binding": "off", **options}}})
+
     # what is stored
 
     def cases(self):

@@ -14,7 +14,7 @@
 
 #define INSURER_SCOPES                                                                                       \
     "\"claims:read\",\"claims:write\",\"events:read\",\"webhooks:write\",\"motor-filings:write\",\"motor-"   \
-    "filings:read\",\"record-requests:write\",\"tasks:write\""
+    "filings:read\",\"record-requests:write\",\"tasks:write\",\"cover-lookups:write\""
 
 /* What a kind of sandbox partner may do. */
 static const struct sandbox_role {
@@ -36,6 +36,7 @@ static const struct sandbox_role {
     {"p1", "insurer", INSURER_SCOPES, ""},
     {"p2", "insurer", INSURER_SCOPES, ""},
     {"p3", "insurer", INSURER_SCOPES, ""},
+    {"cir", "register", "", ""},
     {"fund", "fund", INSURER_SCOPES, ""},
     {"r1", "shop",
      "\"attachments:write\",\"motor-filings:write\",\"motor-filings:read\",\"events:read\",\"webhooks:"
@@ -45,7 +46,7 @@ static const struct sandbox_role {
     {"app", "app",
      "\"applications:write\",\"permissions:write\",\"cases:read\",\"documents:read\",\"attachments:write\","
      "\"motor-filings:"
-     "write\",\"motor-filings:read\",\"record-requests:write\",\"tasks:write\"",
+     "write\",\"motor-filings:read\",\"record-requests:write\",\"tasks:write\",\"cover-lookups:write\"",
      ",\"asserts\":\"yes\",\"redirect_uris\":\"https://app.example.tw/callback http://127.0.0.1/callback\""},
 };
 

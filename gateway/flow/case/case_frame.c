@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "flow/evidence/seal.h"
+#include "flow/lookup/lookup.h"
 #include "flow/partner/registry.h"
 
 static struct source
@@ -289,6 +290,7 @@ frame_make(struct gateway *g, struct reader *r, const struct loaded_case *c,
     for (size_t i = 0; i < c->n; i++)
         TRY(add_names(frame, c->documents[i].facts, registry, mem));
     TRY(add_repairs(frame, c, mem));
+    TRY(lookup_frame(g, r, c, mem, frame));
     *ret = frame;
     return E_OK;
 }

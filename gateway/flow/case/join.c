@@ -187,6 +187,7 @@ merge_into(struct unit *u, const struct row_case *younger, uid target, view move
     *row = (struct row_merge){.id = younger->id, .target = target, .at = at, .moved = moved, .op = ROW_PUT};
     unit_change(u, CHANGE_case_documents_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_case_keys_move, ARGS(val_uid(&younger->id), val_uid(to)));
+    unit_change(u, CHANGE_lookups_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_claims_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_permissions_move, ARGS(val_uid(&younger->id), val_uid(to)));
     unit_change(u, CHANGE_deliveries_move, ARGS(val_uid(&younger->id), val_uid(to)));

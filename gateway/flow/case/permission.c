@@ -107,10 +107,18 @@ is_in_force(const struct row_permission *p, instant now)
     return !p->withdrawn_at.us && p->valid_from.us <= now.us && (!p->valid_to.us || p->valid_to.us > now.us);
 }
 
+/* Who insures a vehicle stands on the accident's papers as well, and goes to whom they go: nobody signs for it apart. */
+static enum document_kind
+released_as(enum document_kind kind)
+{
+    return kind == KIND_CALI_ANSWER ? KIND_ACCIDENT_PART : kind;
+}
+
 bool
 permission_stands(const struct row_permission *p, uid recipient, view purpose, enum document_kind kind,
                   instant now)
 {
+    kind = released_as(kind);
     return uid_eq(p->recipient, recipient) && view_eq(p->purpose, purpose) && is_in_force(p, now) &&
            may_release(p, kind) && words_have(p->kinds, view_of(document_kind_word(kind)));
 }

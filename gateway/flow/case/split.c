@@ -46,11 +46,13 @@ split_remember(struct reader *r, uid younger, uid older, arena *mem, view *ret)
     struct row_claim *claims = NULL;
     struct row_permission *permissions = NULL;
     struct row_timeline *timeline = NULL;
+    struct row_lookup *lookups = NULL;
     struct buf out;
     TRY(query_case_links_of(r, ARGS(val_uid(&younger)), mem, &documents));
     TRY(query_claims_of_case(r, ARGS(val_uid(&younger)), mem, &claims));
     TRY(query_permissions_of_case(r, ARGS(val_uid(&younger)), mem, &permissions));
     TRY(query_timeline_of_case(r, ARGS(val_uid(&younger)), mem, &timeline));
+    TRY(query_lookups_of_case(r, ARGS(val_uid(&younger)), mem, &lookups));
     buf_init(&out, 16u << 20);
     BUF_LIT(&out, "{\"documents\":[");
     for (; documents; documents = documents->next)
@@ -61,6 +63,9 @@ split_remember(struct reader *r, uid younger, uid older, arena *mem, view *ret)
     BUF_LIT(&out, "],\"permissions\":[");
     for (; permissions; permissions = permissions->next)
         print_id(&out, permissions->id);
+    BUF_LIT(&out, "],\"lookups\":[");
+    for (; lookups; lookups = lookups->next)
+        print_id(&out, lookups->id);
     BUF_LIT(&out, "],\"timeline\":[");
     for (; timeline; timeline = timeline->next)
         print_id(&out, timeline->id);
@@ -176,6 +181,7 @@ build(struct split *s, view jws)
     TRY(move_back(s, "documents", CHANGE_document_move_back, &s->n_documents));
     TRY(move_back(s, "claims", CHANGE_claim_move_back, &s->n_claims));
     TRY(move_back(s, "permissions", CHANGE_permission_move_back, &ignored));
+    TRY(move_back(s, "lookups", CHANGE_lookup_move_back, &ignored));
     TRY(move_back(s, "timeline", CHANGE_timeline_move_back, &ignored));
     TRY(move_keys(s));
     unit_change(&s->u, CHANGE_case_unmerge, ARGS(val_uid(&s->younger->id), val_time(s->now)));

@@ -9,7 +9,9 @@
 #include "adapters/adapter.h"
 #include "flow/gateway.h"
 
-enum intake { INTAKE_BUNDLE, INTAKE_ACCIDENT, INTAKE_MOTOR, INTAKE_COUNT };
+enum intake { INTAKE_BUNDLE, INTAKE_ACCIDENT, INTAKE_MOTOR, INTAKE_COVER, INTAKE_COUNT };
+
+struct cover_exchange; /* flow/lookup/lookup.h */
 
 struct submission {
     enum intake intake;
@@ -19,8 +21,9 @@ struct submission {
     view cms_header, key_id_header, jws_header; /* AUTH, KeyId, X-JWS-Signature; empty when absent */
     partner_id sender;
     view client;
-    view reference;       /* the sender's own reference (header X-Sender-Reference), empty when none */
-    claim_id recourse_of; /* INTAKE_MOTOR by a claim's route: that claim; none otherwise */
+    view reference; /* the sender's own reference (header X-Sender-Reference), empty when none */
+    struct cover_exchange *cover; /* INTAKE_COVER: the question, and where the answer goes; NULL otherwise */
+    claim_id recourse_of;         /* INTAKE_MOTOR by a claim's route: that claim; none otherwise */
     bool dry_run;
     bool strict;
     instant received;

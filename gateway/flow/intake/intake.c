@@ -9,6 +9,7 @@
 #include "flow/case/permission.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
+#include "flow/lookup/lookup.h"
 #include "flow/motor/motor.h"
 #include "signing/jose/bundle_signature.h"
 #include "signing/trust/authority.h"
@@ -41,10 +42,25 @@ interpret_accident(struct passage *p, const struct tree *t)
     return police_interpret(t, p->mem, p->issues, &p->reading, p->f);
 }
 
+static err
+read_json(enum fhir_media media, view bytes, arena *mem, struct tree *ret, struct fault *f)
+{
+    (void)media;
+    return tree_read_json(bytes, NULL, mem, ret, f);
+}
+
+static err
+interpret_cover(struct passage *p, const struct tree *t)
+{
+    struct cover_exchange *x = p->s->cover;
+    return cover_interpret(t, &x->question, p->mem, &p->reading, &x->answer, p->f);
+}
+
 static const struct intake_row rows[] = {
     [INTAKE_BUNDLE] = {"bundle", fhir_read, fhir_read_signed, interpret_bundle, false},
     [INTAKE_ACCIDENT] = {"accident-record", police_read, police_read_signed, interpret_accident, true},
     [INTAKE_MOTOR] = {"motor-filing", claimlink_read, NULL, motor_interpret, false},
+    [INTAKE_COVER] = {"cover-answer", read_json, NULL, interpret_cover, false},
 };
 
 const struct intake_row *
@@ -182,13 +198,15 @@ passage_judge(struct passage *p)
     TRY(join_of_reading(p->g->seal, &p->reading, row->by_accident, &p->join, p->f));
     if (p->motor)
         TRY(motor_join(p));
+    if (p->s->cover)
+        TRY(join_add(&p->join, p->s->cover->key, "lookup", true));
     return passage_print_facts(p);
 }
 
 /* -- authority -- */
 
-static const char *const author_kinds[] = {"hospital", "clinic",  "police", "prosecutor",
-                                           "board",    "insurer", "shop"};
+static const char *const author_kinds[] = {"hospital", "clinic",  "police",   "prosecutor",
+                                           "board",    "insurer", "register", "shop"};
 
 static const struct partner *
 find_author(const struct registry *r, view code)

@@ -352,11 +352,11 @@ static const struct {
     enum trust_use use;
     enum subject_kind subject;
 } partner_subjects[] = {
-    {"hospital", USE_HCA, SUBJECT_HOSPITAL}, {"clinic", USE_HCA, SUBJECT_HOSPITAL},
-    {"police", USE_GCA, SUBJECT_AGENCY},     {"prosecutor", USE_GCA, SUBJECT_AGENCY},
-    {"board", USE_GCA, SUBJECT_AGENCY},      {"insurer", USE_MOEACA, SUBJECT_COMPANY},
-    {"fund", USE_MOEACA, SUBJECT_COMPANY},   {"shop", USE_MOEACA, SUBJECT_COMPANY},
-    {"app", USE_MOEACA, SUBJECT_COMPANY},
+    {"hospital", USE_HCA, SUBJECT_HOSPITAL},   {"clinic", USE_HCA, SUBJECT_HOSPITAL},
+    {"police", USE_GCA, SUBJECT_AGENCY},       {"prosecutor", USE_GCA, SUBJECT_AGENCY},
+    {"board", USE_GCA, SUBJECT_AGENCY},        {"insurer", USE_MOEACA, SUBJECT_COMPANY},
+    {"register", USE_MOEACA, SUBJECT_COMPANY}, {"fund", USE_MOEACA, SUBJECT_COMPANY},
+    {"shop", USE_MOEACA, SUBJECT_COMPANY},     {"app", USE_MOEACA, SUBJECT_COMPANY},
 };
 
 static bool

@@ -53,7 +53,7 @@ words(arena *mem, const json_t *value)
 }
 
 static const char *const partner_kinds[] = {"hospital", "clinic", "police", "prosecutor", "board", "insurer",
-                                            "fund",     "shop",   "agent",  "app",        "nhia"};
+                                            "register", "fund",   "shop",   "agent",      "app",   "nhia"};
 
 static err
 put_partner(struct change_work *w, uid subject, const json_t *body)

@@ -17,6 +17,8 @@ static const char *const allowed[] = {
     "report hca hospital",           "report hca professional",
     "motor-filing moica person",     "motor-repair moeaca company",
     "motor-approval moeaca company", "motor-approval twca company",
+    "cali-answer moeaca company",    "cali-answer twca company",
+    "cali-denial moeaca company",    "cali-denial twca company",
     "motor-settlement moica person", "motor-settlement moeaca company",
     "motor-settlement twca company", "motor-recourse moeaca company",
     "motor-recourse twca company",
@@ -73,8 +75,8 @@ Test(authority, every_cell)
                     good += e == E_OK;
                 }
     cr_assert(cells == (size_t)(KIND_COUNT + 1) * (USE_COUNT + 1) * (SUBJECT_COUNT + 1) * 4);
-    /* 16 rows of organisations pass with 2 of 4 flags, 3 of professionals with 2, 4 of persons with all. */
-    cr_assert(good == 16 * 2 + 3 * 2 + 4 * 4, "%zu", good);
+    /* 20 rows of organisations pass with 2 of 4 flags, 3 of professionals with 2, 4 of persons with all. */
+    cr_assert(good == 20 * 2 + 3 * 2 + 4 * 4, "%zu", good);
 }
 
 static const struct organisation_case {
@@ -165,6 +167,8 @@ is_lawful(enum document_kind kind, enum trust_use use, enum subject_kind subject
     case KIND_PERMISSION:
         return subject == SUBJECT_PERSON;
     case KIND_DECISION:
+    case KIND_CALI_ANSWER:
+    case KIND_CALI_DENIAL:
         return subject == SUBJECT_COMPANY;
     case KIND_RECEIPT:
         return use == USE_HCA && subject == SUBJECT_HOSPITAL;
