@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the build needs, builds the release preset and shows the main job end to end.  Words behind go to `claimgate demo`.
+# Installs what the build needs, builds the release preset and shows the main job end to end.  Words behind go to `claimgate demo`: --motor shows motor claims.
 set -eu
 cd "$(dirname "$0")/.."
 deploy/install-packages.sh build

@@ -72,9 +72,9 @@ args_number(const struct args *a, const char *name, long fallback)
 static bool
 is_flag(const char *word)
 {
-    static const char *const flags[] = {"json",    "quiet",      "help",     "check", "keep",
-                                        "sandbox", "provenance", "cms",      "yes",   "attach-chain",
-                                        "list",    "strict",     "no-markup"};
+    static const char *const flags[] = {"json",    "quiet",      "help",      "check", "keep",
+                                        "sandbox", "provenance", "cms",       "yes",   "attach-chain",
+                                        "list",    "strict",     "no-markup", "motor"};
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (strcmp(word + 2, flags[i]) == 0)
             return true;

@@ -2,14 +2,8 @@
 
 #include "cli/operate/sandbox.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define DOCUMENTS_MAX 20000
@@ -22,72 +16,26 @@ static const char *const hospitals[] = {"h1", "h2", "c1"}, *const insurers[] = {
 
 /* -- preparation -- */
 
-/* Blocked before the sandbox starts threads, so that only the conductor's loop sees them. */
-static int
-signals_block(void)
-{
-    const struct sigaction ignored = {.sa_handler = SIG_IGN};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaction(SIGPIPE, &ignored, NULL);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-/* The configuration names its port (links and audiences carry it), so one is looked for. */
-static err
-free_port(int *ret)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
-              getsockname(fd, (struct sockaddr *)&at, &length) == 0;
-    if (fd >= 0)
-        close(fd);
-    if (!ok)
-        return E_NETWORK;
-    *ret = ntohs(at.sin_port);
-    return E_OK;
-}
-
 static err
 prepare(struct demo *d, struct fault *f)
 {
     char listen[32];
-    const char *parent = getenv("TMPDIR");
-    snprintf(d->dir, sizeof d->dir, "%s/claimgate-demo-XXXXXX",
-             parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
-    if (!mkdtemp(d->dir)) {
-        d->dir[0] = '\0';
-        return fault_set(f, E_FILE, "TMPDIR", "a folder that can be written", "another");
-    }
-    TRY(free_port(&d->port));
-    snprintf(listen, sizeof listen, "127.0.0.1:%d", d->port);
-    return sandbox_make(d->a, d->dir, listen, f);
+    TRY(cast_folder(&d->cast, f));
+    TRY(cast_port(&d->cast, f));
+    snprintf(listen, sizeof listen, "127.0.0.1:%d", d->cast.port);
+    return sandbox_make(d->a, d->cast.dir, listen, f);
 }
 
 static err
 start_all(struct demo *d, struct fault *f)
 {
-    const char *config = arena_printf(d->mem, "%s/claimgate.conf", d->dir).p;
-    const char *const gateway[] = {"serve", "--config", config, NULL};
-    TRY(demo_start(d, "gateway", gateway, f));
-    TRY(demo_wait(d, demo_all_ready));
-    for (size_t i = 0; i < COUNT_OF(hospitals); i++) {
-        const char *const words[] = {"party", "hospital", hospitals[i], "--dir", d->dir, NULL};
-        TRY(demo_start(d, hospitals[i], words, f));
-    }
-    for (size_t i = 0; i < COUNT_OF(insurers); i++) {
-        const char *const words[] = {"party", "insurer", insurers[i], "--dir", d->dir, NULL};
-        TRY(demo_start(d, insurers[i], words, f));
-    }
-    const char *const app[] = {"party", "person", "app", "--dir", d->dir, NULL};
-    TRY(demo_start(d, "app", app, f));
-    return demo_wait(d, demo_all_ready);
+    TRY(cast_serve(&d->cast, f));
+    for (size_t i = 0; i < COUNT_OF(hospitals); i++)
+        TRY(cast_party(&d->cast, "hospital", hospitals[i], f));
+    for (size_t i = 0; i < COUNT_OF(insurers); i++)
+        TRY(cast_party(&d->cast, "insurer", insurers[i], f));
+    TRY(cast_party(&d->cast, "person", "app", f));
+    return cast_wait(&d->cast, cast_all_ready);
 }
 
 /* -- the plays -- */
@@ -95,13 +43,14 @@ start_all(struct demo *d, struct fault *f)
 static err
 one_job(struct demo *d, const char *name, const char *job)
 {
-    demo_job(d, name, "%s", job);
-    return demo_wait(d, demo_all_done);
+    cast_job(&d->cast, name, "%s", job);
+    return cast_wait(&d->cast, cast_all_done);
 }
 
 static bool
-has_decision(const struct demo *d)
+has_decision(const struct cast *c)
 {
+    const struct demo *d = c->self;
     for (size_t i = 0; i < d->n_refusals; i++)
         if (strcmp(d->refusals[i].expected, "decision-unsigned") == 0)
             return true;
@@ -113,22 +62,22 @@ play_all(struct demo *d)
 {
     TRY(one_job(d, "h1", "appendix"));
     TRY(one_job(d, "app", "appendix"));
-    TRY(demo_wait(d, has_decision));
+    TRY(cast_wait(&d->cast, has_decision));
     TRY(one_job(d, "h2", "minor"));
     TRY(one_job(d, "app", "minor"));
     TRY(one_job(d, "h1", "attack"));
     TRY(one_job(d, "h2", "attack"));
     TRY(one_job(d, "app", "attack"));
     for (size_t i = 0; i < COUNT_OF(hospitals); i++)
-        demo_job(d, hospitals[i], "mixed %lld", (long long)d->wanted);
-    demo_job(d, "app", "mixed %lld", (long long)d->wanted);
-    TRY(demo_wait(d, demo_all_done));
+        cast_job(&d->cast, hospitals[i], "mixed %lld", (long long)d->wanted);
+    cast_job(&d->cast, "app", "mixed %lld", (long long)d->wanted);
+    TRY(cast_wait(&d->cast, cast_all_done));
     if (d->peek[0])
-        demo_job(d, "p3", "peek %s", d->peek);
+        cast_job(&d->cast, "p3", "peek %s", d->peek);
     for (size_t i = 0; i < COUNT_OF(insurers); i++)
-        demo_job(d, insurers[i], "finish %lld",
-                 (long long)(d->deadline_us - clock_monotonic_us()) / 1000 - 1000);
-    return demo_wait(d, demo_all_done);
+        cast_job(&d->cast, insurers[i], "finish %lld",
+                 (long long)(d->cast.deadline_us - clock_monotonic_us()) / 1000 - 1000);
+    return cast_wait(&d->cast, cast_all_done);
 }
 
 static bool
@@ -160,7 +109,7 @@ conduct(struct demo *d, struct fault *f)
     if (!d->a->json && !d->a->quiet)
         printf("Sandbox in %s, gateway on http://127.0.0.1:%d (SQLite), 3 hospitals, 6 insurers, 1 app: each "
                "a process of its own.\n",
-               d->dir, d->port);
+               d->cast.dir, d->cast.port);
     TRY(start_all(d, f));
     TRY(play_all(d));
     d->totals.wall_us = clock_monotonic_us() - d->started_us;
@@ -175,27 +124,18 @@ static void
 leave_running(struct demo *d)
 {
     for (size_t i = 0; i < COUNT_OF(insurers); i++)
-        demo_job(d, insurers[i], "stay");
+        cast_job(&d->cast, insurers[i], "stay");
     FILE *out = d->a->json ? stderr : stdout;
-    if (demo_wait(d, demo_all_done) != E_OK)
+    if (cast_wait(&d->cast, cast_all_done) != E_OK)
         return;
     fprintf(out,
             "\nLeft running: gateway http://127.0.0.1:%d (operations 127.0.0.1:%d) and six insurers. To stop "
             "them and remove everything:\n  kill",
-            d->port, d->ops_port);
-    fprintf(out, " %d", (int)demo_child(d, "gateway")->pid);
+            d->cast.port, d->cast.ops_port);
+    fprintf(out, " %d", (int)cast_child(&d->cast, "gateway")->pid);
     for (size_t i = 0; i < COUNT_OF(insurers); i++)
-        fprintf(out, " %d", (int)demo_child(d, insurers[i])->pid);
-    fprintf(out, "; sleep 1; rm -r %s\n", d->dir);
-}
-
-/* Gateway and insurers stay; hospitals and the app have nothing more to do and end with their stdin. */
-static void
-let_go(struct demo *d)
-{
-    leave_running(d);
-    for (size_t i = 0; i < d->n_children; i++)
-        close(d->children[i].in);
+        fprintf(out, " %d", (int)cast_child(&d->cast, insurers[i])->pid);
+    fprintf(out, "; sleep 1; rm -r %s\n", d->cast.dir);
 }
 
 static void
@@ -205,36 +145,25 @@ print_next(const struct demo *d)
            "  claimgate init ./sandbox --sandbox       a sandbox of your own\n"
            "  claimgate sample hospital --seed 1..10 --pki ./sandbox/pki --out ./samples\n"
            "  claimgate help errors                    every refusal, its cause and remedy\n");
-    if (d->keep)
+    if (d->cast.keep)
         printf("  claimgate case list --config %s/claimgate.conf\n  curl -s http://127.0.0.1:%d/metrics\n",
-               d->dir, d->ops_port);
+               d->cast.dir, d->cast.ops_port);
 }
 
 static int
 outcome(struct demo *d, err e, const struct fault *f)
 {
     demo_progress(d, true);
-    if (d->interrupted) {
-        fprintf(stderr, "claimgate demo: interrupted\n");
-        return EXIT_INTERRUPTED;
-    }
-    if (d->timed_out)
-        fprintf(stderr,
-                "claimgate demo: not finished in time; what was told so far stands above, the logs in %s\n",
-                d->dir);
-    else if (d->dead)
-        fprintf(stderr, "claimgate demo: the process of %s has ended; see %s/*.log\n", d->dead, d->dir);
-    else if (e != E_OK)
-        return command_fail(d->a, e, f);
-    if (d->timed_out || d->dead)
-        return d->timed_out ? EXIT_TIMEOUT : EXIT_FAILED;
+    int code = cast_outcome(&d->cast, e, f);
+    if (code != EXIT_OK)
+        return code;
     if (d->a->json)
         demo_print_json(d);
     else
         demo_print(d);
     if (!demo_holds(d)) {
         fprintf(stderr, "claimgate demo: something did not come out as it must; the logs are in %s\n",
-                d->dir);
+                d->cast.dir);
         return EXIT_FAILED;
     }
     if (!d->a->json && !d->a->quiet)
@@ -243,37 +172,38 @@ outcome(struct demo *d, err e, const struct fault *f)
 }
 
 static void
-demo_done(struct demo *d)
+tick(void *self)
 {
-    for (size_t i = 0; i < d->n_children; i++) {
-        lines_done(&d->children[i].out);
-        close(d->children[i].out.fd);
-    }
-    close(d->signals);
+    demo_progress(self, false);
 }
 
 int
 run_demo(struct args *a)
 {
-    struct demo d = {.a = a, .mem = a->mem, .keep = args_flag(a, "keep"), .started_us = clock_monotonic_us()};
+    struct demo d = {.a = a, .mem = a->mem, .started_us = clock_monotonic_us()};
     struct fault f;
     fault_init(&f);
+    if (args_flag(a, "motor"))
+        return run_demo_motor(a);
     d.wanted = args_number(a, "documents", 200);
     if (a->n_positional || d.wanted < 0 || d.wanted > DOCUMENTS_MAX)
         return command_usage(a, "--documents is 0 to 20000, and there are no other words");
-    d.deadline_us = d.started_us + LIMIT_US + (d.wanted > 200 ? (d.wanted - 200) * 250000 : 0);
+    cast_init(&d.cast, a, d.started_us + LIMIT_US + (d.wanted > 200 ? (d.wanted - 200) * 250000 : 0));
+    d.cast.keep = args_flag(a, "keep");
+    d.cast.self = &d;
+    d.cast.take = demo_take;
+    d.cast.tick = tick;
     d.progress = isatty(STDERR_FILENO) && !a->json && !a->quiet;
-    d.signals = signals_block();
     err e = conduct(&d, &f);
     int code = outcome(&d, e, &f);
-    if (code == EXIT_OK && d.keep) {
-        let_go(&d);
+    if (code == EXIT_OK && d.cast.keep) {
+        leave_running(&d);
+        cast_leave(&d.cast); /* hospitals and the app have nothing more to do and end with their stdin */
     } else {
-        demo_end(&d);
-        bool worth_looking = d.dir[0] && code != EXIT_OK && code != EXIT_INTERRUPTED;
-        if (d.dir[0] && !worth_looking)
-            demo_remove_folder(d.dir);
+        cast_end(&d.cast);
+        if (code == EXIT_OK || code == EXIT_INTERRUPTED)
+            cast_remove(&d.cast);
     }
-    demo_done(&d);
+    cast_done(&d.cast);
     return code;
 }

@@ -1,26 +1,10 @@
-/* Inside of demo.c: the processes of one demo and what they told.
- *
- * The demo is a conductor: it makes a sandbox in a temporary folder, starts gateway and parties as processes of this
- * same binary, gives jobs to the parties by their stdin, collects what they tell on stdout, and prints it.  Everything
- * has a deadline.  One thread. */
+/* Inside of demo.c: what the parties of one demo told, and how it is shown.  One thread. */
 #ifndef CLI_DEMO_H
 #define CLI_DEMO_H
 
-#include "cli/demo/party.h"
+#include "cli/demo/cast.h"
 
-#include <sys/types.h>
-
-#define DEMO_CHILDREN 11
 #define DEMO_ROWS 64
-
-struct child {
-    const char *name;
-    pid_t pid; /* 0: not running */
-    int in;    /* its stdin, -1 when shut */
-    struct lines out;
-    bool ready;
-    int jobs; /* given and not yet done */
-};
 
 struct step {
     const char *text, *by;
@@ -44,15 +28,10 @@ struct totals {
 struct demo {
     struct args *a;
     arena *mem;
-    char dir[256];
-    int port, ops_port;
+    struct cast cast;
     int64_t wanted; /* mixed documents */
-    int64_t started_us, deadline_us;
-    int signals; /* signalfd */
-    bool interrupted, timed_out, keep, progress;
-    const char *dead; /* a child that ended by itself */
-    struct child children[DEMO_CHILDREN];
-    size_t n_children;
+    int64_t started_us;
+    bool progress;
     struct step steps[DEMO_ROWS];
     size_t n_steps;
     struct refusal refusals[DEMO_ROWS];
@@ -64,23 +43,11 @@ struct demo {
     char peek[64]; /* a claim of L2, for another insurer to ask for */
 };
 
-/* -- processes -- */
-/* name NULL-terminated words; the first is the child's name in messages. */
-err demo_start(struct demo *d, const char *name, const char *const *words, struct fault *f) MUST_USE;
-struct child *demo_child(struct demo *d, const char *name);
-/* Gives a job; the child answers with {"done":…}. */
-void demo_job(struct demo *d, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
-/* Takes what the children tell until `is_over`; E_NETWORK when one has died, E_BUSY after the deadline or a signal. */
-err demo_wait(struct demo *d, bool (*is_over)(const struct demo *d)) MUST_USE;
-bool demo_all_ready(const struct demo *d);
-bool demo_all_done(const struct demo *d);
-/* Ends all children: asks, waits, kills. */
-void demo_end(struct demo *d);
-void demo_remove_folder(const char *dir);
-
-/* -- what was told -- */
-void demo_take(struct demo *d, struct child *c, view line);
+/* A party told something that is neither ready nor done. */
+void demo_take(void *self, const json_t *told);
 err demo_read_metrics(struct demo *d, struct fault *f) MUST_USE;
+/* claimgate demo --motor: the stories of motor claims (motor.h). */
+int run_demo_motor(struct args *a);
 bool demo_holds(const struct demo *d);
 void demo_print_steps(const struct demo *d, size_t from);
 void demo_print(const struct demo *d);

@@ -1,6 +1,7 @@
 #include "cli/demo/demo.h"
 
 #include "base/text.h"
+#include "cli/demo/screen.h"
 #include "signing/sandbox/pki_sandbox.h"
 
 #include <stdio.h>
@@ -74,33 +75,25 @@ take_report(struct demo *d, const json_t *j)
 }
 
 void
-demo_take(struct demo *d, struct child *c, view line)
+demo_take(void *self, const json_t *told)
 {
-    AUTO(arena_free) arena *mem = arena_new(4u << 20);
-    json_t *j = NULL;
-    if (json_load(line, mem, &j, NULL) != E_OK)
-        return;
-    if (json_bool(j, "ready", false)) {
-        c->ready = true;
-        d->ops_port = (int)json_int(j, "ops_port", d->ops_port);
-    } else if (json_text(j, "done").n) {
-        c->jobs--;
-    } else if (json_text(j, "step").n) {
-        take_step(d, j);
-    } else if (json_text(j, "refused").n) {
-        take_refusal(d, j);
-    } else if (json_text(j, "decided").n) {
-        snprintf(d->peek, sizeof d->peek, "%.*s", VIEW_ARG(json_text(j, "decided")));
-    } else if (json_member(j, "report")) {
-        take_report(d, json_member(j, "report"));
-    } else if (json_text(j, "document").n) {
+    struct demo *d = self;
+    if (json_text(told, "step").n) {
+        take_step(d, told);
+    } else if (json_text(told, "refused").n) {
+        take_refusal(d, told);
+    } else if (json_text(told, "decided").n) {
+        snprintf(d->peek, sizeof d->peek, "%.*s", VIEW_ARG(json_text(told, "decided")));
+    } else if (json_member(told, "report")) {
+        take_report(d, json_member(told, "report"));
+    } else if (json_text(told, "document").n) {
         d->documents_sent++;
-        d->documents_failed += !json_bool(j, "ok", false);
-    } else if (json_text(j, "application").n) {
-        bool ok = json_bool(j, "ok", false);
+        d->documents_failed += !json_bool(told, "ok", false);
+    } else if (json_text(told, "application").n) {
+        bool ok = json_bool(told, "ok", false);
         d->totals.applications += ok;
         d->applications_failed += !ok;
-        d->totals.verified_applications += ok ? json_int(j, "signatures", 0) : 0;
+        d->totals.verified_applications += ok ? json_int(told, "signatures", 0) : 0;
     }
 }
 
@@ -128,7 +121,7 @@ demo_read_metrics(struct demo *d, struct fault *f)
 {
     const struct net_policy policy = {.allow_private = true};
     struct net_reply reply;
-    view url = arena_printf(d->mem, "http://127.0.0.1:%d/metrics", d->ops_port);
+    view url = arena_printf(d->mem, "http://127.0.0.1:%d/metrics", d->cast.ops_port);
     const struct net_request rq = {.method = "GET", .url = url, .reply_max = 1u << 20};
     TRY(net_fetch(&policy, &rq, d->mem, &reply, f));
     struct totals *t = &d->totals;
@@ -186,51 +179,12 @@ demo_progress(struct demo *d, bool last)
     fflush(stderr);
 }
 
-/* Columns on a terminal: ideographs and full-width forms take two. */
-static int
-columns_of(view text)
-{
-    int n = 0;
-    for (size_t at = 0; at < text.n;) {
-        uint32_t c = text_next_scalar(text, &at);
-        bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
-                    (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
-                    (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) || c >= 0x20000;
-        n += wide ? 2 : 1;
-    }
-    return n;
-}
-
-/* Cut and padded to a width in columns. */
-static void
-print_cell(view text, int width)
-{
-    while (columns_of(text) > width) {
-        text.n--;
-        while (text.n && ((unsigned char)text.p[text.n] & 0xC0) == 0x80)
-            text.n--;
-    }
-    printf("%.*s%*s", VIEW_ARG(text), width - columns_of(text), "");
-}
-
-static const char *
-paint(const char *code)
-{
-    return terminal_has_colour(STDOUT_FILENO) ? code : "";
-}
-
-static void
-print_mark(bool ok)
-{
-    printf("  %s%s%s  ", paint(ok ? "\033[32m" : "\033[31m"), ok ? "ok  " : "FAIL", paint("\033[0m"));
-}
-
 void
 demo_print_steps(const struct demo *d, size_t from)
 {
     for (size_t i = from; i < d->n_steps; i++) {
-        print_mark(d->steps[i].ok);
-        print_cell(view_of(d->steps[i].by), 4);
+        screen_mark(d->steps[i].ok);
+        screen_cell(view_of(d->steps[i].by), 4);
         printf("%s\n", d->steps[i].text);
     }
     fflush(stdout);
@@ -255,7 +209,7 @@ short_name(const char *name, arena *mem)
 static void
 print_recipients(const struct demo *d)
 {
-    printf("\n%sWhat each recipient got%s\n", paint("\033[1m"), paint("\033[0m"));
+    printf("\n%sWhat each recipient got%s\n", screen_paint("\033[1m"), screen_paint("\033[0m"));
     printf("  recipient         via      claims  events  documents  originals  lines yes/no  diagnosis "
            "yes/no  attempts  median    view\n");
     for (size_t i = 0; i < d->n_recipients; i++) {
@@ -265,7 +219,7 @@ print_recipients(const struct demo *d)
         snprintf(diagnosis, sizeof diagnosis, "%lld/%lld", (long long)r->diagnosis_seen,
                  (long long)r->diagnosis_not);
         printf("  ");
-        print_cell(short_name(r->name, d->mem), 18);
+        screen_cell(short_name(r->name, d->mem), 18);
         printf("%-7s  %6lld  %6lld  %9lld  %9lld  %12s  %16s  %8lld  ", r->via, (long long)r->claims,
                (long long)r->events, (long long)r->documents, (long long)r->originals, lines, diagnosis,
                (long long)r->attempts);
@@ -284,14 +238,14 @@ print_recipients(const struct demo *d)
 static void
 print_refusals(const struct demo *d)
 {
-    printf("\n%sWhat was refused%s\n", paint("\033[1m"), paint("\033[0m"));
+    printf("\n%sWhat was refused%s\n", screen_paint("\033[1m"), screen_paint("\033[0m"));
     printf("        by   what                                            HTTP  code                       "
            "place\n");
     for (size_t i = 0; i < d->n_refusals; i++) {
         const struct refusal *r = &d->refusals[i];
-        print_mark(r->ok);
-        print_cell(view_of(r->by), 5);
-        print_cell(view_of(r->what), 48);
+        screen_mark(r->ok);
+        screen_cell(view_of(r->by), 5);
+        screen_cell(view_of(r->what), 48);
         printf("%4d  %-26s %s\n", r->status, r->code, r->place);
         if (!r->ok)
             printf("             expected %s\n", r->expected);
@@ -306,7 +260,7 @@ demo_print(const struct demo *d)
         return;
     print_recipients(d);
     print_refusals(d);
-    printf("\n%sTotals%s\n", paint("\033[1m"), paint("\033[0m"));
+    printf("\n%sTotals%s\n", screen_paint("\033[1m"), screen_paint("\033[0m"));
     printf("  documents accepted    %6lld of %lld good ones, and %lld applications\n", (long long)t->accepted,
            (long long)d->documents_sent, (long long)t->applications);
     printf("  signatures            %6lld verified on documents, %lld on applications; %lld refused\n",

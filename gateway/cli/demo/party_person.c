@@ -127,15 +127,16 @@ pem_path(const struct party *p, const char *stem, const char *ending, const char
 static err
 file_order(struct party *p, const struct filing_order *o, struct client_reply *ret, struct fault *f)
 {
-    struct application_signers by = {NULL, NULL, NULL, NULL};
+    struct application_signers by = {.n_co = 0};
     view document, text = print_order(o, p->mem);
     if (!text.p)
         return E_TOO_LARGE;
     TRY(pem_path(p, o->signer, "key", &by.key));
     TRY(pem_path(p, o->signer, "crt", &by.certificate));
     if (o->co_signer) {
-        TRY(pem_path(p, o->co_signer, "key", &by.co_key));
-        TRY(pem_path(p, o->co_signer, "crt", &by.co_certificate));
+        TRY(pem_path(p, o->co_signer, "key", &by.co_keys[0]));
+        TRY(pem_path(p, o->co_signer, "crt", &by.co_certificates[0]));
+        by.n_co = 1;
     }
     TRY(application_sign(&by, text, p->mem, &document, f));
     return client_post(p->client, "/v1/applications", document, p->mem, ret, f);

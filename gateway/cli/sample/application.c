@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DIGESTS_MAX 64
+#define APPLICATION_TYPE "claimgate-application+jwt"
 
 /* The list under signature: digests of the items, padded with decoys, in sorted order so that their places say nothing. */
 struct listing {
@@ -78,46 +79,68 @@ read_items(const json_t *json, struct listing *l, arena *mem, struct fault *f)
     return E_OK;
 }
 
+/* The same list, signed by each of those who sign with the first. */
+static err
+put_co_signatures(const struct application_signers *by, view payload, arena *mem, struct buf *out,
+                  struct fault *f)
+{
+    BUF_LIT(out, "[");
+    for (size_t i = 0; i < by->n_co; i++) {
+        view co;
+        TRY(sign_jws(by->co_keys[i], by->co_certificates[i], NULL, APPLICATION_TYPE, payload, false,
+                     INSTANT_NONE, mem, &co, f));
+        buf_printf(out, "%s\"%.*s\"", i ? "," : "", VIEW_ARG(co));
+    }
+    BUF_LIT(out, "]");
+    return E_OK;
+}
+
+static err
+put_application(const struct application_signers *by, const struct listing *l, view payload, arena *mem,
+                struct buf *out, struct fault *f)
+{
+    view signature;
+    TRY(sign_jws(by->key, by->certificate, NULL, APPLICATION_TYPE, payload, false, INSTANT_NONE, mem,
+                 &signature, f));
+    buf_printf(out, "{\"signature\":\"%.*s\",\"co_signatures\":", VIEW_ARG(signature));
+    TRY(put_co_signatures(by, payload, mem, out, f));
+    BUF_LIT(out, ",\"items\":");
+    put_list(out, l->items, l->n_items);
+    BUF_LIT(out, "}");
+    return E_OK;
+}
+
 err
 application_sign(const struct application_signers *by, view text, arena *mem, view *ret, struct fault *f)
 {
     struct listing l = {.n_items = 0};
     json_t *json = NULL;
     struct buf payload, out;
-    view signature, co = VIEW_NONE;
     TRY(json_load(text, mem, &json, f));
     TRY(read_items(json, &l, mem, f));
     view id = json_text(json, "id");
     buf_init(&payload, 65536);
+    buf_init(&out, 1u << 20);
     buf_printf(&payload,
                "{\"v\":1,\"id\":\"%.*s\",\"iat\":%lld,\"items\":", VIEW_ARG(id.n ? id : new_salt(mem)),
                (long long)instant_unix(clock_now()));
     put_list(&payload, l.digests, l.n_digests);
     BUF_LIT(&payload, "}");
-    err e = sign_jws(by->key, by->certificate, NULL, "claimgate-application+jwt", buf_view(&payload), false,
-                     INSTANT_NONE, mem, &signature, f);
-    if (e == E_OK && by->co_key)
-        e = sign_jws(by->co_key, by->co_certificate, NULL, "claimgate-application+jwt", buf_view(&payload),
-                     false, INSTANT_NONE, mem, &co, f);
+    err e = payload.failed ? E_TOO_LARGE : put_application(by, &l, buf_view(&payload), mem, &out, f);
+    *ret = e != E_OK || out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&payload);
-    TRY(e);
-    buf_init(&out, 1u << 20);
-    buf_printf(&out, "{\"signature\":\"%.*s\",\"co_signatures\":[", VIEW_ARG(signature));
-    if (co.p)
-        buf_printf(&out, "\"%.*s\"", VIEW_ARG(co));
-    BUF_LIT(&out, "],\"items\":");
-    put_list(&out, l.items, l.n_items);
-    BUF_LIT(&out, "}");
-    *ret = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     buf_done(&out);
-    return ret->p ? E_OK : E_TOO_LARGE;
+    return e == E_OK && !ret->p ? E_TOO_LARGE : e;
 }
 
 int
 run_application_sign(struct args *a)
 {
-    const struct application_signers by = {args_value(a, "key"), args_value(a, "certificate"),
-                                           args_value(a, "co-key"), args_value(a, "co-certificate")};
+    const struct application_signers by = {.key = args_value(a, "key"),
+                                           .certificate = args_value(a, "certificate"),
+                                           .co_keys = {args_value(a, "co-key")},
+                                           .co_certificates = {args_value(a, "co-certificate")},
+                                           .n_co = args_value(a, "co-key") != NULL};
     struct fault f;
     view text, document;
     const char *out = args_value(a, "out");

@@ -11,9 +11,13 @@ err sign_jws(const char *key_file, const char *certificate_file, const char *cha
 err sign_cms(const char *key_file, const char *certificate_file, view body, const char *digest_name,
              arena *mem, view *ret, struct fault *f) MUST_USE;
 
-/* PEM files of who signs an application; the co-signer's may be NULL. */
+#define CO_SIGNERS_MAX 3
+
+/* PEM files of who signs an application, and of who signs with him. */
 struct application_signers {
-    const char *key, *certificate, *co_key, *co_certificate;
+    const char *key, *certificate;
+    const char *co_keys[CO_SIGNERS_MAX], *co_certificates[CO_SIGNERS_MAX];
+    size_t n_co;
 };
 /* text: {"id","common":{…},"insurers":[…]}; the result is the body of POST /v1/applications (adapters/person/application.h). */
 err application_sign(const struct application_signers *by, view text, arena *mem, view *ret, struct fault *f)

@@ -1,0 +1,37 @@
+/* One party of a story in a process of its own: police, prosecutor, hospital, repair shop, insurer, fund, or the app of
+ * the people.  What it does comes a step a line (`play {…}`, docs/demo.md) with everything filled in; it writes and signs
+ * the paper with its own key, speaks HTTP with the gateway as itself, and tells what came back:
+ *
+ *   {"status":201,"code":"","place":"","us":1234,"took":{"claim":"claim-…"},"facts":["7","65320"]}
+ *
+ * It compares nothing: the conductor does, who knows what must come.  One thread; memory from p->mem, emptied after each
+ * step. */
+#ifndef CLI_ACTOR_H
+#define CLI_ACTOR_H
+
+#include "cli/demo/party.h"
+
+struct actor {
+    struct party p;
+    const json_t *step; /* the one that is played */
+    json_t *events;     /* told by the feed and not yet awaited */
+};
+
+struct paper {
+    view body;
+    const char *media;
+    struct net_header headers[4];
+    size_t n_headers;
+};
+
+/* The paper of the step: its body as it is sent, and the signature over these bytes.  `as` names how it is made: plain
+ * JSON with a detached JWS of `sign[0]`, an application signed by all of `sign`, a hospital's document. */
+err actor_paper(struct actor *a, struct paper *ret, struct fault *f) MUST_USE;
+/* Detached JWS over body by a key of the sandbox. */
+err actor_sign(struct actor *a, const char *signer, view body, view *ret, struct fault *f) MUST_USE;
+/* A hospital's document of a stay that the story describes: kind certificate, receipt or report. */
+err actor_hospital_paper(const json_t *stay, view kind, arena *mem, view *ret, struct fault *f) MUST_USE;
+/* Files by resumable upload, some over connections that break. */
+err actor_upload(struct actor *a, struct client_reply *ret, struct fault *f) MUST_USE;
+
+#endif
