@@ -24,16 +24,19 @@ get(struct actor *a, struct client_reply *ret, struct fault *f)
     return client_call(a->p.client, &rq, a->p.mem, ret, f);
 }
 
-/* The version that the gateway shows now, for If-Match. */
+/* For If-Match: the version that the gateway shows now, or the one that the step names. */
 static err
 version_of(struct actor *a, struct paper *paper, struct fault *f)
 {
-    struct client_reply reply;
+    struct client_reply reply = {.etag = VIEW_NONE};
+    int64_t version = json_int(a->step, "version", 0);
     const char *match = arena_cstr(a->p.mem, json_text(a->step, "match"));
-    if (!json_member(a->step, "match"))
+    if (!version && !json_member(a->step, "match"))
         return E_OK;
-    TRY(client_get(a->p.client, match, a->p.mem, &reply, f));
-    int64_t version = json_int(reply.json, "version", 0);
+    if (!version) {
+        TRY(client_get(a->p.client, match, a->p.mem, &reply, f));
+        version = json_int(reply.json, "version", 0);
+    }
     view etag = reply.etag.n ? reply.etag : arena_printf(a->p.mem, "\"%lld\"", (long long)version);
     paper->headers[paper->n_headers++] = (struct net_header){"If-Match", etag};
     paper->headers[paper->n_headers++] = (struct net_header){"Idempotency-Key", client_nonce(a->p.mem)};

@@ -4,8 +4,12 @@
 #include "base/text.h"
 #include "signing/jose/jws.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define PATH_SIZE 4352
 #define HEADERS_MAX 10
@@ -169,15 +173,22 @@ want_token(struct client *c, struct fault *f)
 }
 
 err
+client_bearer(struct client *c, arena *mem, view *ret, struct fault *f)
+{
+    TRY(want_token(c, f));
+    *ret = arena_printf(mem, "Bearer %.*s", VIEW_ARG(c->token));
+    return ret->p ? E_OK : E_TOO_LARGE;
+}
+
+err
 client_call(struct client *c, const struct client_request *rq, arena *mem, struct client_reply *ret,
             struct fault *f)
 {
     struct net_header headers[HEADERS_MAX];
     size_t n = 0;
     if (!rq->anonymous) {
-        TRY(want_token(c, f));
-        headers[n++] =
-            (struct net_header){"Authorization", arena_printf(mem, "Bearer %.*s", VIEW_ARG(c->token))};
+        headers[n].name = "Authorization";
+        TRY(client_bearer(c, mem, &headers[n++].value, f));
     }
     if (rq->body.n)
         headers[n++] =
@@ -200,6 +211,42 @@ client_post(struct client *c, const char *path, view body, arena *mem, struct cl
 {
     const struct client_request rq = {.method = "POST", .path = path, .body = body};
     return client_call(c, &rq, mem, ret, f);
+}
+
+/* -- a connection that breaks -- */
+
+static bool
+send_all(int fd, view bytes)
+{
+    while (bytes.n) {
+        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+        if (n <= 0)
+            return false;
+        bytes = view_sub(bytes, (size_t)n, bytes.n);
+    }
+    return true;
+}
+
+err
+client_send_part(struct client *c, view head, view body, struct fault *f)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    view port = c->base;
+    char rest[4096];
+    int64_t n = 0;
+    for (size_t i = view_find_byte(port, ':'); i < port.n; i = view_find_byte(port, ':'))
+        port = view_sub(port, i + 1, port.n);
+    if (text_to_i64(port, &n) != E_OK || n < 1 || n > 65535)
+        return fault_set(f, E_NETWORK, "http.base_url", "a port", "none");
+    at.sin_port = htons((uint16_t)n);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool sent = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && send_all(fd, head) &&
+                send_all(fd, body) && shutdown(fd, SHUT_WR) == 0;
+    while (sent && recv(fd, rest, sizeof rest, 0) > 0)
+        ;
+    if (fd >= 0)
+        close(fd);
+    return sent ? E_OK : fault_set(f, E_NETWORK, "http.base_url", "a connection", "none");
 }
 
 /* -- refusals -- */

@@ -44,6 +44,12 @@ err client_get(struct client *c, const char *path, arena *mem, struct client_rep
 err client_post(struct client *c, const char *path, view body, arena *mem, struct client_reply *ret,
                 struct fault *f) MUST_USE;
 
+/* "Bearer …", asked for when there is none that lives. */
+err client_bearer(struct client *c, arena *mem, view *ret, struct fault *f) MUST_USE;
+/* On a connection of its own (plain HTTP, numeric address): sends head and body as they stand, then no more, and waits
+ * until the gateway has closed. */
+err client_send_part(struct client *c, view head, view body, struct fault *f) MUST_USE;
+
 /* The stable code and the place of a refusal, from OperationOutcome or problem+json; empty for a 2xx. */
 view client_code(const struct client_reply *reply);
 view client_place(const struct client_reply *reply);

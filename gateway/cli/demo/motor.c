@@ -128,6 +128,21 @@ go_to_day(struct motor *m, int day, struct fault *f)
 
 /* -- a story -- */
 
+/* A step that needs what an earlier one did not take: it is told as failed, and the story goes on. */
+static err
+not_played(struct motor *m, const json_t *raw, const struct fault *f)
+{
+    struct told r = {.by = keep(m, json_text(raw, "by")),
+                     .text = keep(m, json_text(raw, "tell")),
+                     .code = "not-played",
+                     .expected = "",
+                     .place = keep(m, view_of(f->where)),
+                     .file = "",
+                     .day = m->day};
+    add_row(m, &r);
+    return E_OK;
+}
+
 static err
 play_step(struct motor *m, const json_t *raw, struct fault *f)
 {
@@ -135,7 +150,8 @@ play_step(struct motor *m, const json_t *raw, struct fault *f)
     json_t *step = NULL;
     if (json_member(raw, "day"))
         return go_to_day(m, (int)json_int(raw, "day", 0), f);
-    TRY(story_fill(&m->story, raw, mem, &step, f));
+    if (story_fill(&m->story, raw, mem, &step, f) != E_OK)
+        return not_played(m, raw, f);
     m->step = step;
     view text = json_dump_arena(step, mem), line = arena_printf(mem, "play %.*s\n", VIEW_ARG(text));
     if (!text.p || !line.p)

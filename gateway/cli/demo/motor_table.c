@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #define INDENT 13 /* behind mark and party */
-#define LABEL 30
-#define CELL 17
+#define LABEL 28
+#define CELL 14
+#define CODE 26 /* of a refusal, with its status before it */
 #define VIEWS_MAX 8
 #define LABELS_MAX 48
 
@@ -149,7 +150,7 @@ motor_print_row(const struct motor *m, const struct told *r)
 static bool
 is_cell(const struct fact *fact)
 {
-    return fact->ok && screen_columns(view_of(fact->got)) <= CELL - 5;
+    return fact->ok && screen_columns(view_of(fact->got)) < CELL;
 }
 
 static bool
@@ -199,19 +200,25 @@ print_head(const struct table *t)
     printf("\n");
 }
 
+static view
+cell_of(const struct told *r, const char *label, arena *mem)
+{
+    for (size_t k = 0; k < r->n_facts; k++)
+        if (strcmp(r->facts[k].what, label) == 0 && is_cell(&r->facts[k]))
+            return r->facts[k].got[0] ? grouped(r->facts[k].got, mem) : V("–");
+    return VIEW_NONE;
+}
+
 static void
 print_line(const struct table *t, const char *label, arena *mem)
 {
+    size_t last = 0;
+    for (size_t i = 0; i < t->n_views; i++)
+        last = cell_of(t->views[i], label, mem).n ? i + 1 : last;
     printf("  ");
     screen_cell(view_of(label), LABEL - 2);
-    for (size_t i = 0; i < t->n_views; i++) {
-        const struct told *r = t->views[i];
-        view cell = V("");
-        for (size_t k = 0; k < r->n_facts; k++)
-            if (strcmp(r->facts[k].what, label) == 0 && is_cell(&r->facts[k]))
-                cell = r->facts[k].got[0] ? grouped(r->facts[k].got, mem) : V("–");
-        print_right(cell, "");
-    }
+    for (size_t i = 0; i < last; i++)
+        print_right(cell_of(t->views[i], label, mem), "");
     printf("\n");
 }
 
@@ -278,7 +285,7 @@ print_refused(const struct motor *m)
             continue;
         screen_mark(r->ok);
         screen_cell(view_of(upper(r->by, name)), 5);
-        screen_cell(view_of(r->text ? r->text : ""), 52);
+        screen_cell(view_of(r->text ? r->text : ""), screen_width() - INDENT - CODE - 6);
         printf(" %d  %s%s%s\n", r->status, r->code, r->ok ? "" : ", must be ", r->ok ? "" : r->expected);
     }
 }
