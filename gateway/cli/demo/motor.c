@@ -121,6 +121,7 @@ go_to_day(struct motor *m, int day, struct fault *f)
         if (strcmp(m->cast.children[i].name, "gateway") != 0)
             cast_job(&m->cast, m->cast.children[i].name, "clock %s", seconds);
     m->day = day;
+    TRY(story_go_to_day(&m->story, day));
     if (!m->a->json && !m->a->quiet)
         motor_print_day(m);
     return cast_wait(&m->cast, cast_all_done);

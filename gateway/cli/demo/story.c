@@ -54,8 +54,17 @@ story_open(const char *name, arena *mem, struct story *ret, struct fault *f)
         return E_TOO_LARGE;
     TRY(load("common.json", mem, &s.common, f));
     TRY(load(name, mem, &s.own, f));
+    TRY(story_go_to_day(&s, 0));
     *ret = s;
     return E_OK;
+}
+
+err
+story_go_to_day(struct story *s, int n)
+{
+    char text[16];
+    story_keep(s, "today", date_print(date_of_days(date_days(s->day) + n), text));
+    return json_text(s->words, "today").n ? E_OK : E_TOO_LARGE;
 }
 
 void
