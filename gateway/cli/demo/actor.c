@@ -4,7 +4,6 @@
 #include "cli/demo/query.h"
 #include "cli/operate/clock_shift.h"
 
-#include <poll.h>
 #include <stdio.h>
 
 #define TRIES 400
@@ -105,7 +104,7 @@ await(struct actor *a, struct client_reply *ret, struct fault *f)
         TRY(pull(a, f));
         if (take_event(a, type, ret))
             return E_OK;
-        (void)poll(NULL, 0, TRY_EVERY_MS);
+        party_pause(&a->p, TRY_EVERY_MS);
     }
     return fault_set(f, E_NOT_FOUND, "/v1/events", "an event of this type", "none in ten seconds");
 }
@@ -178,7 +177,8 @@ static const struct verb {
     const char *word;
     err (*play)(struct actor *a, struct client_reply *ret, struct fault *f);
 } verbs[] = {
-    {"get", get}, {"see", get}, {"post", post}, {"await", await}, {"upload", actor_upload},
+    {"get", get},         {"see", get}, {"post", post}, {"await", await}, {"upload", actor_upload},
+    {"desk", actor_desk},
 };
 
 /* A get whose answer must become something is asked again until it has. */
@@ -200,7 +200,7 @@ play(struct actor *a, struct client_reply *ret, struct fault *f)
             continue;
         TRY(verbs[i].play(a, ret, f));
         for (int k = 0; k < TRIES && !is_enough(a, ret); k++) {
-            (void)poll(NULL, 0, TRY_EVERY_MS);
+            party_pause(&a->p, TRY_EVERY_MS);
             TRY(verbs[i].play(a, ret, f));
         }
         return E_OK;
@@ -242,15 +242,19 @@ job(struct party *p, view word, view rest)
 int
 run_party_actor(struct args *args)
 {
-    struct actor a = {.events = json_array()};
+    struct actor a = {.events = json_array(), .server.fd = -1};
     struct fault f;
     fault_init(&f);
     if (args->n_positional != 1 || !args_value(args, "dir"))
         return command_usage(args, "needs a name of the sandbox and --dir DIR");
+    for (size_t i = 0; i < SERVER_VISITS; i++)
+        a.server.visits[i].fd = -1;
     clock_shift_start();
     err e = party_open(&a.p, args, &f);
     int code = e == E_OK ? party_run(&a.p, job) : command_fail(args, e, &f);
+    server_close(&a.server);
     party_close(&a.p);
     json_decref(a.events);
+    json_decref(a.desk);
     return code;
 }

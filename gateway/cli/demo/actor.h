@@ -10,11 +10,14 @@
 #define CLI_ACTOR_H
 
 #include "cli/demo/party.h"
+#include "cli/demo/party_server.h"
 
 struct actor {
     struct party p;
     const json_t *step; /* the one that is played */
     json_t *events;     /* told by the feed and not yet awaited */
+    struct server server;
+    json_t *desk; /* the step that opened it: what it answers */
 };
 
 struct paper {
@@ -27,11 +30,15 @@ struct paper {
 /* The paper of the step: its body as it is sent, and the signature over these bytes.  `as` names how it is made: plain
  * JSON with a detached JWS of `sign[0]`, an application signed by all of `sign`, a hospital's document. */
 err actor_paper(struct actor *a, struct paper *ret, struct fault *f) MUST_USE;
-/* Detached JWS over body by a key of the sandbox. */
-err actor_sign(struct actor *a, const char *signer, view body, view *ret, struct fault *f) MUST_USE;
+/* JWS over body by a key of the sandbox. */
+err actor_sign(struct actor *a, const char *signer, view body, bool detach, view *ret, struct fault *f)
+    MUST_USE;
 /* A hospital's document of a stay that the story describes: kind certificate, receipt or report. */
 err actor_hospital_paper(const json_t *stay, view kind, arena *mem, view *ret, struct fault *f) MUST_USE;
 /* Files by resumable upload, some over connections that break. */
 err actor_upload(struct actor *a, struct client_reply *ret, struct fault *f) MUST_USE;
+
+/* Opens a desk that answers the gateway's questions who insures a vehicle: "insures" of the step, plate → {no, from, to}. */
+err actor_desk(struct actor *a, struct client_reply *ret, struct fault *f) MUST_USE;
 
 #endif

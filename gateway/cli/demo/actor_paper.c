@@ -13,12 +13,12 @@ pem_path(const struct actor *a, const char *stem, const char *ending, const char
 }
 
 err
-actor_sign(struct actor *a, const char *signer, view body, view *ret, struct fault *f)
+actor_sign(struct actor *a, const char *signer, view body, bool detach, view *ret, struct fault *f)
 {
     const char *key, *certificate;
     TRY(pem_path(a, signer, "key", &key));
     TRY(pem_path(a, signer, "crt", &certificate));
-    return sign_jws(key, certificate, NULL, NULL, body, true, clock_now(), a->p.mem, ret, f);
+    return sign_jws(key, certificate, NULL, NULL, body, detach, clock_now(), a->p.mem, ret, f);
 }
 
 static const char *
@@ -81,7 +81,7 @@ actor_paper(struct actor *a, struct paper *ret, struct fault *f)
         if (kinds[i].inside || !signer_at(a, 0))
             return E_OK;
         ret->headers[ret->n_headers].name = "X-JWS-Signature";
-        return actor_sign(a, signer_at(a, 0), ret->body, &ret->headers[ret->n_headers++].value, f);
+        return actor_sign(a, signer_at(a, 0), ret->body, true, &ret->headers[ret->n_headers++].value, f);
     }
     return fault_set(f, E_USAGE, "/as", "a kind of paper", "another word");
 }

@@ -3,14 +3,12 @@
 #include "base/text.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/folder.h"
-#include "cli/operate/control.h"
 #include "cli/operate/sandbox.h"
 
 #include <stdio.h>
 
 #define LIMIT_US 120000000
 #define STORY_MEMORY ((size_t)64 << 20)
-#define DAY_SECONDS 86400
 
 /* -- a party's answer against what must come -- */
 
@@ -104,29 +102,6 @@ take(void *self, const json_t *told)
     add_row(m, &r);
 }
 
-/* -- time -- */
-
-static err
-go_to_day(struct motor *m, int day, struct fault *f)
-{
-    AUTO(config_free) struct config *config = NULL;
-    char path[300], seconds[32];
-    bool running;
-    view answer;
-    snprintf(path, sizeof path, "%s/claimgate.conf", m->cast.dir);
-    snprintf(seconds, sizeof seconds, "%d", (day - m->day) * DAY_SECONDS);
-    TRY(config_load(path, NULL, 0, &config, f));
-    TRY(control_ask(config, V("clock"), view_of(seconds), m->mem, &answer, &running, f));
-    for (size_t i = 0; i < m->cast.n_children; i++)
-        if (strcmp(m->cast.children[i].name, "gateway") != 0)
-            cast_job(&m->cast, m->cast.children[i].name, "clock %s", seconds);
-    m->day = day;
-    TRY(story_go_to_day(&m->story, day));
-    if (!m->a->json && !m->a->quiet)
-        motor_print_day(m);
-    return cast_wait(&m->cast, cast_all_done);
-}
-
 /* -- a story -- */
 
 /* A step that needs what an earlier one did not take: it is told as failed, and the story goes on. */
@@ -145,15 +120,44 @@ not_played(struct motor *m, const json_t *raw, const struct fault *f)
 }
 
 static err
+new_day(struct motor *m, int day, struct fault *f)
+{
+    TRY(motor_go_to_day(m, day, f));
+    if (!m->a->json && !m->a->quiet)
+        motor_print_day(m);
+    return E_OK;
+}
+
+/* The operator of the gateway is no party: the conductor acts for him. */
+static err
+operate(struct motor *m, struct fault *f)
+{
+    err e = motor_set_options(m, m->step, f);
+    struct told r = {.by = "op",
+                     .text = json_text(m->step, "tell").n ? keep(m, json_text(m->step, "tell")) : NULL,
+                     .code = e == E_OK ? "" : err_info(e)->code,
+                     .expected = "",
+                     .place = "",
+                     .file = "",
+                     .status = e == E_OK ? 200 : 0,
+                     .day = m->day,
+                     .ok = e == E_OK};
+    add_row(m, &r);
+    return E_OK;
+}
+
+static err
 play_step(struct motor *m, const json_t *raw, struct fault *f)
 {
     AUTO(arena_free) arena *mem = arena_new(STORY_MEMORY);
     json_t *step = NULL;
     if (json_member(raw, "day"))
-        return go_to_day(m, (int)json_int(raw, "day", 0), f);
+        return new_day(m, (int)json_int(raw, "day", 0), f);
     if (story_fill(&m->story, raw, mem, &step, f) != E_OK)
         return not_played(m, raw, f);
     m->step = step;
+    if (view_eq(json_text(step, "do"), V("options")))
+        return operate(m, f);
     view text = json_dump_arena(step, mem), line = arena_printf(mem, "play %.*s\n", VIEW_ARG(text));
     if (!text.p || !line.p)
         return E_TOO_LARGE;

@@ -41,6 +41,11 @@ struct motor {
     int64_t started_us;
 };
 
+/* The clock of the gateway and of all parties, by the operators' socket. */
+err motor_go_to_day(struct motor *m, int day, struct fault *f) MUST_USE;
+/* A partner's options in the registry, signed by an operator: {"partner":CODE,"options":{…}}. */
+err motor_set_options(struct motor *m, const json_t *step, struct fault *f) MUST_USE;
+
 void motor_print_title(const struct motor *m);
 void motor_print_day(const struct motor *m);
 /* One line as it happens. */

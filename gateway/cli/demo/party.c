@@ -1,6 +1,7 @@
 #include "cli/demo/party.h"
 
 #include "base/text.h"
+#include "cli/demo/party_server.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define LINE_CEILING ((size_t)4 << 20)
+#define TICK_MS 60
 #define JOB_MEMORY ((size_t)512 << 20)
 
 /* -- lines -- */
@@ -154,6 +156,27 @@ party_close(struct party *p)
     net_stop();
 }
 
+/* Until there is something at `in` (may be NULL) or for the server, or the time is over. */
+static bool
+wait_for(struct party *p, const struct lines *in, int ms)
+{
+    struct pollfd fds[SERVER_VISITS + 2] = {{.fd = in ? in->fd : -1, .events = POLLIN}};
+    size_t n = 1 + (p->server ? server_poll(p->server, fds + 1) : 0);
+    bool ready = poll(fds, n, ms) > 0 && fds[0].revents;
+    if (p->server)
+        server_turn(p->server);
+    return ready;
+}
+
+void
+party_pause(struct party *p, int ms)
+{
+    int64_t until = clock_monotonic_us() + (int64_t)ms * 1000;
+    do
+        wait_for(p, NULL, ms);
+    while (clock_monotonic_us() < until);
+}
+
 int
 party_run(struct party *p, party_job job)
 {
@@ -162,7 +185,10 @@ party_run(struct party *p, party_job job)
     lines_init(&in, STDIN_FILENO);
     party_say("{\"ready\":true}");
     while (!in.ended) {
-        lines_fill(&in);
+        if (wait_for(p, &in, p->server ? TICK_MS : -1))
+            lines_fill(&in);
+        else
+            arena_reset(p->mem);
         while (lines_next(&in, &line)) {
             view word = view_cut(&line, ' ', NULL);
             if (!job(p, word, line))

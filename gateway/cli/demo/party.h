@@ -25,12 +25,15 @@ void lines_fill(struct lines *l);
 /* The next whole line without its line feed, borrowed until lines_fill. */
 bool lines_next(struct lines *l, view *ret);
 
+struct server;
+
 struct party {
     struct args *a;
     const char *dir, *name;
     char pki[PARTY_PATH];
     struct client *client;
     arena *mem;
+    struct server *server; /* served between the jobs, when there is one */
 };
 
 err party_open(struct party *p, struct args *a, struct fault *f) MUST_USE;
@@ -38,6 +41,9 @@ void party_close(struct party *p);
 /* Runs each job that stdin brings until its end.  false from the job: it is not known. */
 typedef bool (*party_job)(struct party *p, view word, view rest);
 int party_run(struct party *p, party_job job);
+
+/* Waits so long; serves whoever asks meanwhile. */
+void party_pause(struct party *p, int ms);
 
 /* A party that needs no more than its folder: opens, runs and closes it.  Returns the exit code. */
 int party_main(struct args *a, party_job job);
