@@ -23,25 +23,13 @@ static err
 only_members(struct reader_state *s, const struct tree *t, const struct node *object,
              const char *const *names, const char *where)
 {
-    if (!object || object->kind != NODE_OBJECT)
-        return bad(s, where, "an object");
-    for (NODE_EACH(child, t, object)) {
-        view name = node_name(t, child);
-        size_t i = 0;
-        while (names[i] && !view_eq(name, view_of(names[i])))
-            i++;
-        if (!names[i])
-            return fault_setf(s->f, E_SCHEMA, "a known member", "an unknown one", "%s/%.*s", where,
-                              VIEW_ARG(view_sub(name, 0, 40)));
-    }
-    return E_OK;
+    return person_members(t, object, names, where, s->f);
 }
 
 static view
 text_of(const struct tree *t, const struct node *object, const char *name)
 {
-    const struct node *n = node_member(t, object, view_of(name));
-    return n && n->kind == NODE_STRING ? node_text(t, n) : VIEW_NONE;
+    return person_text(t, object, name);
 }
 
 /* -- the signed list -- */
@@ -103,33 +91,10 @@ static err
 read_person(struct reader_state *s, const struct tree *t, const struct node *n, const char *role,
             const char *where)
 {
-    static const char *const names[] = {"identifiers", "name",    "birth_date", "sex",
-                                        "telecom",     "address", "relation",   NULL};
-    TRY(only_members(s, t, n, names, where));
-    struct applied_person *p = arena_make(s->mem, struct applied_person);
-    if (!p)
-        return E_TOO_LARGE;
-    p->role = view_of(role);
-    p->name = text_of(t, n, "name");
-    p->relation = text_of(t, n, "relation");
-    p->birth_date = text_of(t, n, "birth_date");
-    if (p->birth_date.n && date_parse(p->birth_date, &p->born) != E_OK)
-        return bad(s, where, "birth_date as YYYY-MM-DD");
-    for (NODE_EACH(id, t, node_member(t, n, V("identifiers")))) {
-        view key = person_key_text(text_of(t, id, "system"), text_of(t, id, "value"), s->mem);
-        struct person_key *k = key.p ? arena_make(s->mem, struct person_key) : NULL;
-        if (!k)
-            continue;
-        *k = (struct person_key){.text = key, .is_subject = view_eq(p->role, V("subject")), .next = p->keys};
-        p->keys = k;
-    }
-    if (!p->keys)
-        return bad(s, where, "identifiers with a national, residence or passport number");
     struct applied_person **end = &s->a->people;
     while (*end)
         end = &(*end)->next;
-    *end = p;
-    return E_OK;
+    return person_read(t, n, role, where, s->mem, end, s->f);
 }
 
 static err

@@ -49,6 +49,16 @@ struct applied_person {
     struct applied_person *next;
 };
 
+/* A person as an application or a proof of representation names him: identifiers (at least one that identifies across organisations), name, birth_date, relation.
+ * E_SCHEMA. */
+err person_read(const struct tree *t, const struct node *n, const char *role, const char *where, arena *mem,
+                struct applied_person **ret, struct fault *f) MUST_USE;
+/* E_SCHEMA for an object with other members than names (NULL-ended), or none. */
+err person_members(const struct tree *t, const struct node *object, const char *const *names,
+                   const char *where, struct fault *f) MUST_USE;
+/* A string member, else {NULL,0}. */
+view person_text(const struct tree *t, const struct node *object, const char *name);
+
 struct application {
     view id;                                          /* of the payload */
     view payload;                                     /* what was signed */

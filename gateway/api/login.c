@@ -153,7 +153,7 @@ api_PERSON_GET(void *app, struct request *rq, struct reply *rp)
     struct person_identity who;
     view json;
     TRY(person_of(rq, &who));
-    TRY(login_person(app, &who, rq->received, rq->mem, &json, &rq->fault));
+    TRY(login_person(app, &who, rq->lang, rq->received, rq->mem, &json, &rq->fault));
     reply_json(rp, 200, json);
     return E_OK;
 }

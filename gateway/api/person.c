@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "flow/members.h"
 #include "flow/person/application.h"
+#include "flow/person/representation.h"
 #include "flow/view/feed.h"
 
 static err
@@ -42,6 +43,26 @@ api_PERMISSION_CREATE(void *app, struct request *rq, struct reply *rp)
     struct application_out out = {0};
     TRY(permission_accept(app, &in, rq->mem, &out, &rq->fault));
     return filed(rq, rp, &out);
+}
+
+err
+api_REPRESENTATION_CREATE(void *app, struct request *rq, struct reply *rp)
+{
+    struct application_in in = filing(rq);
+    struct application_out out = {0};
+    TRY(representation_accept(app, &in, rq->mem, &out, &rq->fault));
+    return filed(rq, rp, &out);
+}
+
+err
+api_REPRESENTATION_END(void *app, struct request *rq, struct reply *rp)
+{
+    if (!rq->caller.is_person)
+        return fault_set(&rq->fault, E_LOGIN, "Authorization", "the token of a person who logged in",
+                         "a client's own");
+    TRY(representation_end(app, &rq->caller.person, rq->params[0], rq->received, rq->mem, &rq->fault));
+    rp->status = 204;
+    return E_OK;
 }
 
 err

@@ -92,5 +92,6 @@ DEFINE_ID(lookup_id, "look")
 DEFINE_ID(inquiry_id, "inq")
 DEFINE_ID(session_id, "ses")
 DEFINE_ID(alert_id, "alr")
+DEFINE_ID(representation_id, "rep")
 
 #endif

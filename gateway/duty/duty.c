@@ -6,6 +6,7 @@
 #include "duty/time.h"
 #include "duty/worker.h"
 #include "flow/partner/registry.h"
+#include "flow/person/representation.h"
 
 #include <stdlib.h>
 
@@ -50,6 +51,7 @@ err
 duty_round(struct gateway *g, instant now, struct fault *f)
 {
     TRY(changes_run(g, now, f));
+    TRY(representation_step(g, true, now, f));
     return clean(g, now);
 }
 
@@ -60,8 +62,11 @@ round_once(void *self)
     struct fault f;
     fault_init(&f);
     err e = changes_run(d->g, clock_now(), &f);
+    if (e == E_OK)
+        e = representation_step(d->g, false, clock_now(), &f);
     if (e == E_OK && clock_monotonic_us() - d->cleaned > CLEAN_EVERY_US) {
-        e = clean(d->g, clock_now());
+        e = representation_step(d->g, true, clock_now(), &f);
+        e = e == E_OK ? clean(d->g, clock_now()) : e;
         d->cleaned = clock_monotonic_us();
     }
     if (e != E_OK)

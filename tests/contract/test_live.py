@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 import covers  # noqa: E402
 import motor  # noqa: E402
+import represent  # noqa: E402
 import test_login  # noqa: E402
 import test_mydata  # noqa: E402
 import test_wallet  # noqa: E402
@@ -334,6 +335,14 @@ def walk_words(j, g, claim, etag):
 
 
 def walk_person(j, g, filed):
+    extract = represent.paper("attorney", represent.WANG, [represent.LEE], acts=["apply"], to="2029-12-31")
+    check.equal(j.spec.problems({"$ref": "#/components/schemas/RepresentationPaper"}, extract), [], "RepresentationPaper")
+    body, media = j.example("representationCreate")
+    body.update(json.loads(represent.signed(g, extract, "person-wang")))
+    for want in (201, 200):
+        j.ask("representationCreate", body=body, media=media, token=g.token("app"), want=want)
+    body.update(json.loads(represent.signed(g, extract, "person-lee")))
+    j.ask("representationCreate", body=body, media=media, token=g.token("app"), want=422, label="by another")
     code = {"X-Track-Token": filed["track_codes"][0]["code"]}
     for lang in ("zh-TW", "en"):
         j.ask("trackGet", headers={**code, "Accept-Language": lang}, token=g.token("app"), want=200, label=lang)
@@ -560,6 +569,9 @@ def walk_login(j, g, document):
     ask("alertAnswer", alert, body=body, media=media)
     ask("alertAnswer", alert, body={"answer": "me"}, media=media, want=409, label="another answer")
     ask("alertAnswer", alert, body={"answer": "perhaps"}, media=media, want=422, label="another word", bad_request=True)
+    mandate = ask("personGet", like_example=False).json()["representations"][0]["id"]
+    ask("representationEnd", {"id": mandate}, want=204)
+    ask("representationEnd", {"id": "rep-01k00000000000000000000000"}, want=404, label="of nobody")
     ask("trackGet", query={"case": ask("personGet").json()["cases"][0]["case"]}, label="by login", like_example=False)
     ask("permissionList", query={"case": "case-01k00000000000000000000000"}, want=404, label="a case of nobody")
     ask("trackDocument", {"id": document}, label="a paper")

@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 
+import represent
 from support import Checks, Gateway, application_of, certificate_der, compact, consent_text, jws_es256
 
 HERE = pathlib.Path(__file__).parent / "scenarios"
@@ -196,7 +197,9 @@ def scenario_9():
         checks.equal(g.call("GET", "/v1/events", token=g.token("l1")).json()["data"], [], "nothing has left so far")
 
         filed = apply(g, application, "person-boy", "person-nguyen")
-        checks.equal(filed.status, 201, f"both together are accepted {filed}")
+        checks.equal((filed.status, filed.json()["claims"][0]["state"]), (201, "permission_needed"), f"both together are accepted, and wait for the household extract {filed}")
+        checks.equal(g.call("GET", "/v1/events", token=g.token("l1")).json()["data"], [], "nothing has left yet")
+        checks.equal(represent.prove(g, "parent", boy, [mother]).status, 201, "the extract names his mother")
         _, body = projection(g, "l1", claim_of(filed, L1))
         expect_file("9-l1", body)
         codes = {c["role"]: c["code"] for c in filed.json()["track_codes"]}

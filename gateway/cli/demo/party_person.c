@@ -227,12 +227,42 @@ appendix(struct party *p)
     return E_OK;
 }
 
+/* The household office's extract says who the boy's mother is; without it his claims would wait. */
+static err
+prove_mother(struct party *p)
+{
+    struct buf paper AUTO_DONE(buf_done);
+    struct client_reply reply;
+    struct fault f;
+    const char *key, *certificate;
+    view jws;
+    fault_init(&f);
+    buf_init(&paper, 65536);
+    TRY(pem_path(p, "o1", "key", &key));
+    TRY(pem_path(p, "o1", "crt", &certificate));
+    buf_printf(&paper,
+               "{\"v\":1,\"id\":\"urn:claimgate:extract:%.*s\",\"kind\":\"parent\",\"no\":\"115-1\","
+               "\"issued\":\"2026-01-05\",\"issuer\":{\"code\":\"A99510001H\"},",
+               VIEW_ARG(client_nonce(p->mem)));
+    put_person(&paper, "\"person\":", &sample_people[BOY]);
+    put_person(&paper, ",\"holders\":[", &sample_people[NGUYEN]);
+    BUF_LIT(&paper, "]}");
+    TRY(sign_jws(key, certificate, NULL, "claimgate-representation+jwt", buf_view(&paper), false,
+                 INSTANT_NONE, p->mem, &jws, &f));
+    view body = arena_printf(p->mem, "{\"signature\":\"%.*s\"}", VIEW_ARG(jws));
+    TRY(client_post(p->client, "/v1/representations", body, p->mem, &reply, &f));
+    party_step(p, reply.status == 201, "the household office's extract: %s is the mother of %s",
+               sample_people[NGUYEN].name, sample_people[BOY].name);
+    return E_OK;
+}
+
 static err
 minor(struct party *p)
 {
     struct sample_stay stay;
     struct client_reply reply, grandma;
     TRY(party_stay(PLAY_MINOR, p->mem, &stay));
+    TRY(prove_mother(p));
     struct filing_order o = {.stay = &stay,
                              .representative = &sample_people[NGUYEN],
                              .policyholder = &sample_people[GRANDMA],

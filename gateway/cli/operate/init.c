@@ -30,6 +30,8 @@ static const struct sandbox_role {
      ",\"opinions\":\"appraisal\""},
     {"b2", "board", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"",
      ",\"opinions\":\"reappraisal\""},
+    {"g1", "court", "", ""},
+    {"o1", "household", "", ""},
     {"l1", "insurer", INSURER_SCOPES, ""},
     {"l2", "insurer", INSURER_SCOPES, ""},
     {"l3", "insurer", INSURER_SCOPES, ""},

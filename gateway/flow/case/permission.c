@@ -104,7 +104,8 @@ may_release(const struct row_permission *p, enum document_kind kind)
 static bool
 is_in_force(const struct row_permission *p, instant now)
 {
-    return !p->withdrawn_at.us && p->valid_from.us <= now.us && (!p->valid_to.us || p->valid_to.us > now.us);
+    return !p->withdrawn_at.us && !p->waits.n && p->valid_from.us <= now.us &&
+           (!p->valid_to.us || p->valid_to.us > now.us);
 }
 
 /* Who insures a vehicle stands on the accident's papers as well, and goes to whom they go: nobody signs for it apart. */

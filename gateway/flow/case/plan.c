@@ -186,6 +186,27 @@ plan_permission_is_sure(struct permission_papers *papers, const struct row_permi
     return !papers->last_found || plan_is_sure(papers->g, papers->registry, recipient, papers->last_level, 0);
 }
 
+err
+plan_opened(const struct plan_input *in, struct unit *u, struct row_claim *claim,
+            const struct row_permission *permission, uid application, const struct row_document *documents,
+            struct fault *f)
+{
+    TRY(plan_delivery_new(in, u, claim, permission, application, "claim.opened"));
+    for (const struct row_document *d = documents; d; d = d->next) {
+        if (!view_eq(d->state, V("current")) ||
+            !permission_covers(permission, claim->recipient, V("claim"), document_kind_of(d->kind),
+                               in->now) ||
+            !motor_is_party(d, claim->recipient, NULL) ||
+            !plan_is_sure(in->g, in->registry, claim->recipient, d->level, d->floor))
+            continue;
+        TRY(plan_delivery_new(in, u, claim, permission, d->id, "document.available"));
+    }
+    if (claim_next(claim_state_of(claim->state), V("send")) == STATE_COUNT ||
+        !view_eq(claim->state, V("permitted")))
+        return E_OK;
+    return claim_move(u, claim, V("send"), "gateway", (uid){{0}}, application, in->now, f);
+}
+
 /* Its own paper, or one of two sides, which its own way delivers (flow/motor). */
 static bool
 is_no_news(const struct paper *paper, const struct row_claim *c)

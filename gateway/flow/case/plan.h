@@ -63,6 +63,12 @@ bool plan_evidence_is_enough(const struct registry *r, uid recipient, const stru
 /* Is the permission's evidence, and the paper that gave it, sure enough for the recipient? */
 bool plan_permission_is_sure(struct permission_papers *papers, const struct row_permission *p, uid recipient);
 
+/* The claim that an application opened, and what the case holds, under a permission that this very unit makes or frees: "claim.opened" with the application, then each of
+ * `documents` that the permission covers, and the claim is sent.  The application itself must be sure enough (plan_is_sure). */
+err plan_opened(const struct plan_input *in, struct unit *u, struct row_claim *claim,
+                const struct row_permission *permission, uid application,
+                const struct row_document *documents, struct fault *f) MUST_USE;
+
 /* Event word for a document: "document.available", "document.replaced", "document.withdrawn", "document.refunded". */
 err plan_document(const struct plan_input *in, struct unit *u, const struct paper *paper,
                   size_t *ret_deliveries) MUST_USE;

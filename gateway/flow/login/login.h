@@ -69,8 +69,8 @@ err login_return(struct gateway *g, view cookie, view response_code, instant now
 /* ---- the person's side ---- */
 
 /* {"sub","sessions":[{"id","app","method","scopes","authenticated_at","used_at"?,"ended_at"?,"this"?}],"cases":[{"case","role"}]} */
-err login_person(struct gateway *g, const struct person_identity *who, instant now, arena *mem,
-                 view *ret_json, struct fault *f) MUST_USE;
+err login_person(struct gateway *g, const struct person_identity *who, enum lang lang, instant now,
+                 arena *mem, view *ret_json, struct fault *f) MUST_USE;
 /* Ends one of the person's own. E_NOT_FOUND. */
 err login_end(struct gateway *g, const struct person_identity *who, view id, instant now, arena *mem,
               struct fault *f) MUST_USE;

@@ -5,6 +5,7 @@
 #include "flow/case/case.h"
 #include "flow/evidence/seal.h"
 #include "flow/person/alert.h"
+#include "flow/person/representation.h"
 
 #include <stdio.h>
 
@@ -206,8 +207,8 @@ print_cases(struct reader *r, const struct person_identity *who, instant now, ar
 }
 
 err
-login_person(struct gateway *g, const struct person_identity *who, instant now, arena *mem, view *ret_json,
-             struct fault *f)
+login_person(struct gateway *g, const struct person_identity *who, enum lang lang, instant now, arena *mem,
+             view *ret_json, struct fault *f)
 {
     AUTO(reader_done) struct reader *r = NULL;
     AUTO(registry_unref) struct registry *registry = gateway_registry(g);
@@ -220,6 +221,8 @@ login_person(struct gateway *g, const struct person_identity *who, instant now, 
     TRY(print_cases(r, who, now, mem, &out));
     BUF_LIT(&out, ",");
     TRY(alert_print(g, r, &who->person, mem, &out));
+    BUF_LIT(&out, ",");
+    TRY(representation_print(g, r, &who->person, lang, mem, &out));
     BUF_LIT(&out, "}");
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     return ret_json->p ? E_OK : E_TOO_LARGE;

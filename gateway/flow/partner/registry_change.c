@@ -52,8 +52,9 @@ words(arena *mem, const json_t *value)
     return text;
 }
 
-static const char *const partner_kinds[] = {"hospital", "clinic", "police", "prosecutor", "board", "insurer",
-                                            "register", "fund",   "shop",   "agent",      "app",   "nhia"};
+static const char *const partner_kinds[] = {"hospital", "clinic",    "police",  "prosecutor", "board",
+                                            "court",    "household", "insurer", "register",   "fund",
+                                            "shop",     "agent",     "app",     "nhia"};
 
 static err
 put_partner(struct change_work *w, uid subject, const json_t *body)

@@ -1,7 +1,6 @@
 #include "flow/evidence/stamps.h"
 #include "flow/person/application_inside.h"
 
-#include "adapters/rules/motor.h"
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/person/consent_text.h"
@@ -61,155 +60,6 @@ judge_signature(struct filing *w, view compact, struct signed_by *ret)
     }
     ret->signer = &sig->signer;
     return check_authority(w, ret->signer);
-}
-
-/* The certificate shows the last characters of the person's number (MOICA); the application must name that person. */
-static bool
-is_signed_by(const struct signer *s, const struct applied_person *p)
-{
-    if (s->subject != SUBJECT_PERSON || s->organisation.n < 4)
-        return false;
-    for (const struct person_key *k = p->keys; k; k = k->next)
-        if (view_ends(k->text, s->organisation))
-            return true;
-    return false;
-}
-
-/* Whole years on the day of signing; a person born on 29 February is a year older on 1 March. */
-static int
-age_on(date born, instant when)
-{
-    date today = date_of_instant(when, 480);
-    int age = today.year - born.year;
-    return age - (today.month < born.month || (today.month == born.month && today.day < born.day));
-}
-
-enum capacity { CAPACITY_FULL, CAPACITY_LIMITED, CAPACITY_NONE };
-
-/* Civil Code 12, 13: full from 18, limited from 7 to 17, none below 7. */
-static enum capacity
-capacity_of(const struct applied_person *p, instant when)
-{
-    if (!p->birth_date.n)
-        return CAPACITY_FULL;
-    int age = age_on(p->born, when);
-    return age >= 18 ? CAPACITY_FULL : age >= 7 ? CAPACITY_LIMITED : CAPACITY_NONE;
-}
-
-static bool
-is_presented_by(const struct presented *by, const struct applied_person *p)
-{
-    for (const struct person_key *k = p->keys; k; k = k->next)
-        if (view_eq(k->text, by->person))
-            return true;
-    return false;
-}
-
-/* The best evidence of anybody in this role; EVIDENCE_COUNT when there is none. */
-static enum consent_evidence
-evidence_of_role(const struct filing *w, const char *role)
-{
-    enum consent_evidence best = EVIDENCE_COUNT;
-    for (const struct applied_person *p = w->a.people; p; p = p->next) {
-        if (!view_eq(p->role, view_of(role)))
-            continue;
-        for (size_t i = 0; i < w->n_signed; i++)
-            if (is_signed_by(w->signed_by[i].signer, p))
-                return EVIDENCE_PRESUMPTION;
-        for (size_t i = 0; i < w->n_presented; i++)
-            if (is_presented_by(&w->presented[i], p))
-                best = EVIDENCE_PLAIN;
-    }
-    return best;
-}
-
-/* An app's signed assertion: weaker evidence, and only where the registration allows it. */
-static bool
-is_app(const struct filing *w, const struct signer *s)
-{
-    partner_id id;
-    const struct partner *p =
-        partner_id_parse(s->registered_partner, &id) == E_OK ? registry_partner(w->registry, id) : NULL;
-    return p && view_eq(p->row->kind, V("app")) && view_eq(partner_option(p, "asserts"), V("yes"));
-}
-
-/* All who must act have acted: the weakest evidence of theirs counts.  EVIDENCE_COUNT: somebody is missing. */
-static err
-weigh(struct filing *w, enum capacity capacity, enum consent_evidence *ret)
-{
-    enum consent_evidence subject = evidence_of_role(w, "subject"),
-                          representative = evidence_of_role(w, "representative");
-    if (capacity == CAPACITY_LIMITED && (subject == EVIDENCE_COUNT) != (representative == EVIDENCE_COUNT))
-        return fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "the person and a representative",
-                         "one of the two");
-    if (capacity == CAPACITY_FULL)
-        *ret = subject;
-    else if (capacity == CAPACITY_NONE)
-        *ret = representative;
-    else
-        *ret = subject == EVIDENCE_COUNT || subject < representative ? subject : representative;
-    return E_OK;
-}
-
-/* The dead are outside the Personal Data Protection Act; their claims are the heirs' (強保法 11): those of the first order that is there, all of them, or one whom the
- * others sign for. */
-static err
-check_heirs(struct filing *w)
-{
-    int first = 99, signed_order = 99;
-    bool missing = false;
-    for (const struct applied_person *p = w->a.people; p; p = p->next) {
-        enum motor_heir kind = motor_heir_of(p->relation);
-        int order = view_eq(p->role, V("heir")) && kind != MOTOR_HEIR_KINDS ? motor_heir_order(kind) : 99;
-        first = order < first ? order : first;
-        if (view_eq(p->role, V("heir")) && kind == MOTOR_HEIR_KINDS)
-            return fault_set(w->f, E_SCHEMA, "/items/common/heirs", "a relation to the deceased",
-                             "another word");
-    }
-    for (const struct applied_person *p = w->a.people; p; p = p->next) {
-        bool by = false;
-        if (!view_eq(p->role, V("heir")))
-            continue;
-        for (size_t i = 0; i < w->n_signed; i++)
-            by = by || is_signed_by(w->signed_by[i].signer, p);
-        int order = motor_heir_order(motor_heir_of(p->relation));
-        signed_order = by && order < signed_order ? order : signed_order;
-        missing = missing || (!by && order == first);
-    }
-    if (signed_order == 99)
-        return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of an heir",
-                         "another person's");
-    if (signed_order > first)
-        return fault_set(w->f, E_HEIR_ORDER, "/signature", "heirs of the first order that is there",
-                         "one of a later order");
-    w->level = EVIDENCE_PRESUMPTION;
-    return missing ? fault_set(w->f, E_PERMISSION_JOINT, "/co_signatures", "all heirs of the order",
-                               "some of them")
-                   : E_OK;
-}
-
-static err
-check_evidence(struct filing *w)
-{
-    if (w->a.is_of_dead)
-        return check_heirs(w);
-    const struct applied_person *subject = application_subject(&w->a);
-    enum capacity capacity = capacity_of(subject, w->in->received);
-    TRY(weigh(w, capacity, &w->level));
-    if (w->level != EVIDENCE_COUNT)
-        return E_OK;
-    for (size_t i = 0; i < w->n_signed; i++) {
-        const struct signer *s = w->signed_by[i].signer;
-        if (s->subject != SUBJECT_PERSON && !is_app(w, s))
-            return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person",
-                             "one of an organisation");
-    }
-    if (capacity == CAPACITY_FULL && w->n_signed && is_app(w, w->signed_by[0].signer)) {
-        w->level = EVIDENCE_ASSERTED;
-        return E_OK;
-    }
-    return fault_set(w->f, E_PERMISSION_EVIDENCE, "/signature", "a signature of the person named",
-                     "another person's");
 }
 
 /* Nobody grants to himself: the organisation that signed or sends is not among the recipients (an app may be neither). */
@@ -346,7 +196,7 @@ filing_judge(struct filing *w)
     TRY(application_read(t, w->mem, &w->a, w->f));
     TRY(check_login(w));
     TRY(read_evidence(w));
-    TRY(check_evidence(w));
+    TRY(filing_weigh(w));
     TRY(check_recipients(w));
     TRY(print_verdict(w));
     w->verdict_digest = sha256(w->verdict_text);

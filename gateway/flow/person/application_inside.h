@@ -30,6 +30,8 @@ struct filing {
     size_t n_presented;
     view payload; /* what was signed */
     enum consent_evidence level;
+    digest by;           /* the representative who gave it, none: the person (heirs: each for himself) */
+    const char *waits;   /* why nothing leaves yet: "missing" or "expired" proof of `by`; NULL: it may */
     int64_t paper_level; /* of the document: enum evidence_level */
     view verdict_text;
     digest verdict_digest;
@@ -38,6 +40,8 @@ struct filing {
 
 /* Insurer or fund, attorney or holder of records; NULL when nobody of this code is registered. */
 const struct partner *filing_recipient(const struct filing *w, const struct applied_insurer *i);
+/* Who signed, and whether all who must have: level, by, waits.  E_PERMISSION_EVIDENCE, E_PERMISSION_JOINT, E_REPRESENTATION, E_REPRESENTATION_ACT, E_WARD, E_HEIR_ORDER. */
+err filing_weigh(struct filing *w) MUST_USE;
 /* Form, signatures, evidence, recipients, texts. */
 err filing_judge(struct filing *w) MUST_USE;
 /* One unit: document, case, claims, permissions, deliveries, track code, receipt. E_STALE: read again. */

@@ -10,6 +10,7 @@
 #include "flow/motor/motor.h"
 #include "flow/person/alert.h"
 #include "flow/person/own_cali.h"
+#include "flow/person/representation.h"
 #include "signing/jose/jwe.h"
 
 /* One unit in the making. */
@@ -26,7 +27,6 @@ struct store_work {
     struct row_permission *permissions; /* made now */
     struct row_document *documents;     /* of all cases that are joined */
     view track_code;
-    size_t deliveries;
 };
 
 /* Fetches a list from the target and from every case merged into it. */
@@ -219,6 +219,8 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     row->level = view_of(consent_evidence_word(w->level));
     row->document = s->document.u;
     row->item = i->index;
+    row->by = w->by;
+    row->waits = w->waits ? V("representation") : V("");
     row->key = s->key.id;
     TRY(permission_detail(w, i, &detail));
     TRY(seal_box(&s->key, V("permission"), row->id, detail, w->mem, &row->detail));
@@ -345,23 +347,7 @@ deliver(struct store_work *s, struct row_claim *claim, const struct row_permissi
     /* The permission is made in this unit, so it needs no guard; the application itself goes first. */
     if (!plan_is_sure(w->g, w->registry, claim->recipient, w->paper_level, 0))
         return E_OK; /* held until the person's certificate is known to be good */
-    TRY(plan_delivery_new(&in, s->u, claim, permission, s->document.u, "claim.opened"));
-    s->deliveries++;
-    for (const struct row_document *d = s->documents; d; d = d->next) {
-        enum document_kind kind = document_kind_of(d->kind);
-        if (!view_eq(d->state, V("current")) ||
-            !permission_covers(permission, claim->recipient, V("claim"), kind, w->in->received) ||
-            !motor_is_party(d, claim->recipient, NULL))
-            continue;
-        if (!plan_is_sure(w->g, w->registry, claim->recipient, d->level, d->floor))
-            continue;
-        TRY(plan_delivery_new(&in, s->u, claim, permission, d->id, "document.available"));
-        s->deliveries++;
-    }
-    if (claim_next(claim_state_of(claim->state), V("send")) != STATE_COUNT &&
-        view_eq(claim->state, V("permitted")))
-        TRY(claim_move(s->u, claim, V("send"), "gateway", (uid){{0}}, s->document.u, w->in->received, w->f));
-    return E_OK;
+    return plan_opened(&in, s->u, claim, permission, s->document.u, s->documents, w->f);
 }
 
 /* 130 random bits and more; only its blind is kept. */
@@ -497,13 +483,15 @@ add_item(struct store_work *s, const struct applied_insurer *i, struct answer_ro
     ret->at_holder = i->at_holder;
     TRY(add_permission(s, i, to->id.u, &ret->permission));
     /* A mandate opens nothing by itself; tasks that wait for it are looked at again. */
+    if (i->is_mandate && w->waits)
+        return E_OK;
     if (i->is_mandate) {
         unit_change(s->u, i->at_holder ? CHANGE_tasks_wake : CHANGE_tasks_wake_asked_by,
                     ARGS(val_uid(&ret->permission->recipient), val_time(w->in->received)));
         return E_OK;
     }
-    bool weak =
-        w->level == EVIDENCE_ASSERTED || !plan_evidence_is_enough(w->registry, to->id.u, ret->permission);
+    bool weak = w->waits || w->level == EVIDENCE_ASSERTED ||
+                !plan_evidence_is_enough(w->registry, to->id.u, ret->permission);
     TRY(add_claim(s, i, to->id.u, weak, &ret->claim));
     return weak ? E_OK : deliver(s, ret->claim, ret->permission);
 }
@@ -523,6 +511,9 @@ build(struct store_work *s, struct application_out *ret)
         TRY(add_item(s, i, &rows[n]));
     for (const struct applied_person *p = w->a.people; p && people < COUNT_OF(codes); p = p->next)
         TRY(add_person(s, p, &codes[people++]));
+    if (w->waits)
+        TRY(representation_ask(w->g, s->u, w->in->sender.u, s->in_case.u, s->document.u, w->waits,
+                               w->in->received));
     TRY(add_reception(s, &receipt, &id));
     data_key_forget(&s->key);
     TRY(print_answer(s, rows, n, codes, receipt, id, &ret->json));

@@ -12,6 +12,7 @@
 #include "flow/members.h"
 #include "flow/partner/registry.h"
 #include "flow/person/presented.h"
+#include "flow/person/representation.h"
 #include "flow/person/signature.h"
 #include "flow/person/withdrawal.h"
 
@@ -42,22 +43,16 @@ check_key(struct gateway *g, struct reader *r, const struct row_permission *p, c
                 : fault_set(f, E_PERMISSION_EVIDENCE, "/signature", "who gave the permission", "another");
 }
 
-/* By who he is: the person, or a representative in the case. */
+/* By who he is: the person, who gave it for him, or who represents him now. */
 static err
 check_person(struct reader *r, const struct row_permission *p, const digest *person, instant now, arena *mem,
              struct fault *f)
 {
-    struct row_track *list = NULL;
-    uid in_case;
-    if (digest_eq(&p->subject, person))
-        return E_OK;
-    TRY(query_tracks_of_person(r, ARGS(val_digest(person), val_time(now)), mem, &list));
-    for (; list; list = list->next) {
-        TRY(case_surviving(r, list->case_id, mem, &in_case));
-        if (uid_eq(in_case, p->case_id) && view_eq(list->role, V("representative")))
-            return E_OK;
-    }
-    return fault_set(f, E_PERMISSION_EVIDENCE, "", "the person, or a representative in the case", "another");
+    bool may = digest_eq(&p->subject, person) || digest_eq(&p->by, person);
+    if (!may)
+        TRY(representation_allows(r, &p->subject, person, "withdraw", now, mem, &may));
+    return may ? E_OK
+               : fault_set(f, E_PERMISSION_EVIDENCE, "", "the person, or who represents him", "another");
 }
 
 static err

@@ -65,6 +65,22 @@ err task_arrived(const struct arrival *a, struct unit *u) MUST_USE;
 /* A receipt was replaced that this claim's insurer has decided or paid on: a task to the insurer. */
 err task_receipt_replaced(const struct arrival *a, struct unit *u, const struct row_claim *claim) MUST_USE;
 
+/* -- what the gateway itself turns to a partner for -- */
+
+/* subject: JSON object of ids; about: one matter, one task (a second one is E_STALE at the commit). */
+struct task_wish {
+    const char *item; /* a row of task.def without a paper */
+    uid owner;
+    digest about;
+    view subject;
+    uid document; /* it came from; may be none */
+    instant at;
+};
+err task_turn(struct gateway *g, struct unit *u, const struct task_wish *w) MUST_USE;
+/* What it asked for is here. Unknown or settled ones are fine. */
+err task_turned_done(struct reader *r, struct unit *u, const digest *about, uid document, instant now)
+    MUST_USE;
+
 /* -- asking by the wire -- */
 
 /* Moves bytes: fills *ret, status 0 when nobody answered. */

@@ -77,32 +77,3 @@ task_arrived(const struct arrival *a, struct unit *u)
         TRY(ref->kind == REF_ACCIDENT_NO ? of_accident(a, u, ref) : of_persons(a, u, ref));
     return E_OK;
 }
-
-/* -- a receipt that an insurer rests on was replaced -- */
-
-err
-task_receipt_replaced(const struct arrival *a, struct unit *u, const struct row_claim *claim)
-{
-    char id[ID_TEXT_SIZE], document[ID_TEXT_SIZE];
-    struct data_key key;
-    struct row_task *t = unit_add_task(u);
-    if (!t)
-        return E_TOO_LARGE;
-    t->id = task_id_new().u;
-    t->owner = claim->recipient;
-    t->item = V("receipt_replaced");
-    t->about = BLIND(a->g->seal, "task-replaced", uid_view(&claim->id), uid_view(&a->document));
-    t->state = V("open");
-    t->fee = -1;
-    t->version = 1;
-    t->document = a->document;
-    t->at = t->changed_at = a->at;
-    TRY(seal_new_key(a->g->seal, u, "task", &key));
-    t->key = key.id;
-    view detail = arena_printf(u->mem, "{\"subject\":{\"claim\":\"%.*s\",\"document\":\"%.*s\"}}",
-                               VIEW_ARG(claim_id_print((claim_id){claim->id}, id)),
-                               VIEW_ARG(doc_id_print((doc_id){a->document}, document)));
-    err e = detail.p ? seal_box(&key, V("task"), t->id, detail, u->mem, &t->detail) : E_TOO_LARGE;
-    data_key_forget(&key);
-    return e;
-}

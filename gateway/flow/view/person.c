@@ -4,6 +4,7 @@
 #include "flow/case/case.h"
 #include "flow/case/permission.h"
 #include "flow/evidence/seal.h"
+#include "flow/person/representation.h"
 
 static bool
 is_wanted(uid in_case, case_id only, const case_id *named)
@@ -11,11 +12,13 @@ is_wanted(uid in_case, case_id only, const case_id *named)
     return (uid_is_none(only.u) || uid_eq(in_case, only.u)) && (!named || uid_eq(in_case, named->u));
 }
 
+#define RANK_REPRESENTATIVE 1
+
 /* A stronger role of the same person in the same case counts: the subject sees what a policyholder does not. */
 static int
 rank(view role)
 {
-    return view_eq(role, V("subject")) ? 2 : view_eq(role, V("representative")) ? 1 : 0;
+    return view_eq(role, V("subject")) ? 2 : view_eq(role, V("representative")) ? RANK_REPRESENTATIVE : 0;
 }
 
 err
@@ -26,7 +29,7 @@ track_person(struct gateway *g, const digest *person, case_id only, view named, 
     struct row_track *list = NULL;
     case_id id;
     uid in_case;
-    bool found = false;
+    bool found = false, unproven = false;
     if (named.n && case_id_parse(named, &id) != E_OK)
         return fault_set(f, E_NOT_FOUND, "case", "a case of yours", "none");
     TRY(store_reader(g->store, &r));
@@ -42,9 +45,17 @@ track_person(struct gateway *g, const digest *person, case_id only, view named, 
                              "none");
         if (found && rank(list->role) <= rank(ret->role))
             continue;
+        bool may = true;
+        if (rank(list->role) == RANK_REPRESENTATIVE)
+            TRY(representation_reads(r, in_case, person, now, mem, &may));
+        unproven = unproven || !may;
+        if (!may)
+            continue;
         *ret = (struct person_caller){{in_case}, *person, list->role, false};
         found = true;
     }
+    if (!found && unproven)
+        return fault_set(f, E_REPRESENTATION, "case", "a representative whose proof is here", "one without");
     return found ? E_OK : fault_set(f, E_NOT_FOUND, "case", "a case of yours", "none");
 }
 
@@ -76,10 +87,12 @@ track_document(struct gateway *g, const digest *person, case_id only, doc_id doc
     TRY(query_cases_of_document(r, ARGS(val_uid(&document.u)), mem, &in));
     TRY(query_tracks_of_person(r, ARGS(val_digest(person), val_time(now)), mem, &list));
     for (; row && list; list = list->next) {
-        bool his = false;
+        bool his = false, may = rank(list->role) > 0;
         TRY(case_surviving(r, list->case_id, mem, &in_case));
-        if (in && uid_eq(in->id, in_case) && is_wanted(in_case, only, NULL) && rank(list->role) > 0)
-            TRY(is_his(r, in_case, row, person, rank(list->role) == 1, mem, &his));
+        if (may && rank(list->role) == RANK_REPRESENTATIVE)
+            TRY(representation_reads(r, in_case, person, now, mem, &may));
+        if (may && in && uid_eq(in->id, in_case) && is_wanted(in_case, only, NULL))
+            TRY(is_his(r, in_case, row, person, rank(list->role) == RANK_REPRESENTATIVE, mem, &his));
         if (his)
             return original_open(g, r, row, mem, ret);
     }

@@ -6,6 +6,7 @@
 #include "flow/case/claim.h"
 #include "flow/evidence/seal.h"
 #include "flow/partner/registry.h"
+#include "flow/person/representation.h"
 
 #define SESSION_LIFE_S 900
 #define TRIES_MAX 5
@@ -120,6 +121,21 @@ check_app(struct reader *r, const struct row_track *row, partner_id by, arena *m
                      uid_is_none(by.u) ? "a code alone" : "another app");
 }
 
+/* Whoever named himself a representative reads nothing until it is proven, nor when its time is over. */
+static err
+check_proof(struct reader *r, const struct row_track *row, instant now, arena *mem, struct fault *f)
+{
+    uid in_case;
+    bool may = false;
+    if (!view_eq(row->role, V("representative")))
+        return E_OK;
+    TRY(case_surviving(r, row->case_id, mem, &in_case));
+    TRY(representation_reads(r, in_case, &row->person, now, mem, &may));
+    return may ? E_OK
+               : fault_set(f, E_REPRESENTATION, "X-Track-Token", "a representative whose proof is here",
+                           "one without");
+}
+
 err
 track_caller(struct gateway *g, partner_id by, view token, instant now, arena *mem, struct person_caller *ret,
              struct fault *f)
@@ -133,6 +149,7 @@ track_caller(struct gateway *g, partner_id by, view token, instant now, arena *m
     TRY(store_reader(g->store, &r));
     TRY(find_track(g, r, token, now, mem, &row, f));
     TRY(check_app(r, row, by, mem, f));
+    TRY(check_proof(r, row, now, mem, f));
     *ret = (struct person_caller){{row->case_id}, row->person, row->role, false};
     return E_OK;
 }
@@ -152,6 +169,8 @@ static const struct event_words words[] = {
     {"application.received", "The application arrived.", "已收到申請。"},
     {"permission.given", "A permission was given.", "已收到同意。"},
     {"permission.withdrawn", "A permission was withdrawn.", "同意已撤回。"},
+    {"representation.proven", "The proof of the representation is here.", "已收到代理權證明。"},
+    {"representation.over", "The representation's time is over.", "代理權證明已逾期。"},
     {"filing.disputed", "The person says that this was not filed by him.", "本人表示此申請非其所為。"},
     {"notice.by-law", "An insurer was told as the law demands.", "已依法通知其他保險人。"},
     {"case-merged", "Two cases were joined.", "兩件案件已併案。"},

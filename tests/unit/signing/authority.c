@@ -21,7 +21,8 @@ static const char *const allowed[] = {
     "cali-denial moeaca company",    "cali-denial twca company",
     "motor-settlement moica person", "motor-settlement moeaca company",
     "motor-settlement twca company", "motor-recourse moeaca company",
-    "motor-recourse twca company",
+    "motor-recourse twca company",   "representation gca agency",
+    "representation moica person",   "representation moeaca company",
 };
 
 static bool
