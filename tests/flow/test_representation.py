@@ -5,8 +5,8 @@ import secrets
 import sys
 
 from represent import GRANDMA, LEE, MOTHER, WANG, day, paper, prove, send, signed
-from support import Checks, application_of, compact
-from test_login import App, Shifted, login
+from support import Checks, Gateway, application_of, compact, wait_until
+from test_login import App, login
 
 checks = Checks()
 L1 = "99000116"
@@ -49,7 +49,6 @@ def person_token(g, person, number):
 
 def wait(g, condition):
     """What the gateway does by itself is seen in its answers."""
-    from support import wait_until
     return wait_until(lambda: condition() or None)
 
 
@@ -204,7 +203,7 @@ def check_expiry(g):
 
 
 def main():
-    with Shifted() as g:
+    with Gateway() as g:
         check_minor(g)
         check_mandate(g)
         check_caregiver(g)

@@ -191,6 +191,8 @@ write_unit(struct second *s, enum second_judgement said)
     unit_change(&u, CHANGE_document_level, ARGS(val_uid(&s->d->id), val_int(level)));
     if (said == SURENESS_RECALLED)
         unit_change(&u, CHANGE_document_state, ARGS(val_uid(&s->d->id), val_text(V("recalled"))));
+    if (said == SURENESS_RECALLED && document_kind_of(s->d->kind) == KIND_REPRESENTATION)
+        unit_change(&u, CHANGE_representations_recall, ARGS(val_uid(&s->d->id), val_time(s->now)));
     TRY(add_verdict(s, &u, said));
     for (const struct row_case *c = cases; c; c = c->next)
         TRY(plan_in_case(s, &u, c, said));

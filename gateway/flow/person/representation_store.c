@@ -381,7 +381,8 @@ representation_accept(struct gateway *g, const struct application_in *in, arena 
         e = store_once(&w, ret);
     if (e != E_OK)
         return fault_set(f, e, "", "", "");
-    sureness_tell(g, w.verdict);
+    if (ret->created)
+        sureness_tell(g, w.trust, w.verdict, w.document.u);
     return representation_release(g, &w.person, in->received, f);
 }
 

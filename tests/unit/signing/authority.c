@@ -76,8 +76,8 @@ Test(authority, every_cell)
                     good += e == E_OK;
                 }
     cr_assert(cells == (size_t)(KIND_COUNT + 1) * (USE_COUNT + 1) * (SUBJECT_COUNT + 1) * 4);
-    /* 20 rows of organisations pass with 2 of 4 flags, 3 of professionals with 2, 4 of persons with all. */
-    cr_assert(good == 20 * 2 + 3 * 2 + 4 * 4, "%zu", good);
+    /* 22 rows of organisations pass with 2 of 4 flags, 3 of professionals with 2, 5 of persons with all. */
+    cr_assert(good == 22 * 2 + 3 * 2 + 5 * 4, "%zu", good);
 }
 
 static const struct organisation_case {
@@ -167,6 +167,9 @@ is_lawful(enum document_kind kind, enum trust_use use, enum subject_kind subject
     case KIND_APPLICATION:
     case KIND_PERMISSION:
         return subject == SUBJECT_PERSON;
+    case KIND_REPRESENTATION:
+        return (use == USE_GCA && subject == SUBJECT_AGENCY) || subject == SUBJECT_PERSON ||
+               subject == SUBJECT_COMPANY;
     case KIND_DECISION:
     case KIND_CALI_ANSWER:
     case KIND_CALI_DENIAL:
