@@ -11,6 +11,15 @@
 
 /* -- what a step does -- */
 
+/* As the partner itself, or with the token of the person who has logged in. */
+static err
+call(struct actor *a, const struct client_request *rq, struct client_reply *ret, struct fault *f)
+{
+    if (json_bool(a->step, "as_person", false))
+        return actor_as_person(a, rq, ret, f);
+    return client_call(a->p.client, rq, a->p.mem, ret, f);
+}
+
 static err
 get(struct actor *a, struct client_reply *ret, struct fault *f)
 {
@@ -20,7 +29,7 @@ get(struct actor *a, struct client_reply *ret, struct fault *f)
                                       .path = arena_cstr(a->p.mem, json_text(a->step, "path")),
                                       .headers = &header,
                                       .n_headers = code ? 1 : 0};
-    return client_call(a->p.client, &rq, a->p.mem, ret, f);
+    return call(a, &rq, ret, f);
 }
 
 /* For If-Match: the version that the gateway shows now, or the one that the step names. */
@@ -54,7 +63,7 @@ post(struct actor *a, struct client_reply *ret, struct fault *f)
                                       .media = paper.media,
                                       .headers = paper.headers,
                                       .n_headers = paper.n_headers};
-    return client_call(a->p.client, &rq, a->p.mem, ret, f);
+    return call(a, &rq, ret, f);
 }
 
 /* -- the feed: how a recipient learns what has come -- */
@@ -177,8 +186,8 @@ static const struct verb {
     const char *word;
     err (*play)(struct actor *a, struct client_reply *ret, struct fault *f);
 } verbs[] = {
-    {"get", get},         {"see", get}, {"post", post}, {"await", await}, {"upload", actor_upload},
-    {"desk", actor_desk},
+    {"get", get},         {"see", get},           {"post", post}, {"await", await}, {"upload", actor_upload},
+    {"desk", actor_desk}, {"login", actor_login},
 };
 
 /* A get whose answer must become something is asked again until it has. */
@@ -256,5 +265,6 @@ run_party_actor(struct args *args)
     party_close(&a.p);
     json_decref(a.events);
     json_decref(a.desk);
+    login_free(a.login);
     return code;
 }

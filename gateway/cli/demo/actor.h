@@ -17,7 +17,8 @@ struct actor {
     const json_t *step; /* the one that is played */
     json_t *events;     /* told by the feed and not yet awaited */
     struct server server;
-    json_t *desk; /* the step that opened it: what it answers */
+    struct login *login; /* of a person, NULL before */
+    json_t *desk;        /* the step that opened it: what it answers */
 };
 
 struct paper {
@@ -40,5 +41,11 @@ err actor_upload(struct actor *a, struct client_reply *ret, struct fault *f) MUS
 
 /* Opens a desk that answers the gateway's questions who insures a vehicle: "insures" of the step, plate → {no, from, to}. */
 err actor_desk(struct actor *a, struct client_reply *ret, struct fault *f) MUST_USE;
+/* A person logs in at the gateway for this app: `who` (file stem of his card), `number`. */
+err actor_login(struct actor *a, struct client_reply *ret, struct fault *f) MUST_USE;
+/* A call with the token of the person who has logged in. */
+err actor_as_person(struct actor *a, const struct client_request *rq, struct client_reply *ret,
+                    struct fault *f) MUST_USE;
+void login_free(struct login *l);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "cli/demo/exchange.h"
 
 #define PHOTO_MAX ((size_t)4 << 20)
 
@@ -72,14 +73,15 @@ call(struct actor *a, const char *method, view path, view body, const char *medi
 static err
 tear(struct actor *a, view path, view bytes, int64_t received, size_t n, const char *media, struct fault *f)
 {
-    view bearer, rest = view_sub(bytes, (size_t)received, bytes.n);
-    TRY(client_bearer(a->p.client, a->p.mem, &bearer, f));
-    view head = arena_printf(
-        a->p.mem,
-        "PATCH %.*s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: %.*s\r\nUpload-Offset: %lld\r\n"
-        "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-        VIEW_ARG(path), VIEW_ARG(bearer), (long long)received, media, rest.n);
-    return client_send_part(a->p.client, head, view_sub(rest, 0, n), f);
+    struct exchange x = {.method = "PATCH",
+                         .target = path,
+                         .media = media,
+                         .body = view_sub(bytes, (size_t)received, bytes.n),
+                         .n_headers = 2};
+    x.headers[0].name = "Authorization";
+    TRY(client_bearer(a->p.client, a->p.mem, &x.headers[0].value, f));
+    x.headers[1] = (struct net_header){"Upload-Offset", arena_printf(a->p.mem, "%lld", (long long)received)};
+    return exchange_break(a->p.client, &x, n, a->p.mem, f);
 }
 
 struct upload {

@@ -4,12 +4,8 @@
 #include "base/text.h"
 #include "signing/jose/jws.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define PATH_SIZE 4352
 #define HEADERS_MAX 10
@@ -89,6 +85,12 @@ client_base(const struct client *c)
 }
 
 view
+client_name(const struct client *c)
+{
+    return c->id;
+}
+
+view
 client_nonce(arena *mem)
 {
     uint8_t bytes[16];
@@ -126,8 +128,8 @@ fetch(struct client *c, const struct client_request *rq, const struct net_header
 }
 
 /* {"iss","sub","aud","iat","exp","jti"} signed by the client's key (SMART Backend Services). */
-static err
-sign_assertion(struct client *c, arena *mem, view *ret)
+err
+client_assertion(struct client *c, arena *mem, view *ret)
 {
     int64_t now = instant_unix(clock_now());
     view claims = arena_printf(mem,
@@ -145,7 +147,7 @@ get_token(struct client *c, struct fault *f)
     const struct net_header form_type = {"Content-Type", V("application/x-www-form-urlencoded")};
     struct client_reply reply;
     view assertion;
-    TRY(sign_assertion(c, mem, &assertion));
+    TRY(client_assertion(c, mem, &assertion));
     view form = arena_printf(mem,
                              "grant_type=client_credentials&client_assertion_type=urn%%3Aietf%%3Aparams%%"
                              "3Aoauth%%3Aclient-assertion-type%%3Ajwt-bearer"
@@ -211,42 +213,6 @@ client_post(struct client *c, const char *path, view body, arena *mem, struct cl
 {
     const struct client_request rq = {.method = "POST", .path = path, .body = body};
     return client_call(c, &rq, mem, ret, f);
-}
-
-/* -- a connection that breaks -- */
-
-static bool
-send_all(int fd, view bytes)
-{
-    while (bytes.n) {
-        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-        if (n <= 0)
-            return false;
-        bytes = view_sub(bytes, (size_t)n, bytes.n);
-    }
-    return true;
-}
-
-err
-client_send_part(struct client *c, view head, view body, struct fault *f)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    view port = c->base;
-    char rest[4096];
-    int64_t n = 0;
-    for (size_t i = view_find_byte(port, ':'); i < port.n; i = view_find_byte(port, ':'))
-        port = view_sub(port, i + 1, port.n);
-    if (text_to_i64(port, &n) != E_OK || n < 1 || n > 65535)
-        return fault_set(f, E_NETWORK, "http.base_url", "a port", "none");
-    at.sin_port = htons((uint16_t)n);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool sent = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && send_all(fd, head) &&
-                send_all(fd, body) && shutdown(fd, SHUT_WR) == 0;
-    while (sent && recv(fd, rest, sizeof rest, 0) > 0)
-        ;
-    if (fd >= 0)
-        close(fd);
-    return sent ? E_OK : fault_set(f, E_NETWORK, "http.base_url", "a connection", "none");
 }
 
 /* -- refusals -- */

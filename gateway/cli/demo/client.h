@@ -46,9 +46,9 @@ err client_post(struct client *c, const char *path, view body, arena *mem, struc
 
 /* "Bearer …", asked for when there is none that lives. */
 err client_bearer(struct client *c, arena *mem, view *ret, struct fault *f) MUST_USE;
-/* On a connection of its own (plain HTTP, numeric address): sends head and body as they stand, then no more, and waits
- * until the gateway has closed. */
-err client_send_part(struct client *c, view head, view body, struct fault *f) MUST_USE;
+/* The partner's id, and a fresh assertion by its key (private_key_jwt), for forms of its own. */
+view client_name(const struct client *c);
+err client_assertion(struct client *c, arena *mem, view *ret) MUST_USE;
 
 /* The stable code and the place of a refusal, from OperationOutcome or problem+json; empty for a 2xx. */
 view client_code(const struct client_reply *reply);
