@@ -1,19 +1,6 @@
 #include "cli/demo/actor.h"
 
-#include "cli/sample/sign.h"
-
 /* -- who insures this vehicle (docs/lookup.md): asked by the gateway, answered with the company's own signature -- */
-
-static view
-compact_text(view text, arena *mem)
-{
-    struct buf out;
-    buf_init(&out, 4096);
-    buf_add_json(&out, text);
-    view v = arena_dup(mem, buf_view(&out));
-    buf_done(&out);
-    return v;
-}
 
 static err
 cover_answer(struct actor *a, const json_t *question, view *ret, struct fault *f)
@@ -24,18 +11,18 @@ cover_answer(struct actor *a, const json_t *question, view *ret, struct fault *f
     view day = json_text(question, "date"), terms = V("");
     if (policy)
         terms = arena_printf(mem, ",\"insurer\":%.*s,\"certificate_no\":%.*s,\"from\":%.*s,\"to\":%.*s",
-                             VIEW_ARG(compact_text(json_text(question, "to"), mem)),
-                             VIEW_ARG(compact_text(json_text(policy, "no"), mem)),
-                             VIEW_ARG(compact_text(json_text(policy, "from"), mem)),
-                             VIEW_ARG(compact_text(json_text(policy, "to"), mem)));
+                             VIEW_ARG(party_quoted(json_text(question, "to"), mem)),
+                             VIEW_ARG(party_quoted(json_text(policy, "no"), mem)),
+                             VIEW_ARG(party_quoted(json_text(policy, "from"), mem)),
+                             VIEW_ARG(party_quoted(json_text(policy, "to"), mem)));
     view text = arena_printf(mem,
                              "{\"format\":\"cover-answer-1\",\"question\":%.*s,\"by\":%.*s,\"plate\":%.*s,"
                              "\"date\":%.*s,\"answered_at\":\"%.*sT12:00:00+08:00\",\"answer\":\"%s\"%.*s}",
-                             VIEW_ARG(compact_text(json_text(question, "question"), mem)),
-                             VIEW_ARG(compact_text(json_text(question, "to"), mem)),
-                             VIEW_ARG(compact_text(view_of(plate), mem)), VIEW_ARG(compact_text(day, mem)),
+                             VIEW_ARG(party_quoted(json_text(question, "question"), mem)),
+                             VIEW_ARG(party_quoted(json_text(question, "to"), mem)),
+                             VIEW_ARG(party_quoted(view_of(plate), mem)), VIEW_ARG(party_quoted(day, mem)),
                              VIEW_ARG(day), policy ? "insured" : "not_ours", VIEW_ARG(terms));
-    return actor_sign(a, a->p.name, text, false, ret, f);
+    return party_sign(&a->p, a->p.name, text, false, ret, f);
 }
 
 static int

@@ -164,7 +164,7 @@ sign_in(struct actor *a, view uri, view *ret_code, struct fault *f)
     struct buf query, form;
     struct exchange_reply page, done;
     view text, signature;
-    const char *who = arena_cstr(mem, json_text(a->step, "who"));
+    const char *key, *certificate, *who = arena_cstr(mem, json_text(a->step, "who"));
     buf_init(&query, 4096);
     form_add(&query, "client_id", client_name(a->p.client));
     form_add(&query, "request_uri", uri);
@@ -173,10 +173,10 @@ sign_in(struct actor *a, view uri, view *ret_code, struct fault *f)
     TRY(browse(a, "GET", target, VIEW_NONE, &page, f));
     TRY(browse(a, "GET", V("/login"), VIEW_NONE, &page, f));
     TRY(challenge_of(page.body, mem, &text, f));
-    view key = arena_printf(mem, "%s/%s.key", a->p.pki, who),
-         certificate = arena_printf(mem, "%s/%s.crt", a->p.pki, who);
-    TRY(sign_jws(key.p, certificate.p, NULL, "claimgate-login+jwt", text, false, INSTANT_NONE, mem,
-                 &signature, f));
+    TRY(party_pem(&a->p, who, "key", &key));
+    TRY(party_pem(&a->p, who, "crt", &certificate));
+    TRY(sign_jws(key, certificate, NULL, "claimgate-login+jwt", text, false, INSTANT_NONE, mem, &signature,
+                 f));
     buf_init(&form, 65536);
     form_add(&form, "action", V("certificate"));
     form_add(&form, "number", json_text(a->step, "number"));

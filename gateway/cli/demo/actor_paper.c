@@ -2,25 +2,6 @@
 
 #include "cli/sample/sign.h"
 
-/* -- signatures -- */
-
-static err
-pem_path(const struct actor *a, const char *stem, const char *ending, const char **ret)
-{
-    view path = arena_printf(a->p.mem, "%s/%s.%s", a->p.pki, stem, ending);
-    *ret = path.p;
-    return path.p ? E_OK : E_TOO_LARGE;
-}
-
-err
-actor_sign(struct actor *a, const char *signer, view body, bool detach, view *ret, struct fault *f)
-{
-    const char *key, *certificate;
-    TRY(pem_path(a, signer, "key", &key));
-    TRY(pem_path(a, signer, "crt", &certificate));
-    return sign_jws(key, certificate, NULL, NULL, body, detach, clock_now(), a->p.mem, ret, f);
-}
-
 static const char *
 signer_at(const struct actor *a, size_t i)
 {
@@ -44,11 +25,11 @@ application(struct actor *a, struct paper *ret, struct fault *f)
     struct application_signers by = {.n_co = 0};
     const char *stem;
     TRY(plain(a, ret, f));
-    TRY(pem_path(a, signer_at(a, 0), "key", &by.key));
-    TRY(pem_path(a, signer_at(a, 0), "crt", &by.certificate));
+    TRY(party_pem(&a->p, signer_at(a, 0), "key", &by.key));
+    TRY(party_pem(&a->p, signer_at(a, 0), "crt", &by.certificate));
     for (; by.n_co < CO_SIGNERS_MAX && (stem = signer_at(a, by.n_co + 1)); by.n_co++) {
-        TRY(pem_path(a, stem, "key", &by.co_keys[by.n_co]));
-        TRY(pem_path(a, stem, "crt", &by.co_certificates[by.n_co]));
+        TRY(party_pem(&a->p, stem, "key", &by.co_keys[by.n_co]));
+        TRY(party_pem(&a->p, stem, "crt", &by.co_certificates[by.n_co]));
     }
     return application_sign(&by, ret->body, a->p.mem, &ret->body, f);
 }
@@ -81,7 +62,7 @@ actor_paper(struct actor *a, struct paper *ret, struct fault *f)
         if (kinds[i].inside || !signer_at(a, 0))
             return E_OK;
         ret->headers[ret->n_headers].name = "X-JWS-Signature";
-        return actor_sign(a, signer_at(a, 0), ret->body, true, &ret->headers[ret->n_headers++].value, f);
+        return party_sign(&a->p, signer_at(a, 0), ret->body, true, &ret->headers[ret->n_headers++].value, f);
     }
     return fault_set(f, E_USAGE, "/as", "a kind of paper", "another word");
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/demo/party_server.h"
+#include "cli/sample/sign.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -88,8 +89,8 @@ party_say(const char *format, ...)
     buf_done(&line);
 }
 
-static view
-quoted(view text, arena *mem)
+view
+party_quoted(view text, arena *mem)
 {
     struct buf out;
     buf_init(&out, 65536);
@@ -107,8 +108,8 @@ party_step(const struct party *p, bool ok, const char *format, ...)
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    party_say("{\"step\":%.*s,\"by\":\"%s\",\"ok\":%s}", VIEW_ARG(quoted(view_of(text), p->mem)), p->name,
-              ok ? "true" : "false");
+    party_say("{\"step\":%.*s,\"by\":\"%s\",\"ok\":%s}", VIEW_ARG(party_quoted(view_of(text), p->mem)),
+              p->name, ok ? "true" : "false");
 }
 
 void
@@ -123,8 +124,8 @@ party_refused(const struct party *p, const char *what, const char *expected, con
     view code = reply->status >= 200 && reply->status < 300 ? V("accepted") : client_code(reply);
     party_say(
         "{\"refused\":%.*s,\"by\":\"%s\",\"status\":%d,\"code\":%.*s,\"expected\":\"%s\",\"place\":%.*s}",
-        VIEW_ARG(quoted(view_of(what), p->mem)), p->name, reply->status, VIEW_ARG(quoted(code, p->mem)),
-        expected, VIEW_ARG(quoted(client_place(reply), p->mem)));
+        VIEW_ARG(party_quoted(view_of(what), p->mem)), p->name, reply->status,
+        VIEW_ARG(party_quoted(code, p->mem)), expected, VIEW_ARG(party_quoted(client_place(reply), p->mem)));
 }
 
 void
@@ -146,6 +147,23 @@ party_open(struct party *p, struct args *a, struct fault *f)
     sigaction(SIGPIPE, &ignored, NULL);
     TRY(net_start());
     return client_open(p->dir, p->name, &p->client, f);
+}
+
+err
+party_pem(const struct party *p, const char *stem, const char *ending, const char **ret)
+{
+    view path = arena_printf(p->mem, "%s/%s.%s", p->pki, stem, ending);
+    *ret = path.p;
+    return path.p ? E_OK : E_TOO_LARGE;
+}
+
+err
+party_sign(const struct party *p, const char *signer, view body, bool detach, view *ret, struct fault *f)
+{
+    const char *key, *certificate;
+    TRY(party_pem(p, signer, "key", &key));
+    TRY(party_pem(p, signer, "crt", &certificate));
+    return sign_jws(key, certificate, NULL, NULL, body, detach, clock_now(), p->mem, ret, f);
 }
 
 void

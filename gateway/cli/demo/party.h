@@ -42,6 +42,11 @@ void party_close(struct party *p);
 typedef bool (*party_job)(struct party *p, view word, view rest);
 int party_run(struct party *p, party_job job);
 
+/* File of a key ("key") or certificate ("crt") of the sandbox. */
+err party_pem(const struct party *p, const char *stem, const char *ending, const char **ret) MUST_USE;
+/* JWS with x5c over body by a key of the sandbox. */
+err party_sign(const struct party *p, const char *signer, view body, bool detach, view *ret, struct fault *f)
+    MUST_USE;
 /* Waits so long; serves whoever asks meanwhile. */
 void party_pause(struct party *p, int ms);
 
@@ -49,6 +54,8 @@ void party_pause(struct party *p, int ms);
 int party_main(struct args *a, party_job job);
 
 /* -- telling -- */
+/* As a JSON string. */
+view party_quoted(view text, arena *mem);
 void party_say(const char *format, ...) PRINTF_LIKE(1, 2);
 void party_step(const struct party *p, bool ok, const char *format, ...) PRINTF_LIKE(3, 4);
 /* A call that failed before there was an answer. */

@@ -199,10 +199,10 @@ make_hostile(struct party *p, const struct attack *a, size_t number, struct samp
     }
     if (!a->digest || strcmp(a->digest, "sha256") == 0)
         return sample_sign(p->pki, &to_sign, p->mem, ret_header, f);
-    char key[PARTY_PATH + 64], certificate[PARTY_PATH + 64];
+    const char *key, *certificate;
     view text;
-    snprintf(key, sizeof key, "%s/%s.key", p->pki, a->signer);
-    snprintf(certificate, sizeof certificate, "%s/%s.crt", p->pki, a->signer);
+    TRY(party_pem(p, a->signer, "key", &key));
+    TRY(party_pem(p, a->signer, "crt", &certificate));
     TRY(sign_cms(key, certificate, to_sign.body, a->digest, p->mem, &text, f));
     *ret_header = arena_printf(p->mem, "AUTH: %.*s\n", VIEW_ARG(text));
     return E_OK;

@@ -3,7 +3,6 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "cli/demo/party_server.h"
-#include "cli/sample/sign.h"
 #include "relay/relay.h"
 #include "signing/jose/jws.h"
 
@@ -204,7 +203,6 @@ decide(struct insurer *i, const char *id)
 {
     struct fault f;
     struct client_reply reply;
-    char key[PARTY_PATH + 64], certificate[PARTY_PATH + 64];
     view signature, body = V("{\"outcome\":\"approved\",\"amount\":{\"amount\":\"40000\",\"currency\":"
                              "\"TWD\"},\"reason\":\"reimbursement up to the limit of the policy\"}");
     i->decided = true;
@@ -212,9 +210,7 @@ decide(struct insurer *i, const char *id)
     if (tell(i, id, "decision", body, VIEW_NONE, &reply))
         party_refused(&i->p, "decision without the insurer's signature", "decision-unsigned", &reply);
     fault_init(&f);
-    snprintf(key, sizeof key, "%s/%s.key", i->p.pki, i->p.name);
-    snprintf(certificate, sizeof certificate, "%s/%s.crt", i->p.pki, i->p.name);
-    err e = sign_jws(key, certificate, NULL, NULL, body, true, clock_now(), i->p.mem, &signature, &f);
+    err e = party_sign(&i->p, i->p.name, body, true, &signature, &f);
     if (e != E_OK) {
         party_fault(&i->p, "decision", e, &f);
         return;

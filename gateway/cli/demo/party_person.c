@@ -117,25 +117,17 @@ print_order(const struct filing_order *o, arena *mem)
 }
 
 static err
-pem_path(const struct party *p, const char *stem, const char *ending, const char **ret)
-{
-    view path = arena_printf(p->mem, "%s/%s.%s", p->pki, stem, ending);
-    *ret = path.p;
-    return path.p ? E_OK : E_TOO_LARGE;
-}
-
-static err
 file_order(struct party *p, const struct filing_order *o, struct client_reply *ret, struct fault *f)
 {
     struct application_signers by = {.n_co = 0};
     view document, text = print_order(o, p->mem);
     if (!text.p)
         return E_TOO_LARGE;
-    TRY(pem_path(p, o->signer, "key", &by.key));
-    TRY(pem_path(p, o->signer, "crt", &by.certificate));
+    TRY(party_pem(p, o->signer, "key", &by.key));
+    TRY(party_pem(p, o->signer, "crt", &by.certificate));
     if (o->co_signer) {
-        TRY(pem_path(p, o->co_signer, "key", &by.co_keys[0]));
-        TRY(pem_path(p, o->co_signer, "crt", &by.co_certificates[0]));
+        TRY(party_pem(p, o->co_signer, "key", &by.co_keys[0]));
+        TRY(party_pem(p, o->co_signer, "crt", &by.co_certificates[0]));
         by.n_co = 1;
     }
     TRY(application_sign(&by, text, p->mem, &document, f));
@@ -238,8 +230,8 @@ prove_mother(struct party *p)
     view jws;
     fault_init(&f);
     buf_init(&paper, 65536);
-    TRY(pem_path(p, "o1", "key", &key));
-    TRY(pem_path(p, "o1", "crt", &certificate));
+    TRY(party_pem(p, "o1", "key", &key));
+    TRY(party_pem(p, "o1", "crt", &certificate));
     buf_printf(&paper,
                "{\"v\":1,\"id\":\"urn:claimgate:extract:%.*s\",\"kind\":\"parent\",\"no\":\"115-1\","
                "\"issued\":\"2026-01-05\",\"issuer\":{\"code\":\"A99510001H\"},",
