@@ -35,6 +35,15 @@ static const struct {
 #undef CALI_DISABILITY_LEVEL
 };
 
+static const struct {
+    const char *scale;
+    int64_t last;
+} scales[] = {
+#define CALI_SCALE(scale, last) {#scale, last},
+#include "adapters/cali.def"
+#undef CALI_SCALE
+};
+
 static int32_t
 day_number(date on)
 {
@@ -79,6 +88,31 @@ cali_grade_amount(int64_t grade, date on)
         from = grades[i].from;
     }
     return amount;
+}
+
+int64_t
+cali_last_grade(view scale)
+{
+    for (size_t i = 0; i < COUNT_OF(scales); i++)
+        if (view_eq(view_of(scales[i].scale), scale))
+            return scales[i].last;
+    return 0;
+}
+
+static size_t
+level_rank(view level)
+{
+    static const char *const words[] = {"unknown", "clinic", "district", "regional", "medical_centre"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (view_eq(level, view_of(words[i])))
+            return i;
+    return 0;
+}
+
+bool
+cali_level_reaches(view level, view least)
+{
+    return level_rank(level) >= level_rank(least);
 }
 
 const char *

@@ -6,6 +6,8 @@
 #include "base/instant.h"
 #include "base/view.h"
 
+#include <stdbool.h>
+
 enum cali_unit { CALI_UNIT_day, CALI_UNIT_each, CALI_UNIT_accident };
 
 struct cali_cap {
@@ -29,6 +31,10 @@ const struct cali_cap *cali_cap_of(view category, date on);
 /* NT$; 0 when there is no rule for the day. */
 int64_t cali_limit_of(enum cali_limit limit, date on);
 int64_t cali_grade_amount(int64_t grade, date on);
+/* Last grade of a scale; 0: the scale has no end of its own (a policy's). */
+int64_t cali_last_grade(view scale);
+/* Does a hospital of this level (word of issuer_level) reach the least one?  "unknown" reaches none. */
+bool cali_level_reaches(view level, view least);
 /* Word of the least hospital level that may certify by this scale, NULL when the table asks for none. */
 const char *cali_disability_level(view scale, date on);
 

@@ -159,19 +159,12 @@ invariant_8(struct check *k)
 
 /* -- 12: grades -- */
 
-static int64_t
-worst_grade(const struct leaf_text *scale)
-{
-    if (leaf_is(scale, "injury11"))
-        return 11;
-    return leaf_is(scale, "policy") ? INT64_MAX : 15;
-}
-
 static void
 check_grade(struct check *k, const struct leaf_int *grade, const struct leaf_text *scale, view id,
             const char *where)
 {
-    if (grade->set && (grade->v < 1 || grade->v > worst_grade(scale)))
+    int64_t last = cali_last_grade(scale->v);
+    if (grade->set && (grade->v < 1 || (last && grade->v > last)))
         found_at(k, id, where, scale->v, arena_printf(k->mem, "%lld", (long long)grade->v));
 }
 
@@ -191,16 +184,6 @@ invariant_12(struct check *k)
 }
 
 /* -- 16: who issued -- */
-
-static int
-level_rank(view level)
-{
-    static const char *const levels[] = {"unknown", "clinic", "district", "regional", "medical_centre"};
-    for (size_t i = 0; i < COUNT_OF(levels); i++)
-        if (view_eq(level, view_of(levels[i])))
-            return (int)i;
-    return 0;
-}
 
 static void
 check_inquest(struct check *k, const struct case_certificate *c)
@@ -223,7 +206,7 @@ invariant_16(struct check *k)
         return;
     for (const struct case_disability *d = k->c->disability; d; d = d->next) {
         const char *least = cali_disability_level(d->scale.v, when);
-        if (least && level_rank(d->issuer_level.v) < level_rank(view_of(least)))
+        if (least && !cali_level_reaches(d->issuer_level.v, view_of(least)))
             found_at(k, d->id, "issuer_level", view_of(least), d->issuer_level.v);
     }
 }

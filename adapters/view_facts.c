@@ -72,6 +72,8 @@ view_may_injury(const struct view_eval *v, const struct case_place *at)
         return is_injury_encounter(v, view_target(v, &((const struct case_report *)element)->encounter));
     case RECORD_certificate:
         return any_injury_encounter(v, ((const struct case_certificate *)element)->encounters);
+    case RECORD_image:
+        return true; /* sent for this claim */
     case RECORD_care:
         return true; /* care is certified for what the claim is about */
     case RECORD_expense: {
@@ -137,6 +139,30 @@ view_may_named_benefit(const struct view_eval *v, const struct case_place *at)
             return true;
     }
     return false;
+}
+
+/* Scales by which a line pays; a line that no row names has none of its own and sees all. */
+static const struct {
+    const char *line, *scales;
+} line_scales[] = {
+    {"cali", "cali15"}, {"fund", "cali15"}, {"injury", "injury11 policy"}, {"life", "injury11 policy"}};
+
+bool
+view_may_scale(const struct view_eval *v, const struct case_place *at)
+{
+    const struct case_disability *d = (const struct case_disability *)view_root_element(at);
+    if (!view_may_subject(v, at))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(line_scales); i++) {
+        if (!v->claim || !is(&v->claim->line, line_scales[i].line))
+            continue;
+        view words = view_of(line_scales[i].scales);
+        while (words.n)
+            if (view_eq(view_cut(&words, ' ', NULL), d->scale.v))
+                return true;
+        return false;
+    }
+    return true;
 }
 
 /* -- money -- */

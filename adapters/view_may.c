@@ -151,6 +151,7 @@ RULE_(all, true)
 RULE_(referenced, map_get(&v->referenced, view_root_element(at)) != NULL)
 RULE_(subject_signer, view_may_subject(v, at) || rule_referenced(v, at))
 RULE_(victim_signer, view_may_victim(v, at) || rule_referenced(v, at))
+RULE_(named_scale, view_may_scale(v, at) && view_may_named_benefit(v, at))
 RULE_(report, v->request->reports_asked &&view_may_subject(v, at))
 RULE_(report_named, v->request->reports_asked &&view_may_named_benefit(v, at))
 RULE_(if_heir, view_viewer_is_heir(v) && view_may_subject(v, at))
@@ -177,6 +178,8 @@ static bool (*const rules[PREDICATE_COUNT])(const struct view_eval *v, const str
     [PREDICATE_REFERENCED] = rule_referenced,
     [PREDICATE_INJURY] = view_may_injury,
     [PREDICATE_NAMED_BENEFIT] = view_may_named_benefit,
+    [PREDICATE_OWN_SCALE] = view_may_scale,
+    [PREDICATE_NAMED_SCALE] = rule_named_scale,
     [PREDICATE_REPORT] = rule_report,
     [PREDICATE_REPORT_NAMED] = rule_report_named,
     [PREDICATE_IF_HEIR] = rule_if_heir,

@@ -117,6 +117,8 @@ stated_subject(const struct view_eval *v, enum case_record record, const void *a
         const void *patient = patient_or_encounters(v, &e->patient, e->covers ? e->covers->encounters : NULL);
         return patient ? patient : vehicle_owner(v, e->covers);
     }
+    case RECORD_image:
+        return view_target(v, &((const struct case_image *)at)->patient);
     case RECORD_coverage:
         return view_target(v, &((const struct case_coverage *)at)->insured);
     case RECORD_permission:

@@ -39,6 +39,7 @@ bool view_may_line(const struct view_eval *v, const struct case_place *at, enum 
 bool view_may_named_benefit(const struct view_eval *v, const struct case_place *at);
 bool view_may_own_issue(const struct view_eval *v, const struct case_place *at);
 bool view_may_offset(const struct view_eval *v, const struct case_place *at);
+bool view_may_scale(const struct view_eval *v, const struct case_place *at);
 bool view_may_injury(const struct view_eval *v, const struct case_place *at);
 bool view_may_expense_kind(const struct case_place *at, enum view_predicate predicate);
 bool view_may_paid(const struct view_eval *v, const struct case_place *at, const char *purpose);

@@ -12,6 +12,8 @@
 #define SYSTEM_CALI_CATEGORY CG "CodeSystem/cali-category"
 #define SYSTEM_PAYER CG "CodeSystem/payer"
 #define SYSTEM_RECEIPT_TOTAL CG "CodeSystem/receipt-total"
+#define SYSTEM_DISABILITY_SCALE CG "CodeSystem/disability-scale"
+#define SYSTEM_DISABILITY_ITEM CG "CodeSystem/disability-item"
 #define EXT_NHI_POINTS CG "StructureDefinition/nhi-points"
 #define EXT_NHI_IDENTITY CG "StructureDefinition/nhi-identity"
 #define EXT_SEGMENT CG "StructureDefinition/stay-segment"
@@ -70,6 +72,7 @@ err chart_people(struct chart *ch)
     MUST_USE; /* Patient, Organization, Practitioner → parties, roles, person keys, author */
 err chart_stay(struct chart *ch) MUST_USE; /* Encounter, Condition, Procedure */
 err chart_certificate(struct chart *ch) MUST_USE;
+err chart_disability(struct chart *ch) MUST_USE;   /* Observation with a scale as its method → disability */
 err chart_invoices(struct chart *ch) MUST_USE;     /* Invoice → expenses */
 err chart_iclaim_claim(struct chart *ch) MUST_USE; /* Claim as receipt, Coverage as hints */
 err chart_reports(struct chart *ch) MUST_USE;

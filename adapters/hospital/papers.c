@@ -124,6 +124,7 @@ chart_certificate(struct chart *ch)
         if (view_eq(node_text_at(t, extension, "url"), V(EXT_ADVICE)))
             TRY(add_advice(ch, c, extension));
     TRY(add_signer(ch, c));
+    TRY(chart_disability(ch));
     return ch->failed ? E_TOO_LARGE : E_OK;
 }
 

@@ -303,6 +303,50 @@ sample_certificate(const struct sample_stay *s, const char *suffix, arena *mem, 
     return finish(&w, mem, ret);
 }
 
+#define ITEMS_MAX 8
+
+static void
+put_grade(struct writer *w, const char *role, const struct sample_grade *g, const char *fixed_on)
+{
+    begin_entry(w, role, "Observation", CG "StructureDefinition/disability-item");
+    buf_printf(&w->out,
+               ",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"" SYSTEM_DISABILITY_ITEM
+               "\",\"code\":\"%.*s-%d\"}],\"text\":\"失能項目（樣本，第%d等級）\"},\"subject\":",
+               VIEW_ARG(g->scale), g->grade, g->grade);
+    reference(w, "patient");
+    buf_printf(&w->out,
+               ",\"effectiveDateTime\":\"%s\",\"valueInteger\":%d,\"method\":{\"coding\":[{\"system\":"
+               "\"" SYSTEM_DISABILITY_SCALE "\",\"code\":\"%.*s\"}]}",
+               fixed_on, g->grade, VIEW_ARG(g->scale));
+    end_entry(w);
+}
+
+err
+sample_disability(const struct sample_stay *s, const struct sample_grade *grades, size_t n,
+                  const char *fixed_on, const char *suffix, arena *mem, view *ret)
+{
+    static const char *const items[ITEMS_MAX] = {"item-1", "item-2", "item-3", "item-4",
+                                                 "item-5", "item-6", "item-7", "item-8"};
+    const char *sections[ITEMS_MAX + 2] = {"diagnosis"};
+    char to[16];
+    if (n > ITEMS_MAX)
+        return E_TOO_LARGE;
+    for (size_t i = 0; i < n; i++)
+        sections[i + 1] = items[i];
+    struct writer w = writer_new(s, "disability", suffix, mem);
+    const char *work = arena_cstr(mem, arena_printf(mem, "%s-D", s->certificate_no));
+    put_composition(&w, "certificate-disability", "失能診斷書",
+                    CG "StructureDefinition/diagnosis-certificate", work, NULL, sections);
+    put_patient(&w);
+    put_organisation(&w);
+    put_practitioner(&w);
+    put_encounter(&w);
+    put_condition(&w);
+    for (size_t i = 0; i < n; i++)
+        put_grade(&w, items[i], &grades[i], fixed_on ? fixed_on : arena_cstr(mem, day(s->to, to)));
+    return finish(&w, mem, ret);
+}
+
 static void
 put_amount(struct writer *w, int64_t amount)
 {

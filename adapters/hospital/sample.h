@@ -67,6 +67,13 @@ err sample_documents(const struct sample_stay *stay, arena *mem,
 err sample_certificate(const struct sample_stay *s, const char *suffix, arena *mem, view *ret) MUST_USE;
 err sample_receipt(const struct sample_stay *s, const struct sample_line *lines, size_t n, int64_t refund,
                    const char *suffix, const char *replaces, arena *mem, view *ret) MUST_USE;
+/* A disability certificate: items by scale, fixed on a day ("YYYY-MM-DD"; NULL: the day of discharge). */
+struct sample_grade {
+    view scale; /* cali15, injury11, labour15, policy */
+    int grade;
+};
+err sample_disability(const struct sample_stay *s, const struct sample_grade *grades, size_t n,
+                      const char *fixed_on, const char *suffix, arena *mem, view *ret) MUST_USE;
 err sample_report(const struct sample_stay *s, const char *suffix, arena *mem, view *ret) MUST_USE;
 err sample_iclaim(const struct sample_stay *s, arena *mem, view *ret) MUST_USE;
 err sample_to_xml(view json, arena *mem, view *ret) MUST_USE;

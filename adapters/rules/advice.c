@@ -140,7 +140,7 @@ disability_print(const json_t *asked, date on, enum lang lang, struct buf *out, 
     const json_t *list = json_member(asked, "disabilities");
     int64_t grades[GRADES_MAX];
     size_t n = json_array_size(list);
-    enum motor_rule rule;
+    struct motor_combined combined;
     *ret_amount = 0;
     if (n == 0)
         return E_OK;
@@ -150,9 +150,11 @@ disability_print(const json_t *asked, date on, enum lang lang, struct buf *out, 
         grades[i] = json_is_integer(json_array_get(list, i))
                         ? (int64_t)json_integer_value(json_array_get(list, i))
                         : 0;
-    TRY(motor_disability(grades, n, on, ret_amount, &rule, f));
-    buf_printf(out, ",\"disability\":{\"amount\":%lld", (long long)*ret_amount);
-    print_rule(out, rule, lang);
+    TRY(motor_disability(grades, n, on, &combined, f));
+    *ret_amount = combined.amount;
+    buf_printf(out, ",\"disability\":{\"grade\":%lld,\"amount\":%lld", (long long)combined.grade,
+               (long long)combined.amount);
+    print_rule(out, combined.rule, lang);
     BUF_LIT(out, "}");
     return E_OK;
 }

@@ -7,6 +7,7 @@
 
 #define AMOUNT_MAX INT64_C(1000000000000)
 #define CATEGORIES_MAX 16
+#define DISABILITIES_MAX 32
 
 struct advising {
     struct claim_case *c;
@@ -216,6 +217,46 @@ put_items(struct advising *a)
     return E_OK;
 }
 
+/* -- what stays -- */
+
+/* Of a disability that was there before, what was added; else all grades of the scale together. */
+static err
+combine(const struct advising *a, const struct case_disability *first, const int64_t *grades, size_t n,
+        struct motor_combined *ret)
+{
+    TRY(motor_disability(grades, n, a->on, ret, NULL));
+    if (!first->prior_grade.set ||
+        motor_aggravation(first->prior_grade.v, ret->grade, a->on, &ret->amount, NULL) != E_OK)
+        return E_OK;
+    ret->rule = MOTOR_RULE_AGGRAVATION;
+    return E_OK;
+}
+
+static err
+put_disability(struct advising *a)
+{
+    struct case_disability *first = NULL;
+    int64_t grades[DISABILITIES_MAX];
+    size_t n = 0;
+    struct motor_combined together;
+    for (struct case_disability *d = a->c->disability; d; d = d->next) {
+        if (!is_word(&d->scale, "cali15") || !refers_to(&d->patient, a->victim->id))
+            continue;
+        first = first ? first : d;
+        for (const struct case_disability_item *i = d->items; i && n < DISABILITIES_MAX; i = i->next)
+            grades[n++] = i->grade.v;
+    }
+    if (!first || first->combined || combine(a, first, grades, n, &together) != E_OK)
+        return E_OK;
+    struct case_combined *out = case_make_disability_combined(a->mem, first);
+    if (!out)
+        return E_TOO_LARGE;
+    leaf_set_int(&out->grade, together.grade, own());
+    leaf_set_text(&out->rule, view_of(motor_rule_row(together.rule)->number), own());
+    case_set_money(&out->amount, (decimal){together.amount, 0}, V("TWD"), own());
+    return E_OK;
+}
+
 /* Rule 10 of the invariants, where it can be judged: the victim drove the vehicle that this insurer covers. */
 static err
 note_own(struct advising *a, const struct case_accident_party *line)
@@ -257,6 +298,7 @@ motor_advise(struct claim_case *c, struct case_claim *claim, const struct case_p
     TRY(note_own(&a, line));
     TRY(put_rule(&a, line));
     TRY(put_items(&a));
+    TRY(put_disability(&a));
     case_set_money(&a.out->ceiling, (decimal){cali_limit_of(CALI_LIMIT_total, a.on), 0}, V("TWD"), own());
     return E_OK;
 }

@@ -170,29 +170,30 @@ lift_of(const int64_t *grades, size_t n)
 }
 
 err
-motor_disability(const int64_t *grades, size_t n, date on, int64_t *ret_amount, enum motor_rule *ret_rule,
-                 struct fault *f)
+motor_disability(const int64_t *grades, size_t n, date on, struct motor_combined *ret, struct fault *f)
 {
-    int64_t highest = GRADES, sum = 0;
+    struct motor_combined c = {.grade = GRADES};
+    int64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
         if (grades[i] < 1 || grades[i] > GRADES)
             return fault_set(f, E_OUT_OF_RANGE, "grades", "1 to 15", "another");
-        highest = least(highest, grades[i]);
+        c.grade = least(c.grade, grades[i]);
         sum += cali_grade_amount(grades[i], on);
     }
     if (n == 0)
         return fault_set(f, E_OUT_OF_RANGE, "grades", "at least one", "none");
     size_t lift = lift_of(grades, n);
-    *ret_rule = n == 1 ? MOTOR_RULE_GRADE : MOTOR_RULE_GRADE_HIGHEST;
+    c.rule = n == 1 ? MOTOR_RULE_GRADE : MOTOR_RULE_GRADE_HIGHEST;
     if (lift < COUNT_OF(lifts)) {
-        highest = highest > lifts[lift].up ? highest - lifts[lift].up : 1;
-        *ret_rule = lifts[lift].rule;
+        c.grade = c.grade > lifts[lift].up ? c.grade - lifts[lift].up : 1;
+        c.rule = lifts[lift].rule;
     }
-    *ret_amount = cali_grade_amount(highest, on);
-    if (*ret_amount > sum) {
-        *ret_amount = sum;
-        *ret_rule = MOTOR_RULE_GRADE_SUM;
+    c.amount = cali_grade_amount(c.grade, on);
+    if (c.amount > sum) {
+        c.amount = sum;
+        c.rule = MOTOR_RULE_GRADE_SUM;
     }
+    *ret = c;
     return E_OK;
 }
 

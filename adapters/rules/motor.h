@@ -71,8 +71,13 @@ int64_t motor_share(int64_t amount, size_t n, size_t i);
 int64_t motor_item_eligible(view category, int64_t stated, int64_t units, date on, enum motor_rule *ret_rule);
 
 /* Grades 1 to 15 of one accident, in any order.  E_OUT_OF_RANGE. */
-err motor_disability(const int64_t *grades, size_t n, date on, int64_t *ret_amount, enum motor_rule *ret_rule,
-                     struct fault *f) MUST_USE;
+struct motor_combined {
+    int64_t grade; /* that they count as together */
+    int64_t amount;
+    enum motor_rule rule;
+};
+err motor_disability(const int64_t *grades, size_t n, date on, struct motor_combined *ret, struct fault *f)
+    MUST_USE;
 /* A disability of grade `before` became `after` (a lower number). E_OUT_OF_RANGE. */
 err motor_aggravation(int64_t before, int64_t after, date on, int64_t *ret_amount, struct fault *f) MUST_USE;
 

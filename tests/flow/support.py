@@ -406,10 +406,11 @@ class Gateway:
 
     # documents
 
-    def samples(self, seeds, folder=None):
-        """Signed documents of `claimgate sample hospital`, in order: Document."""
+    def samples(self, seeds, folder=None, **options):
+        """Signed documents of `claimgate sample hospital`, in order: Document.  options: further ones of the command, e.g. grades="cali15:7"."""
         out = pathlib.Path(folder or self.dir / f"samples-{seeds.replace('..', '-')}")
-        claimgate("sample", "hospital", "--seed", seeds, "--pki", self.pki, "--out", out)
+        more = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+        claimgate("sample", "hospital", "--seed", seeds, "--pki", self.pki, "--out", out, *more)
         return [Document(path) for path in sorted(out.glob("*.headers"))]
 
     def sign(self, body, signer, cms=False, digest=None):

@@ -1,24 +1,18 @@
-"""Scenario 8: two disabilities.  The certificate goes to the compulsory insurer and to an injury insurer with a scale of its own; the amounts are the motor rules' for the accident's day; an agreed grade
-is paid in advance; a later death pays the rest.
-
-Not played here: grades as facts of the certificate (its text is read, items of a disability scale are not), so that the refusals by the issuer's level and by the fixed date are those of the rules
-`issuer-authority` and `date-order` (unit.adapters.case_invariants), not of a submission."""
+"""Scenario 8: two disabilities.  The certificate states items and grades by the compulsory scale and by the injury policies' own; each insurer sees its scale, the compulsory one with what the grades make
+together by the rules of the accident's day; an agreed grade is paid in advance; a later death pays the rest.  A clinic certifies no disability, and nobody one that is fixed before the discharge."""
 import sys
 
-from accidents import H1, K1, L2, P1, WANG, AccidentGateway, application, changed, claims_of, decide, expect_file, item, moved, party, record, resource_of, seen_by, send, tell
+from accidents import H1, K1, L2, P1, WANG, AccidentGateway, application, claims_of, decide, expect_file, item, moved, party, record, resource_of, seen_by, send, tell
 from support import Checks
 
 checks = Checks()
 NO = "11511AC80001"
-PAPERS = ("accident-part", "certificate")
+PAPERS = ("accident-part", "certificate", "report")
+GRADES = "cali15:7,cali15:9,injury11:6"
 
 
-def disability(resource):
-    if resource["resourceType"] == "Composition":
-        for coding in resource["type"]["coding"]:
-            if coding["code"].startswith("certificate-"):
-                coding["code"] = "certificate-disability"
-        resource["title"] = "失能診斷書"
+def of(documents, word):
+    return next(d for d in documents if word in d.name)
 
 
 def advice(g, **more):
@@ -28,7 +22,7 @@ def advice(g, **more):
 
 
 def amounts(g):
-    for grades, amount, rule in (([7, 9], 900000, "CALI-S-4-3"), ([10, 14], 440000, None), ([7, 8], 1070000, None), ([2, 4], 2000000, None)):
+    for grades, amount, rule in (([7, 9], 900000, "CALI-S-4-3"), ([10, 14], 440000, "CALI-S-4-6"), ([7, 8], 1070000, None), ([2, 4], 2000000, None)):
         said = advice(g, disabilities=grades, paid_before={"medical": 200000})
         checks.equal(said["disability"]["amount"], amount, f"grades {grades}")
         checks.equal((said["fits"]["disability"], said["nhi"]["headroom"]), (amount, 0), "beside 200,000 medical paid before, of which nothing is left")
@@ -41,26 +35,65 @@ def amounts(g):
     checks.equal(refused.status, 422, "there is no sixteenth grade")
 
 
+def grades_of(answer):
+    return {d["scale"]: [i["grade"] for i in d["items"]] for d in answer["case"].get("disability", [])}
+
+
+def certified(g, certificate):
+    """Items and grades, each insurer's own scale, and what they make together."""
+    visit = {"author": H1, "kind": "visit_no", "value": resource_of(certificate, "Encounter")["identifier"][0]["value"]}
+    filed = g.apply(application(WANG, [item(P1, "cali", ["cali_disability", "cali_medical"], PAPERS), item(L2, "injury", ["injury_disability"], ("certificate",))],
+                                [{"author": K1, "kind": "accident_no", "value": NO}, visit], event={"kind": "traffic"}), "person-wang")
+    checks.equal(filed.status, 201, f"the application {filed}")
+    claims = claims_of(filed)
+    stored = send(g, certificate, "h1-dr-lin", "h1")
+    checks.equal(stored.status, 201, f"the teaching hospital's certificate {stored}")
+    seen = {}
+    for name, who, claim in (("p1", "p1", claims[P1, "cali"]), ("l2", "l2", claims[L2, "injury"])):
+        seen[name], body = seen_by(g, checks, who, claim)
+        expect_file(g, checks, f"8-{name}", body)
+        checks.equal(seen[name]["case"]["certificates"][0]["kind"], "disability", f"{who}: the same certificate")
+    checks.equal(grades_of(seen["p1"]), {"cali15": [7, 9]}, "P1 sees the grades of the compulsory scale")
+    checks.equal(grades_of(seen["l2"]), {"injury11": [6]}, "L2 sees the grade of its own scale in the same certificate")
+    stated = seen["p1"]["case"]["disability"][0]
+    checks.equal(stated["combined"], {"grade": 6, "rule": "CALI-S-4-3", "amount": {"amount": "900000", "currency": "TWD"}}, "7 and 9 count as 6: 900,000, by the rule named")
+    checks.equal(stated["issuer_level"], "medical_centre", "with the level of the hospital in the registry")
+    checks.that("combined" not in seen["l2"]["case"]["disability"][0], "the injury insurer gets no combination by another's rules")
+    named = [p["organisation"]["name"] for p in seen["p1"]["case"]["parties"] if "organisation" in p]
+    checks.that("12345675" in named, f"an insurer that the registry does not know is called by its number {named}")
+    checks.that("cali" not in seen["l2"]["case"]["claims"][0], "the injury insurer has no advice of the compulsory one")
+    return claims
+
+
+def refusals(g):
+    """What the scenario refuses is refused at the door, with its place, and stored nowhere."""
+    before = g.counts()["documents"]
+    clinic = next(d for seed in range(200, 600) for d in g.samples(str(seed), grades="cali15:7") if d.author == "c1" and "disability" in d.name)
+    answer = send(g, clinic.body, "c1", "c1")
+    checks.equal((answer.status, answer.code()), (422, "issuer-authority"), f"a clinic is below the level that the scale asks for {answer}")
+    injury = next(d for d in g.samples(clinic.name.split("-")[0], g.dir / "injury", grades="injury11:7") if "disability" in d.name)
+    early = of(g.samples("2", g.dir / "early", grades="cali15:7", fixed_on="2026-01-01"), "disability")
+    answer = send(g, early.body, "h1-dr-lin", "h1")
+    checks.equal((answer.status, answer.code()), (422, "disability-not-fixed"), f"fixed before the discharge {answer}")
+    checks.that("effectiveDateTime" in answer.body.decode(), "with the place")
+    for grades, code in (("cali15:16", "out-of-range"), ("injury11:12", "out-of-range"), ("cali16:7", "code-invalid")):
+        wrong = of(g.samples("2", g.dir / grades.replace(":", "-"), grades=grades), "disability")
+        answer = send(g, wrong.body, "h1-dr-lin", "h1")
+        checks.equal((answer.status, answer.code()), (422, code), f"{grades}: {answer}")
+    checks.equal(g.counts()["documents"], before, "nothing of them is stored")
+    checks.equal(send(g, injury.body, "c1", "c1").status, 201, "the injury policies' scale asks for no level")
+
+
 def main():
     with AccidentGateway() as g:
-        parties = [party(1, None, "B03", name="張沙箱", vehicle={"plate": "AAA-8001", "insurer_ubn": P1}), party(2, WANG, "C03", vehicle={"plate": "BBB-8002", "insurer_ubn": "12345675"}, injury_degree={"code": "2"}, main_injury={"code": "1"})]
+        parties = [party(1, None, "B03", name="張沙箱", vehicle={"plate": "AAA-8001", "insurer_ubn": P1}),
+                   party(2, WANG, "C03", vehicle={"plate": "BBB-8002", "insurer_ubn": "12345675"}, injury_degree={"code": "2"}, main_injury={"code": "1"})]
         checks.equal(g.push(record(g, NO, "slip", parties)).status, 201, "the slip")
-        certificate = moved(g, changed(g.samples("2")[0], disability))
-        visit = {"author": H1, "kind": "visit_no", "value": resource_of(certificate, "Encounter")["identifier"][0]["value"]}
-        filed = g.apply(application(WANG, [item(P1, "cali", ["cali_disability", "cali_medical"], PAPERS), item(L2, "injury", ["injury_disability"], ("certificate",))],
-                                    [{"author": K1, "kind": "accident_no", "value": NO}, visit], event={"kind": "traffic"}), "person-wang")
-        checks.equal(filed.status, 201, f"the application {filed}")
-        claims = claims_of(filed)
-        stored = send(g, certificate, "h1-dr-lin", "h1")
-        checks.equal(stored.status, 201, f"the teaching hospital's certificate {stored}")
-        for name, who, claim in (("p1", "p1", claims[P1, "cali"]), ("l2", "l2", claims[L2, "injury"])):
-            answer, body = seen_by(g, checks, who, claim)
-            expect_file(g, checks, f"8-{name}", body)
-            checks.equal(answer["case"]["certificates"][0]["kind"], "disability", f"{who}: the same certificate")
-        named = [p["organisation"]["name"] for p in seen_by(g, checks, "p1", claims[P1, "cali"])[0]["case"]["parties"] if "organisation" in p]
-        checks.that("12345675" in named, f"an insurer that the registry does not know is called by its number {named}")
-        checks.that("cali" not in seen_by(g, checks, "l2", claims[L2, "injury"])[0]["case"]["claims"][0], "the injury insurer has a scale of its own and no advice of the compulsory one")
+        sample = of(g.samples("2", grades=GRADES), "disability")
+        checks.that(WANG["identifiers"][0]["value"].encode() in sample.body and sample.author == "h1", "the rider's certificate of the teaching hospital")
+        claims = certified(g, moved(g, sample.body))
         amounts(g)
+        refusals(g)
 
         claim = claims[P1, "cali"]
         checks.equal(tell(g, "p1", claim, "in_review").status, 200, "in review")

@@ -20,8 +20,10 @@
 static const struct sandbox_role {
     const char *name, *kind, *scopes, *options;
 } roles[] = {
-    {"h1", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", ""},
-    {"h2", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", ""},
+    {"h1", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"",
+     ",\"level\":\"medical_centre\""},
+    {"h2", "hospital", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"",
+     ",\"level\":\"regional\""},
     {"c1", "clinic", "\"system/Bundle.c\",\"system/Bundle.r\",\"attachments:write\",\"tasks:write\"", ""},
     {"k1", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", ""},
     {"k2", "police", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"", ""},

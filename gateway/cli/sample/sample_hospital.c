@@ -36,14 +36,55 @@ read_range(const char *text, uint64_t *ret_from, uint64_t *ret_to)
     return dots < v.n ? text_to_u64(view_sub(v, dots + 2, v.n), ret_to) : E_OK;
 }
 
+#define GRADES_MAX 8
+
+/* "cali15:7,cali15:9,injury11:6" */
 static err
-write_set(uint64_t seed, const char *pki, const char *out, arena *mem, size_t *ret_written, struct fault *f)
+read_grades(const char *text, struct sample_grade ret[GRADES_MAX], size_t *ret_n)
 {
+    view list = view_of(text);
+    size_t n = 0;
+    while (list.n) {
+        view item = view_cut(&list, ',', NULL);
+        int64_t grade;
+        if (n == GRADES_MAX)
+            return E_TOO_LARGE;
+        ret[n].scale = view_cut(&item, ':', NULL);
+        TRY(text_to_i64(item, &grade));
+        if (grade < 0 || grade > 99)
+            return E_OUT_OF_RANGE;
+        ret[n++].grade = (int)grade;
+    }
+    *ret_n = n;
+    return E_OK;
+}
+
+/* A disability certificate of the stay, where the command asks for one. */
+static err
+add_disability(struct args *a, const struct sample_stay *stay, struct sample_document *documents, size_t *n,
+               arena *mem)
+{
+    struct sample_grade grades[GRADES_MAX];
+    size_t n_grades = 0;
+    if (!args_value(a, "grades"))
+        return E_OK;
+    TRY(read_grades(args_value(a, "grades"), grades, &n_grades));
+    struct sample_document *d = &documents[*n];
+    *d = (struct sample_document){.name = "disability", .signer = stay->hospital->doctor};
+    *n += 1;
+    return sample_disability(stay, grades, n_grades, args_value(a, "fixed-on"), "1", mem, &d->body);
+}
+
+static err
+write_set(struct args *a, uint64_t seed, arena *mem, size_t *ret_written, struct fault *f)
+{
+    const char *pki = args_value(a, "pki"), *out = args_value(a, "out");
     struct sample_stay stay;
     struct sample_document documents[SAMPLE_DOCUMENTS_MAX];
     size_t n;
     TRY(sample_stay_make(seed, SAMPLE_KIND_COUNT, mem, &stay));
     TRY(sample_documents(&stay, mem, documents, &n));
+    TRY(add_disability(a, &stay, documents, &n, mem));
     for (size_t i = 0; i < n; i++) {
         char path[PATH_SIZE];
         view header;
@@ -75,7 +116,7 @@ run_sample_hospital(struct args *a)
     err e = folder_make(out, &f);
     for (uint64_t s = from; s <= to && e == E_OK; s++) {
         arena *mem = arena_new(64u << 20);
-        e = write_set(s, pki, out, mem, &written, &f);
+        e = write_set(a, s, mem, &written, &f);
         arena_free(mem);
     }
     if (e != E_OK)

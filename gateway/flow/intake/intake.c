@@ -188,6 +188,7 @@ passage_judge(struct passage *p)
     if (p->issues->errors)
         return issues_fault(p->issues, p->f);
     TRY(passage_authority(p));
+    TRY(passage_disability(p));
     TRY(sureness_floor(p));
     TRY(verdict_print(p->verdict, p->mem, &p->verdict_text));
     p->verdict_digest = sha256(p->verdict_text);

@@ -43,6 +43,8 @@ const struct intake_row *intake_info(enum intake i);
 
 /* read → verify → interpret → authority; afterwards the passage holds all that the unit needs. */
 err passage_judge(struct passage *p) MUST_USE;
+/* The level of who certifies a disability, from the registry: put into the facts, E_ISSUER_LEVEL below what the scale asks for. */
+err passage_disability(struct passage *p) MUST_USE;
 /* Authority of every signature, author, sender, professionals. */
 err passage_authority(struct passage *p) MUST_USE;
 /* Prints the facts again after they were changed. */

@@ -155,6 +155,7 @@ choose(struct bench *b, int side)
     set_word(&AT(claims)->payments->purpose, b->view == VIEW_hospital ? "offset_hospital"
                                              : b->view == VIEW_shop   ? "direct_shop"
                                                                       : "benefit");
+    set_word(&AT(disability)->scale, "policy"); /* of the claims' line, life */
     set_word(&AT(roles)->role, side ? "patient" : "driver");
     set_word(&AT(documents)->kind, "certificate");
     set_word(&AT(documents)->sender, side ? "another" : "viewer");
@@ -595,6 +596,37 @@ Test(case_view, fixed_benefit_sees_what_it_needs)
     cr_assert_eq(view_find(text, V("\"conclusion\"")), text.n);
     cr_assert_eq(view_find(text, V("\"lines\"")), text.n);
     bench_done(&b);
+}
+
+/* A certificate may be judged by several scales: each insurer sees the one by which it pays. */
+Test(case_view, each_line_sees_its_own_scale)
+{
+    static const struct {
+        enum view_kind view;
+        const char *line, *scale;
+        bool shown;
+    } rows[] = {
+        {VIEW_cali_insurer, "cali", "cali15", true},
+        {VIEW_cali_insurer, "cali", "injury11", false},
+        {VIEW_cali_insurer, "cali", "policy", false},
+        {VIEW_fund, "fund", "cali15", true},
+        {VIEW_fund, "fund", "injury11", false},
+        {VIEW_fixed_benefit_insurer, "injury", "injury11", true},
+        {VIEW_fixed_benefit_insurer, "injury", "policy", true},
+        {VIEW_fixed_benefit_insurer, "injury", "cali15", false},
+        {VIEW_reimbursement_insurer, "injury", "cali15", false},
+        {VIEW_reimbursement_insurer, "health", "cali15", true},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct bench b;
+        bench_init(&b, rows[i].view);
+        set_word(&b.c->claims->line, rows[i].line);
+        set_word(&b.c->disability->scale, rows[i].scale);
+        view body = project(&b);
+        cr_expect_eq(view_find(body, V("\"fixed_on\":")) < body.n, rows[i].shown, "%s on %s: %s",
+                     rows[i].line, rows[i].scale, rows[i].shown ? "shown" : "withheld");
+        bench_done(&b);
+    }
 }
 
 Test(case_view, nhi_lines_stay_with_nhi)

@@ -189,3 +189,89 @@ Test(hospital, iclaim_is_read_leniently_with_findings)
     cr_assert(offset && form);
     arena_free(mem);
 }
+
+/* -- disability -- */
+
+static view
+disability(const struct sample_grade *grades, size_t n, const char *fixed_on, arena *mem)
+{
+    struct sample_stay stay;
+    view body;
+    cr_assert_eq(sample_stay_make(2, SAMPLE_TRAFFIC, mem, &stay), E_OK);
+    cr_assert_eq(sample_disability(&stay, grades, n, fixed_on, "1", mem, &body), E_OK);
+    return body;
+}
+
+Test(hospital, grades_are_read_by_scale_and_day)
+{
+    const struct sample_grade grades[] = {{V("cali15"), 7}, {V("injury11"), 6}, {V("cali15"), 9}};
+    arena *mem = arena_new(64u << 20);
+    struct issues issues;
+    struct reading rd;
+    struct fault f;
+    view body = disability(grades, COUNT_OF(grades), "2026-09-01", mem);
+    err e = interpret(body, false, mem, &issues, &rd, &f);
+    cr_assert_eq(e, E_OK, "%s at %s: %s", err_info(e)->code, f.where, f.found);
+    const struct case_disability *d = rd.facts->disability;
+    cr_assert(d && d->next && !d->next->next, "one for each scale");
+    cr_assert(view_eq(d->scale.v, V("cali15")) && view_eq(d->next->scale.v, V("injury11")));
+    cr_assert(d->items->grade.v == 7 && d->items->next->grade.v == 9 && d->next->items->grade.v == 6);
+    cr_assert(view_eq(d->items->code.v, V("cali15-7")) && d->items->text.v.n);
+    cr_assert(d->fixed_on.v.month == 9 && d->fixed_on.v.day == 1);
+    cr_assert(case_party_of(rd.facts, d->patient.v) && d->certificate.v.n);
+    cr_assert(view_eq(rd.facts->certificates->kind.v, V("disability")));
+    view at = view_sub(body, d->items->grade.src.from, d->items->grade.src.length);
+    cr_assert(view_eq(at, V("7")), "with the bytes of the grade");
+    body =
+        replace(body, "\"valueInteger\":7",
+                "\"valueInteger\":7,\"component\":[{\"code\":{\"coding\":[{\"system\":\"https://claimgate.tw/"
+                "fhir/CodeSystem/disability-item\",\"code\":\"prior-grade\"}]},\"valueInteger\":11}]",
+                mem);
+    cr_assert_eq(interpret(body, false, mem, &issues, &rd, &f), E_OK);
+    cr_assert_eq(rd.facts->disability->prior_grade.v, 11, "a disability that was there before");
+    arena_free(mem);
+}
+
+/* The errors of a reading: every one is an issue with its place. */
+static void
+expect_error(view body, err code, const char *place, arena *mem)
+{
+    struct issues issues;
+    struct reading rd;
+    struct fault f;
+    err e = interpret(body, false, mem, &issues, &rd, &f);
+    if (e == E_OK && issues.errors)
+        e = issues_fault(&issues, &f);
+    cr_expect_eq(e, code, "%s, not %s", err_info(e)->code, err_info(code)->code);
+    cr_expect(strstr(f.where, place), "%s is not at %s", f.where, place);
+}
+
+Test(hospital, a_grade_outside_of_its_scale_and_a_day_before_the_discharge_are_errors)
+{
+    static const struct {
+        const char *scale;
+        int grade;
+        const char *fixed_on;
+        err code;
+        const char *place;
+    } rows[] = {
+        {"cali15", 16, NULL, E_OUT_OF_RANGE, "valueInteger"},
+        {"cali15", 0, NULL, E_OUT_OF_RANGE, "valueInteger"},
+        {"injury11", 12, NULL, E_OUT_OF_RANGE, "valueInteger"},
+        {"cali15", 7, "2026-01-01", E_NOT_FIXED, "effectiveDateTime"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        arena *mem = arena_new(64u << 20);
+        const struct sample_grade grade = {view_of(rows[i].scale), rows[i].grade};
+        expect_error(disability(&grade, 1, rows[i].fixed_on, mem), rows[i].code, rows[i].place, mem);
+        arena_free(mem);
+    }
+    arena *mem = arena_new(64u << 20);
+    const struct sample_grade grade = {V("policy"), 20};
+    struct issues issues;
+    struct reading rd;
+    struct fault f;
+    cr_expect_eq(interpret(disability(&grade, 1, NULL, mem), false, mem, &issues, &rd, &f), E_OK,
+                 "a policy's own scale has no end");
+    arena_free(mem);
+}

@@ -13,9 +13,11 @@ static const date before_all = {.year = 2010, .month = 1, .day = 1, .precision =
 static int64_t
 combined(const int64_t *grades, size_t n, enum motor_rule *ret_rule)
 {
-    int64_t amount = -1;
-    cr_assert_eq(motor_disability(grades, n, day, &amount, ret_rule, NULL), E_OK);
-    return amount;
+    struct motor_combined c = {0};
+    cr_assert_eq(motor_disability(grades, n, day, &c, NULL), E_OK);
+    cr_expect(c.grade >= 1 && c.grade <= 15 && c.amount <= cali_grade_amount(c.grade, day));
+    *ret_rule = c.rule;
+    return c.amount;
 }
 
 Test(motor_rules, disabilities_combine_as_the_standard_says)
@@ -65,10 +67,10 @@ Test(motor_rules, grades_outside_of_the_scale_are_refused)
 {
     static const int64_t none[] = {0}, sixteen[] = {7, 16};
     int64_t amount;
-    enum motor_rule rule;
-    cr_expect_eq(motor_disability(none, 1, day, &amount, &rule, NULL), E_OUT_OF_RANGE);
-    cr_expect_eq(motor_disability(sixteen, 2, day, &amount, &rule, NULL), E_OUT_OF_RANGE);
-    cr_expect_eq(motor_disability(none, 0, day, &amount, &rule, NULL), E_OUT_OF_RANGE);
+    struct motor_combined c;
+    cr_expect_eq(motor_disability(none, 1, day, &c, NULL), E_OUT_OF_RANGE);
+    cr_expect_eq(motor_disability(sixteen, 2, day, &c, NULL), E_OUT_OF_RANGE);
+    cr_expect_eq(motor_disability(none, 0, day, &c, NULL), E_OUT_OF_RANGE);
     cr_expect(motor_aggravation(9, 7, day, &amount, NULL) == E_OK && amount == 260000);
     cr_expect_eq(motor_aggravation(7, 9, day, &amount, NULL), E_OUT_OF_RANGE);
     cr_expect_eq(motor_aggravation(7, 7, day, &amount, NULL), E_OUT_OF_RANGE);
