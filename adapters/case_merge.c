@@ -332,39 +332,23 @@ merge_record(struct merge *m, const struct graph_source *s, enum case_record rec
  * be compared).  Documents and verdicts are the frame's alone and are copied before (case_fold.c). */
 static const uint16_t order[] = {
 #define SECTION_(m) offsetof(struct claim_case, m)
-    SECTION_(parties),
-    SECTION_(vehicles),
-    SECTION_(encounters),
-    SECTION_(diagnoses),
-    SECTION_(procedures),
-    SECTION_(certificates),
-    SECTION_(reports),
-    SECTION_(cancer),
-    SECTION_(disability),
-    SECTION_(death),
-    SECTION_(expenses),
-    SECTION_(care),
-    SECTION_(accident),
-    SECTION_(repairs),
-    SECTION_(coverages),
-    SECTION_(claims),
-    SECTION_(recourse),
-    SECTION_(event),
-    SECTION_(third_party_property),
-    SECTION_(settlements),
-    SECTION_(receipt_pools),
-    SECTION_(permissions),
-    SECTION_(reinsurance),
-    SECTION_(deliveries),
-    SECTION_(timeline),
-    SECTION_(unmapped),
-    SECTION_(findings),
-    SECTION_(conflicts),
-    SECTION_(roles),
-    SECTION_(meta),
+    SECTION_(parties),     SECTION_(vehicles),      SECTION_(encounters),  SECTION_(diagnoses),
+    SECTION_(procedures),  SECTION_(certificates),  SECTION_(reports),     SECTION_(cancer),
+    SECTION_(disability),  SECTION_(death),         SECTION_(expenses),    SECTION_(images),
+    SECTION_(care),        SECTION_(accident),      SECTION_(repairs),     SECTION_(coverages),
+    SECTION_(claims),      SECTION_(recourse),      SECTION_(event),       SECTION_(third_party_property),
+    SECTION_(settlements), SECTION_(receipt_pools), SECTION_(permissions), SECTION_(reinsurance),
+    SECTION_(deliveries),  SECTION_(timeline),      SECTION_(unmapped),    SECTION_(findings),
+    SECTION_(conflicts),   SECTION_(roles),         SECTION_(meta),
 #undef SECTION_
 };
-_Static_assert(COUNT_OF(order) + 2 == 32, "every section of the case but documents and verdicts");
+enum {
+    SECTIONS = 0
+#define ROOT_ONE(m, need, t) +1
+#define ROOT_LIST(m, need, t, prefix) +1
+#include "adapters/case_rows.h"
+};
+_Static_assert(COUNT_OF(order) + 2 == SECTIONS, "every section of the case but documents and verdicts");
 
 static const struct case_field *
 section(uint16_t offset)

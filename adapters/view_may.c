@@ -89,7 +89,7 @@ static bool
 is_medical_paper(view kind)
 {
     return view_eq(kind, V("certificate")) || view_eq(kind, V("receipt")) || view_eq(kind, V("report")) ||
-           view_eq(kind, V("claim-bundle"));
+           view_eq(kind, V("claim-bundle")) || view_eq(kind, V("attachment"));
 }
 
 /* Papers of the procedure are folded for everybody: the rules for claims, permissions and decisions choose

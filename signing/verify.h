@@ -57,8 +57,9 @@ enum sig_format { SIG_CMS, SIG_JWS, SIG_XMLDSIG, SIG_BUNDLE };
 /* "cms", "jws", "xmldsig", "bundle-signature" */
 const char *sig_format_word(enum sig_format f);
 
-/* How sure we are.  The order is from weakest to strongest. */
+/* How sure we are.  The order is from weakest to strongest; the numbers are stored. */
 enum evidence_level {
+    LEVEL_UNSIGNED = -1, /* nobody signed it: an assertion of who sent it, never more */
     LEVEL_REFUSED,
     LEVEL_PENDING, /* signature and chain hold, revocation not known yet */
     LEVEL_CACHED_WITHIN_GRACE,

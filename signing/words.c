@@ -103,5 +103,7 @@ check_word(enum check_kind c)
 const char *
 evidence_level_word(enum evidence_level l)
 {
+    if (l == LEVEL_UNSIGNED)
+        return "unsigned";
     return word_at(level_words, COUNT_OF(level_words), (size_t)l);
 }

@@ -1,5 +1,6 @@
 #include "adapters/person/application.h"
 
+#include "adapters/rules/relay.h"
 #include "base/text.h"
 #include "signing/jose/jws.h"
 
@@ -294,11 +295,25 @@ read_mandate(struct reader_state *s, const struct tree *t, const struct node *n,
     return E_OK;
 }
 
+static const char *const relay_roles[] = {"first", "forwarded", NULL};
+
+/* What is forwarded has one first insurer, who gets the original papers. */
+static err
+check_relay(struct reader_state *s)
+{
+    size_t first = 0, all = 0;
+    for (const struct applied_insurer *i = s->a->insurers; i; i = i->next) {
+        first += view_eq(i->relay_role, V("first"));
+        all += i->relay_role.n > 0;
+    }
+    return all == 0 || first == 1 ? E_OK : bad(s, "/insurer/relay_role", "exactly one first insurer");
+}
+
 static err
 read_insurer(struct reader_state *s, const struct tree *t, const struct node *n, view item, int64_t index)
 {
-    static const char *const names[] = {"recipient",  "through", "line", "coverage", "benefits",
-                                        "permission", "payee",   "fund", NULL};
+    static const char *const names[] = {"recipient",  "through", "line", "coverage",   "benefits",
+                                        "permission", "payee",   "fund", "relay_role", NULL};
     TRY(only_members(s, t, n, names, "/insurer"));
     struct applied_insurer *i = arena_make(s->mem, struct applied_insurer);
     if (!i)
@@ -311,6 +326,9 @@ read_insurer(struct reader_state *s, const struct tree *t, const struct node *n,
     i->policy_no = node_text_at(t, n, "coverage.policy_no");
     if (!i->recipient.n || !is_word_of(i->line, lines))
         return bad(s, "/insurer/line", "recipient and a known line");
+    i->relay_role = text_of(t, n, "relay_role");
+    if (i->relay_role.n && (!is_word_of(i->relay_role, relay_roles) || !relay_has_line(i->line)))
+        return bad(s, "/insurer/relay_role", "first or forwarded, in life, health or injury insurance");
     TRY(words_of(s, t, node_member(t, n, V("benefits")), &i->benefits));
     TRY(read_permission(s, t, node_member(t, n, V("permission")), i));
     const struct node *payee = node_member(t, n, V("payee"));
@@ -415,6 +433,7 @@ application_read(const struct tree *t, arena *mem, struct application *ret, stru
     if (!a->common_item.p || !a->insurers)
         return bad(&s, "/items", "one item of common facts and at least one of an insurer or a mandate");
     TRY(check_mandators(&s));
+    TRY(check_relay(&s));
     *ret = *a;
     return E_OK;
 }

@@ -28,7 +28,8 @@ struct applied_insurer {
     view through;   /* agent insurer, empty when none */
     view line;
     view policy_no;
-    view benefits; /* words, space separated */
+    view relay_role; /* first, forwarded; empty when the claim goes to this insurer alone */
+    view benefits;   /* words, space separated */
     view purpose;
     view document_kinds; /* words, space separated */
     instant from, to;

@@ -155,7 +155,7 @@ is_of_victim(const struct advising *a, const struct case_expense *e)
 
 struct sum {
     view category;
-    int64_t stated, units;
+    int64_t stated, units, unsigned_; /* unsigned_: what of stated nobody signed */
 };
 
 static int64_t
@@ -169,7 +169,7 @@ whole(const struct leaf_decimal *d)
 }
 
 static void
-add_line(struct sum *list, size_t *n, const struct case_expense_line *l)
+add_line(struct sum *list, size_t *n, const struct case_expense *e, const struct case_expense_line *l)
 {
     view category = l->category ? l->category->cali.v : VIEW_NONE;
     size_t i = 0;
@@ -182,6 +182,7 @@ add_line(struct sum *list, size_t *n, const struct case_expense_line *l)
     if (i == *n)
         list[(*n)++] = (struct sum){.category = category};
     list[i].stated += whole(&l->amount.amount);
+    list[i].unsigned_ += is_word(&e->evidence, "asserted") ? whole(&l->amount.amount) : 0;
     list[i].units += l->category->teeth.set ? l->category->teeth.v : whole(&l->qty.value);
 }
 
@@ -196,6 +197,8 @@ put_item(struct advising *a, const struct sum *s, int64_t *eligible)
     leaf_set_text(&item->category, s->category, own());
     case_set_money(&item->stated, (decimal){s->stated, 0}, V("TWD"), own());
     case_set_money(&item->eligible, (decimal){counts, 0}, V("TWD"), own());
+    if (s->unsigned_)
+        case_set_money(&item->unsigned_, (decimal){s->unsigned_, 0}, V("TWD"), own());
     *eligible += counts;
     return E_OK;
 }
@@ -203,12 +206,12 @@ put_item(struct advising *a, const struct sum *s, int64_t *eligible)
 static err
 put_items(struct advising *a)
 {
-    struct sum list[CATEGORIES_MAX] = {{{0}, 0, 0}};
+    struct sum list[CATEGORIES_MAX] = {{.stated = 0}};
     size_t n = 0;
     int64_t eligible = 0;
     for (const struct case_expense *e = a->c->expenses; e; e = e->next)
         for (const struct case_expense_line *l = is_of_victim(a, e) ? e->lines : NULL; l; l = l->next)
-            add_line(list, &n, l);
+            add_line(list, &n, e, l);
     for (size_t i = 0; i < n; i++)
         TRY(put_item(a, &list[i], &eligible));
     bool is_fund = is_word(&a->claim->line, "fund");

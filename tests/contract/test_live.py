@@ -258,6 +258,22 @@ def walk_filing(j, g):
     return filed.json()
 
 
+def walk_images(j, g, filed):
+    """A receipt that nobody signed, as a picture: sent by the app, fetched by the insurer whose view names it."""
+    given = application_of(WANG, [("99000220", "injury", ["injury_medical"], ["attachment"])], [{"author": "9901010016", "kind": "visit_no", "value": "V10000001"}])
+    claim = j.ask("applicationCreate", body=json.loads(g.application(given)), media="application/json", token=g.token("app"), want=201, label="of attachments", like_example=False).json()
+    body, media = j.example("imageCreate")
+    body |= {"case": claim["case"], "sha256": motor.upload(g, "app", PNG, "image/png")["sha256"]}
+    for want in (201, 200):
+        said = j.ask("imageCreate", body=body, media=media, token=g.token("app"), want=want).json()
+        image = said.get("image") or image
+    j.ask("imageCreate", body={**body, "case": "case-01m7z5w4t2e818qcc1tkrdntm3"}, media=media, token=g.token("app"), want=404, label="for another case")
+    j.ask("imageCreate", body={**body, "level": "verified-ocsp"}, media=media, token=g.token("app"), want=422, label="of another form", bad_request=True)
+    place = {"id": claim["claims"][0]["claim"], "image": image}
+    j.ask("claimImage", place, token=g.token("l2"), want=200)
+    j.ask("claimImage", place, token=g.token("l1"), want=404, label="of another")
+
+
 def walk_records(j, g, filed):
     """The example's slip, asked for by an insurer, shown to its agency when the person has given the mandate, promised and refused."""
     body, media = j.example("recordRequestCreate")
@@ -661,6 +677,7 @@ def main():
         filed = walk_filing(j, g)
         notices.judge(spec, keys, g.dir)
         walk_records(j, g, filed)
+        walk_images(j, g, filed)
         walk_claim(j, g, filed, document)
         walk_person(j, g, filed)
         walk_rest(j, g)

@@ -154,10 +154,12 @@ def seen_by(g, checks, party_name, claim):
 
 
 def expect_file(g, checks, name, body):
-    """tests/flow/scenarios/<name>.json, byte for byte; the days after the accident stand in it as DAY+n, since the accident is today.  CLAIMGATE_WRITE=1 writes it anew."""
+    """tests/flow/scenarios/<name>.json, byte for byte; the days after the accident stand in it as DAY+n, since the accident is today, handles of pictures as PIC-n.  CLAIMGATE_WRITE=1 writes it anew."""
     path = EXPECTED / f"{name}.json"
     for n in range(-1, 150):
         body = body.replace(g.day(n).encode(), b"DAY+%03d" % n)
+    for n, handle in enumerate(dict.fromkeys(re.findall(rb"pic-[0-9a-z]{26}", body)), 1):
+        body = body.replace(handle, b"PIC-%d" % n)
     if os.environ.get("CLAIMGATE_WRITE"):
         path.write_bytes(body + b"\n")
         return

@@ -1,13 +1,14 @@
 """Scenario 4: car and motorcycle (A2).  Rider and pillion are hurt; slip at once, diagram and photos after a week, analysis after a month, each on a permission of its own with counted uses; the
-rider claims from the car's insurer, the pillion from both jointly; what counts of the receipts, and what is left for the health insurance.
+rider claims from the car's insurer, the pillion from both jointly; what counts of the receipts, of which two are pictures that nobody signed, and what is left for the health insurance.  P1 may not pay its
+half only.  The shop that repairs the motorcycle sees plate and damage.
 
-Not played here: unsigned images of transport and nursing receipts (no intake for them yet: these lines stand in the clinic's signed receipt), the health insurer's own projection and the repair shop's
-(scenario 7), and that P1 may not pay its half only (CALI-22-1 is advice: a decision does not say whether it is a share)."""
+Not played here: the health insurer's own projection (the sandbox has no such partner)."""
 import sys
 
 import test_mydata
-from accidents import (C1, DAY, H2, K1, L2, LEE, P1, P3, WANG, AccidentGateway, Desk, application, changed, claims_of, expect_file, item, line, mandate, moved, party, record, resource_of,
-                       seen_by, send, with_lines)
+from accidents import (C1, H2, K1, L2, LEE, P1, P3, WANG, AccidentGateway, Desk, application, changed, claims_of, expect_file, item, line, mandate, moved, party, record, resource_of,
+                       seen_by, send, decide, tell, with_lines)
+from motor import SECRET, Filing, jpeg, upload
 from support import Checks, compact, wait_until
 
 checks = Checks()
@@ -19,9 +20,8 @@ PARTIES = [party(1, None, "B03", name=DRIVER["name"], vehicle={"plate": "AAA-400
            party(2, WANG, "C03", vehicle={"plate": "BBB-4002", "insurer_ubn": P3}, injury_degree={"code": "2"}, main_injury={"code": "8"}),
            party(3, LEE, "H02", rides_with=2, injury_degree={"code": "2"}, main_injury={"code": "8"})]
 DRAWING, PHOTO = b"%PDF-1.7 crossing", b"\xff\xd8\xff\xe0" + b"crossing" * 900 + b"\xff\xd9"
-HOSPITAL = [line("住院部分負擔", 3400, payer="copay", nhi="ward"), line("病房費差額", 8000, "room_difference", nhi="ward", units=4), line("膳食費", 800, "meals", units=4),
-            line("看護費", 24000, "nursing", units=10), line("輔助器材", 26000, "device", nhi="material")]
-CLINIC = [line("義齒", 36000, "denture", nhi="material", units=2), line("接送費", 3200, "transport")]
+HOSPITAL = [line("住院部分負擔", 3400, payer="copay", nhi="ward"), line("病房費差額", 8000, "room_difference", nhi="ward", units=4), line("膳食費", 800, "meals", units=4), line("輔助器材", 26000, "device", nhi="material")]
+CLINIC = [line("義齒", 36000, "denture", nhi="material", units=2)]
 
 
 def attachment(data, kind):
@@ -123,7 +123,7 @@ def fourth_pull(g, platform):
 def play(g, platform):
     desk = police(g)
     papers = hospital_papers(g)
-    motor = ("accident-part", "certificate", "receipt")
+    motor = ("accident-part", "certificate", "receipt", "attachment")
     rider = application(WANG, [item(P1, "cali", ["cali_medical"], motor), item(L2, "injury", ["injury_medical"], motor)],
                         [{"author": K1, "kind": "accident_no", "value": NO}, *references(papers, 0, 2)], [mandate(K1, WANG, ["accident-part"], uses=1)], {"kind": "traffic"})
     filed = g.apply(rider, "person-wang")
@@ -132,6 +132,7 @@ def play(g, platform):
     three_permissions(g, desk, claims)
     for body, signer, sender in papers:
         checks.equal(send(g, body, signer, sender).status, 201, f"{sender}'s paper")
+    pictures = unsigned(g, filed.json()["case"], claims)
     pillion = application(LEE, [item(P1, "cali", ["cali_medical"], motor), item(P3, "cali", ["cali_medical"], motor)],
                           [{"author": K1, "kind": "accident_no", "value": NO}, *references(papers, 3)], event={"kind": "traffic"})
     second = g.apply(pillion, "person-lee")
@@ -143,11 +144,92 @@ def play(g, platform):
     for name, who, claim in (("rider-p1", "p1", claims[P1, "cali"]), ("rider-l2", "l2", claims[L2, "injury"]), ("pillion-p1", "p1", both[P1, "cali"]), ("pillion-p3", "p3", both[P3, "cali"])):
         seen[name], body = seen_by(g, checks, who, claim)
         expect_file(g, checks, f"4-{name}", body)
+    marked(g, seen, claims, pictures)
+    shop(g)
     names(g, seen)
     amounts(g, seen)
     refusals(g, claims, both)
     fourth_pull(g, platform)
     desk.close()
+
+
+def picture(g, case, person, data, kind="receipt", sender="app", receipt=None):
+    return g.post(sender, "/v1/images", {"case": case, "person": person, "kind": kind, "sha256": upload(g, sender, data)["sha256"], **({"receipt": receipt} if receipt else {})})
+
+
+def carer(g):
+    return {"kind": "nursing", "no": "C-001", "issued": g.day(12), "lines": [{"text": "看護費", "category": "nursing", "units": 10, "amount": 24000}], "total": 24000}
+
+
+def unsigned(g, case, claims):
+    """Receipts of a carer and of a taxi, photographed, and a photo of the scene: nobody signed them."""
+    files = {name: jpeg(30_000, seed) for name, seed in (("nursing", 41), ("transport", 42), ("scene", 43))}
+    taxi = {"kind": "transport", "issued": g.day(6), "lines": [{"text": "接送費", "category": "transport", "amount": 3200}]}
+    sent = {"nursing": picture(g, case, WANG, files["nursing"], receipt=carer(g)), "transport": picture(g, case, WANG, files["transport"], receipt=taxi), "scene": picture(g, case, WANG, files["scene"], "scene")}
+    for name, answer in sent.items():
+        checks.equal((answer.status, answer.json().get("level"), answer.json().get("outcome")), (201, "unsigned", "accepted"), f"{name}: taken as what it is {answer}")
+    checks.that(claims[P1, "cali"] in [e["claim"] for e in g.events("p1") if e.get("document") == sent["nursing"].json()["document"]], "P1 is told of the carer's receipt")
+    again = picture(g, case, WANG, files["nursing"], receipt=carer(g))
+    checks.equal((again.status, again.json()["outcome"], again.json()["receipt"]), (200, "duplicate", sent["nursing"].json()["receipt"]), "the same again: the same receipt")
+    unsigned_refusals(g, case, files)
+    return files, {name: a.json()["image"] for name, a in sent.items()}
+
+
+def unsigned_refusals(g, case, files):
+    digest = upload(g, "app", files["nursing"])["sha256"]
+    said = {"case": case, "person": WANG, "kind": "receipt", "sha256": digest, "receipt": carer(g)}
+
+    def refused(change, status, code, text, sender="app"):
+        answer = g.post(sender, "/v1/images", {**said, **change})
+        checks.equal((answer.status, answer.code()), (status, code), f"{text} {answer}")
+
+    refused({"sha256": "0" * 64}, 422, "attachment-missing", "a picture that never came")
+    drawing = b"%PDF-1.7 receipt"
+    refused({"sha256": upload(g, "app", drawing, "application/pdf")["sha256"]}, 422, "image-form", "no picture: no copy without its data can be made")
+    refused({"person": {"identifiers": [{"system": "http://www.moi.gov.tw", "value": "B280120005"}]}}, 404, "not-found", "a person who claims nothing here")
+    refused({"case": "case-01m7z5w4v5ehnrqa0mwmwa3r6j"}, 404, "not-found", "another case")
+    refused({"kind": "scene"}, 422, "schema-invalid", "a scene is no receipt")
+    refused({"receipt": {**carer(g), "kind": "medical_receipt"}}, 422, "schema-invalid", "a hospital's receipt is signed")
+    refused({"receipt": {**carer(g), "lines": []}}, 422, "schema-invalid", "a receipt of nothing")
+    refused({"level": "verified-ocsp"}, 422, "schema-invalid", "nobody states his own level")
+    refused({}, 403, "insufficient-scope", "an insurer sends none", sender="p1")
+
+
+def marked(g, seen, claims, pictures):
+    """In every projection they say that nobody signed them; the copies tell neither place nor camera; who has no permission for them sees nothing."""
+    files, ids = pictures
+    for name, who, claim in (("rider-p1", "p1", claims[P1, "cali"]), ("rider-l2", "l2", claims[L2, "injury"])):
+        case = seen[name]["case"]
+        papers = [d for d in case["documents"] if d["kind"] == "attachment"]
+        checks.equal([d.get("unsigned") for d in papers], [True] * 3, f"{name}: the papers are marked")
+        checks.that(not any(d.get("unsigned") for d in case["documents"] if d["kind"] != "attachment"), f"{name}: and no others")
+        checks.equal({e["kind"]: (e.get("evidence"), e["original"]["form"]) for e in case["expenses"] if e["kind"] in ("nursing", "transport")}, dict.fromkeys(("nursing", "transport"), ("asserted", "image")),
+                     f"{name}: so are the receipts")
+        checks.that(not any("evidence" in e for e in case["expenses"] if e["kind"] == "medical_receipt"), f"{name}: the hospital's are not")
+        checks.equal({i["evidence"] for i in case["images"]}, {"asserted"}, f"{name}: and the pictures")
+        checks.equal({d["level"] for d in seen[name]["documents"] if d["kind"] == "attachment"}, {"unsigned"}, f"{name}: the level beside, too")
+        checks.that(not any("original" in d for d in seen[name]["documents"] if d["kind"] == "attachment"), f"{name}: they have no original that proves anything")
+        fhir = g.get(who, f"/fhir/r4/Claim/{claim}").json()
+        checks.equal(sorted(i["productOrService"]["text"] for i in fhir["item"] if i.get("extension")), ["接送費", "看護費"], f"{name}: as FHIR each line says so")
+        copy = g.get(who, f"/v1/claims/{claim}/images/{ids['nursing']}")
+        checks.equal((copy.status, copy.media), (200, "image/jpeg"), f"{name}: the copy can be fetched")
+        checks.that(SECRET not in copy.body and SECRET in files["nursing"] and copy.body.endswith(files["nursing"][-20_000:]), f"{name}: the picture whole, without what the camera wrote")
+    for name in ("pillion-p1", "pillion-p3"):
+        checks.that("images" not in seen[name]["case"] and not any(d["kind"] == "attachment" for d in seen[name]["case"]["documents"]), f"{name}: the rider's pictures are not the pillion's")
+    checks.equal(g.get("p3", f"/v1/claims/{claims[P1, 'cali']}/images/{ids['nursing']}").status, 404, "nor P3's")
+    checks.equal(g.get("p1", f"/v1/claims/{claims[P1, 'cali']}/images/pic-{ids['nursing'][4:][::-1]}").status, 404, "a handle that is nobody's")
+
+
+def shop(g):
+    """R1 repairs the rider's motorcycle: plate and damage, no person's papers."""
+    f = Filing(g, plate="BBB-4002", order="R1-4002")
+    begun = f.begin(claims=(("p2", "own_damage"),), accident={"occurred": f"{g.day(0)}T08:30:00+08:00"}, damage=[{"area": "前輪", "severity": "變形"}])
+    checks.equal(begun.status, 201, f"the rider has the motorcycle repaired {begun}")
+    view = f.seen_by("r1")
+    text = view.body.decode()
+    expect_file(g, checks, "4-rider-r1", compact(view.json()["content"]))
+    checks.that("BBB-4002" in text and "前輪" in text, "the shop sees plate and damage")
+    checks.that(not any(word in text for word in ("A190130001", "1988-05-12", "看護費", "S82", "POL-", "AAA-4001")), f"and nothing else {text}")
 
 
 def names(g, seen):
@@ -162,6 +244,7 @@ def amounts(g, seen):
     checks.equal(counted, {"copay": (3400, 3400), "room_difference": (8000, 6000), "meals": (800, 720), "denture": (36000, 20000), "nursing": (24000, 12000), "device": (26000, 20000),
                            "transport": (3200, 3200)}, "what counts of each item")
     checks.equal(sum(e for _, e in counted.values()), 65320, "65,320")
+    checks.equal({i["category"]: i["unsigned"]["amount"] for i in advice["items"] if "unsigned" in i}, {"nursing": "24000", "transport": "3200"}, "and what of it nobody signed")
     checks.equal((advice["rule"], advice["nhi_headroom"]["amount"], advice.get("joint_with")), ("two", "134680", None), "from the other car's insurer alone; 134,680 is left")
     joint = seen["pillion-p3"]["case"]["claims"][0]["cali"]
     checks.equal((joint["rule"], len(joint.get("joint_with", []))), ("two", 1), f"the pillion: both jointly {joint}")
@@ -177,6 +260,14 @@ def refusals(g, claims, both):
     own = application(WANG, [item(P3, "cali", ["cali_medical"], PAPERS)], [{"author": K1, "kind": "accident_no", "value": NO}], event={"kind": "traffic"})
     answer = g.apply(own, "person-wang")
     checks.equal((answer.status, answer.code()), (422, "own-cali"), f"the rider does not claim from the own motorcycle's insurer {answer}")
+    claim = both[P1, "cali"]
+    checks.equal(tell(g, "p1", claim, "in_review").status, 200, "P1 reviews the pillion's claim")
+    for change in ({"amount": "4700"}, {"amount": "9000", "reason": "CALI-36-2"}):
+        half = decide(g, "p1", claim, outcome="approved", amount={"amount": change["amount"], "currency": "TWD"}, **({"reason": change["reason"]} if "reason" in change else {}))
+        checks.equal((half.status, half.code()), (422, "joint-share"), f"P1 may not pay its share only {change} {half}")
+    checks.that("22-1" in half.body.decode(), "by rule 22-1")
+    whole = decide(g, "p1", claim, outcome="approved", amount={"amount": "9400", "currency": "TWD"})
+    checks.equal(whole.status, 200, f"P1 pays the whole {whole}")
     told = g.post("p1", f"/v1/claims/{both[P1, 'cali']}/notices", {"to": P3, "basis": "cali-14-3"})
     checks.that(told.status in (200, 201), f"P1 tells P3 of the joint claim, by statute {told}")
     checks.equal(g.get("l2", f"/v1/claims/{claims[P1, 'cali']}").status, 404, "nobody reads another's claim")

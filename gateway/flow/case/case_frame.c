@@ -3,6 +3,7 @@
 #include "adapters/claimlink/ledger.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "flow/case/original.h"
 #include "flow/evidence/seal.h"
 #include "flow/lookup/lookup.h"
 #include "flow/partner/registry.h"
@@ -87,6 +88,8 @@ add_document(struct claim_case *frame, const struct row_document *row, arena *me
     leaf_set_text(&d->document_id, keep(mem, doc_id_print((doc_id){row->id}, id)), own());
     leaf_set_text(&d->kind, row->kind, own());
     leaf_set_text(&d->media, row->media, own());
+    if (row->level == LEVEL_UNSIGNED)
+        leaf_set_bool(&d->unsigned_, true, own());
     leaf_set_text(&d->sha256, V("sealed"),
                   own()); /* low-entropy papers can be guessed from a digest (THREATS S24) */
     leaf_set_int(&d->bytes, row->bytes, own());
@@ -219,6 +222,9 @@ add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const s
             return E_TOO_LARGE;
         leaf_set_text(&b->kind, view_cut(&words, ' ', NULL), own());
     }
+    view role = original_role(detail, mem);
+    if (role.n)
+        leaf_set_text(&c->relay_role, keep(mem, role), own());
     TRY(add_fund(frame, c, row, detail, mem));
     return add_motor(frame, c, detail, mem);
 }

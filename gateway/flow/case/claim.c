@@ -3,11 +3,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "flow/case/case_frame.h"
+#include "flow/case/original.h"
 #include "flow/case/plan.h"
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
 #include "flow/members.h"
 #include "flow/partner/registry.h"
+#include "flow/view/joint.h"
 #include "signing/trust/authority.h"
 
 err
@@ -167,6 +169,33 @@ read_word(struct told *t, view *ret_event)
     return E_OK;
 }
 
+err
+claim_last_decision(struct gateway *g, struct reader *r, uid claim, arena *mem,
+                    const struct row_decision **ret, json_t **ret_body)
+{
+    struct row_decision *list = NULL;
+    const struct row_decision *last = NULL;
+    struct data_key key;
+    view text;
+    json_t *json = NULL;
+    *ret = NULL;
+    *ret_body = NULL;
+    TRY(query_decisions_of(r, ARGS(val_uid(&claim)), mem, &list));
+    for (; list; list = list->next)
+        if (view_eq(list->kind, V("decision")))
+            last = list;
+    if (!last)
+        return E_OK;
+    TRY(seal_load_key(g->seal, r, last->key, mem, &key));
+    err e = seal_unbox(&key, V("decision"), last->id, last->body, mem, &text);
+    data_key_forget(&key);
+    TRY(e);
+    TRY(json_load(text, mem, &json, NULL));
+    *ret = last;
+    *ret_body = json_object_get(json, "body");
+    return E_OK;
+}
+
 /* The fund pays upon the victim's assignment (管理辦法 6), which stands in the item that he signed. */
 static err
 check_assignment(struct told *t, view event)
@@ -248,9 +277,13 @@ tell(struct told *t, bool *ret_replayed)
         return E_OK;
     TRY(read_word(t, &event));
     TRY(check_assignment(t, event));
+    TRY(original_check(t->g, t->r, t->claim, event, t->json, t->mem, t->f));
     if (t->w->is_decision)
         TRY(check_signature(t));
     TRY(check_version(t));
+    const struct joint_decision joint = {t->w->insurer, t->claim, event, t->json, t->w->at};
+    if (t->w->is_decision)
+        TRY(joint_check(t->g, &joint, t->mem, t->f));
     struct unit u;
     unit_init(&u, t->mem);
     claim_guard(&u, t->claim);

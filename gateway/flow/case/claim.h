@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "flow/gateway.h"
 
+#include <jansson.h>
+
 enum claim_state {
 #define STATE(id, word, acting, en, zh, sentence_zh, sentence_en) STATE_##id,
 #include "flow/case/states.def"
@@ -43,6 +45,9 @@ err timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid 
 /* Before a move of a row that was read: neither moved nor joined to another case since.  E_VERSION_CONFLICT, E_STALE. */
 void claim_guard(struct unit *u, const struct row_claim *claim);
 
+/* The insurer's last signed decision on a claim: the row and its body; NULL when there is none. */
+err claim_last_decision(struct gateway *g, struct reader *r, uid claim, arena *mem,
+                        const struct row_decision **ret, json_t **ret_body) MUST_USE;
 /* {"id","state","label","acting","due","version","line","recipient":{…},"since"} for the claim's own insurer or the person. */
 err claim_print(struct gateway *g, const struct row_claim *claim, enum lang lang, struct buf *out) MUST_USE;
 

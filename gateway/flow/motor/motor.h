@@ -61,6 +61,10 @@ err motor_fetch(struct gateway *g, partner_id who, const struct person_caller *p
 err motor_format(struct gateway *g, partner_id who, claim_id id, view format, enum lang lang, instant now,
                  arena *mem, view *ret_json, struct fault *f) MUST_USE;
 
+/* The copy of a picture that the view of this claim names, for its insurer.  E_NOT_FOUND. */
+struct motor_picture;
+err claim_photo_fetch(struct gateway *g, partner_id who, claim_id id, photo_id photo, instant now, arena *mem,
+                      struct motor_picture *ret, struct fault *f) MUST_USE;
 /* The copy of a photo for whoever's view of the filing names it; with original the file as it was sent, for the partner that sent it.  E_NOT_FOUND. */
 struct motor_picture {
     view bytes, media;

@@ -207,3 +207,20 @@ motor_photo_fetch(struct gateway *g, partner_id who, const struct person_caller 
         return fault_set(f, E_NOT_FOUND, "", "a photo that your view of the filing shows", "none");
     return original ? open_original(g, l.r, row, mem, ret) : open_copy(g, l.r, row, mem, ret);
 }
+
+err
+claim_photo_fetch(struct gateway *g, partner_id who, claim_id id, photo_id photo, instant now, arena *mem,
+                  struct motor_picture *ret, struct fault *f)
+{
+    AUTO(reader_done) struct reader *r = NULL;
+    struct row_photo *row = NULL;
+    char text[ID_TEXT_SIZE];
+    view json, etag,
+        handle = arena_printf(mem, "\"photo_id\":\"%.*s\"", VIEW_ARG(photo_id_print(photo, text)));
+    TRY(claim_fetch(g, who, id, LANG_EN, now, mem, &json, &etag, f));
+    TRY(store_reader(g->store, &r));
+    TRY(query_photo(r, ARGS(val_uid(&photo.u)), mem, &row));
+    if (!row || view_find(json, handle) == json.n)
+        return fault_set(f, E_NOT_FOUND, "", "a picture that your view of the claim shows", "none");
+    return open_copy(g, r, row, mem, ret);
+}

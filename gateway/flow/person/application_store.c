@@ -11,6 +11,7 @@
 #include "flow/person/alert.h"
 #include "flow/person/own_cali.h"
 #include "flow/person/representation.h"
+#include "flow/task/task.h"
 #include "signing/jose/jwe.h"
 
 /* One unit in the making. */
@@ -493,6 +494,8 @@ add_item(struct store_work *s, const struct applied_insurer *i, struct answer_ro
     bool weak = w->waits || w->level == EVIDENCE_ASSERTED ||
                 !plan_evidence_is_enough(w->registry, to->id.u, ret->permission);
     TRY(add_claim(s, i, to->id.u, weak, &ret->claim));
+    if (view_eq(i->relay_role, V("first")) && uid_eq(ret->claim->application, s->document.u))
+        TRY(task_original(w->g, s->u, ret->claim, w->in->received));
     return weak ? E_OK : deliver(s, ret->claim, ret->permission);
 }
 

@@ -81,6 +81,9 @@ err task_turn(struct gateway *g, struct unit *u, const struct task_wish *w) MUST
 err task_turned_done(struct reader *r, struct unit *u, const digest *about, uid document, instant now)
     MUST_USE;
 
+/* An application with a first insurer (flow/case/original.h): its task, which it answers when the original papers are there. */
+err task_original(struct gateway *g, struct unit *u, const struct row_claim *first, instant now) MUST_USE;
+
 /* -- asking by the wire -- */
 
 /* Moves bytes: fills *ret, status 0 when nobody answered. */

@@ -3,7 +3,10 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "flow/case/case_frame.h"
 #include "flow/case/claim.h"
+#include "flow/case/original.h"
+#include "flow/case/plan.h"
 #include "flow/evidence/evidence.h"
 #include "flow/members.h"
 
@@ -225,6 +228,50 @@ read_word(view body, struct row_task *t, arena *mem, const char **ret_event, str
     return E_OK;
 }
 
+/* The original papers are at the first insurer: those that got the claim forwarded are told, without a name. */
+static err
+tell_forwarded(struct gateway *g, struct reader *r, struct unit *u, const json_t *subject, instant now,
+               arena *mem)
+{
+    struct row_claim *first = NULL, *list = NULL;
+    struct row_case *in_case = NULL;
+    claim_id id;
+    if (claim_id_parse(json_text(subject, "claim"), &id) != E_OK)
+        return E_STORE_CORRUPT;
+    TRY(query_claim(r, ARGS(val_uid(&id.u)), mem, &first));
+    if (!first)
+        return E_OK;
+    TRY(query_claims_of_case(r, ARGS(val_uid(&first->case_id)), mem, &list));
+    TRY(query_case_row(r, ARGS(val_uid(&first->case_id)), mem, &in_case));
+    for (; list && in_case; list = list->next) {
+        view words, detail;
+        if (!uid_eq(list->application, first->application) || uid_eq(list->id, first->id))
+            continue;
+        TRY(claim_benefits(g, r, list, mem, &words, &detail));
+        if (!original_role(detail, mem).n)
+            continue;
+        const struct plan_input in = {.g = g,
+                                      .reader = r,
+                                      .mem = mem,
+                                      .in_case = {first->case_id},
+                                      .case_version = in_case->version,
+                                      .now = now};
+        TRY(plan_delivery_new(&in, u, list, NULL, (uid){{0}}, "original.arrived"));
+    }
+    return E_OK;
+}
+
+static err
+tell_done(struct gateway *g, struct reader *r, struct unit *u, const struct row_task *t, instant now,
+          arena *mem)
+{
+    json_t *detail = NULL;
+    if (!view_eq(t->item, V("original_papers")) || !view_eq(t->state, V("answered")))
+        return E_OK;
+    TRY(open_detail(g, r, V("task"), t->key, t->id, t->detail, mem, &detail));
+    return tell_forwarded(g, r, u, json_object_get(detail, "subject"), now, mem);
+}
+
 static err
 answer_once(struct gateway *g, const struct task_word *w, arena *mem, view *ret_json, view *ret_etag,
             struct fault *f)
@@ -245,6 +292,7 @@ answer_once(struct gateway *g, const struct task_word *w, arena *mem, view *ret_
     unit_init(&u, mem);
     TRY(task_put(&u, t, &changed));
     TRY(task_tell(g, r, &u, changed, event, w->at, mem));
+    TRY(tell_done(g, r, &u, changed, w->at, mem));
     const digest parts[] = {sha256(w->body), sha256(uid_view(&t->id))};
     TRY(evidence_leaf(&u, "task", t->id, parts, COUNT_OF(parts), w->at, &leaf));
     TRY(print_one(g, r, changed, mandate, mem, ret_json, ret_etag));

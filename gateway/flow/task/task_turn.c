@@ -1,6 +1,12 @@
 /* Tasks by which the gateway itself turns to a partner: nobody's mandate is needed, and no paper of the owner's answers them. */
 #include "flow/task/task_inside.h"
 
+#include "adapters/rules/relay.h"
+#include "flow/case/original.h"
+
+/* Days of a rule are days in Taiwan. */
+#define TAIPEI_MINUTES 480
+
 err
 task_turn(struct gateway *g, struct unit *u, const struct task_wish *w)
 {
@@ -56,4 +62,24 @@ task_receipt_replaced(const struct arrival *a, struct unit *u, const struct row_
         .document = a->document,
         .at = a->at};
     return w.subject.p ? task_turn(a->g, u, &w) : E_TOO_LARGE;
+}
+
+/* -- original papers go to the first insurer -- */
+
+err
+task_original(struct gateway *g, struct unit *u, const struct row_claim *first, instant now)
+{
+    char id[ID_TEXT_SIZE], due[32];
+    const struct relay_rule *rule = relay_rule_on(date_of_instant(now, TAIPEI_MINUTES));
+    if (!rule)
+        return E_OK;
+    const struct task_wish w = {
+        .item = "original_papers",
+        .owner = first->recipient,
+        .about = original_about(g->seal, first->application),
+        .subject = arena_printf(u->mem, "{\"claim\":\"%.*s\",\"rule\":\"%s\",\"due\":\"%.*s\"}",
+                                VIEW_ARG(claim_id_print((claim_id){first->id}, id)), rule->number,
+                                VIEW_ARG(instant_print(instant_add(now, SPAN_DAYS(rule->days)), due))),
+        .at = now};
+    return w.subject.p ? task_turn(g, u, &w) : E_TOO_LARGE;
 }

@@ -182,7 +182,8 @@ leaf_is_open(void *self, const struct case_place *at)
 static bool
 sees_whole(const struct look *l, const struct loaded_document *d)
 {
-    struct whole w = {l->view, d->facts && !d->facts->unmapped};
+    /* What nobody signed has no original that proves anything. */
+    struct whole w = {l->view, d->facts && !d->facts->unmapped && d->row->level != LEVEL_UNSIGNED};
     const struct case_visitor visitor = {.leaf = leaf_is_open, .self = &w};
     return w.open && case_walk(d->facts, &visitor) == E_OK && w.open;
 }

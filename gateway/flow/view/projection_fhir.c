@@ -71,12 +71,18 @@ put_diagnoses(struct minting *m)
     return n;
 }
 
+#define EXT_UNSIGNED "https://claimgate.tw/fhir/StructureDefinition/unsigned"
+
+/* evidence: of the expense; what nobody signed says so at each of its lines. */
 static void
-put_item(struct minting *m, const struct node *line, size_t n)
+put_item(struct minting *m, const struct node *line, view evidence, size_t n)
 {
     view amount = node_text_at(m->t, line, "amount.amount"),
          category = node_text_at(m->t, line, "category.nhi_list");
-    buf_printf(m->out, "%s{\"sequence\":%zu,\"category\":{", n == 1 ? ",\"item\":[" : ",", n);
+    buf_add_view(m->out, n == 1 ? V(",\"item\":[{") : V(",{"));
+    if (view_eq(evidence, V("asserted")))
+        BUF_LIT(m->out, "\"extension\":[{\"url\":\"" EXT_UNSIGNED "\",\"valueBoolean\":true}],");
+    buf_printf(m->out, "\"sequence\":%zu,\"category\":{", n);
     put_text(m, "text", category.n ? category : V("other_non_medical"));
     BUF_LIT(m->out, "},\"productOrService\":{");
     put_text(m, "text", node_text_at(m->t, line, "text_zh"));
@@ -92,7 +98,7 @@ put_items(struct minting *m)
     size_t n = 0;
     for (NODE_EACH(e, m->t, node_member(m->t, m->body, V("expenses"))))
         for (NODE_EACH(line, m->t, node_member(m->t, e, V("lines"))))
-            put_item(m, line, ++n);
+            put_item(m, line, node_text_at(m->t, e, "evidence"), ++n);
     if (n)
         BUF_LIT(m->out, "]");
     view payable = node_text_at(m->t, m->body, "expenses[0].totals.payable.stated.amount");

@@ -12,7 +12,7 @@
 #include "flow/view/feed.h"
 
 /* Changes when views.def changes what a projection says. */
-#define PROJECTION_POLICY "views-2"
+#define PROJECTION_POLICY "views-3"
 
 struct look {
     struct gateway *g;

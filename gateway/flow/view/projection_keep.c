@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "flow/case/claim.h"
+#include "flow/case/original.h"
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
 #include "flow/motor/motor.h"
@@ -172,7 +173,10 @@ print_answer(struct look *l, view kept, enum lang lang, view *ret)
     buf_init(&out, ANSWER_CEILING);
     BUF_LIT(&out, "{\"claim\":");
     err e = claim_print(l->g, l->claim, lang, &out);
-    BUF_LIT(&out, ",");
+    out.n--; /* the brace: the object goes on */
+    if (e == E_OK)
+        e = original_print(l->g, l->r, l->claim, l->now, l->mem, &out);
+    BUF_LIT(&out, "},");
     buf_add_view(&out, kept);
     BUF_LIT(&out, ",\"log_head\":"); /* the latest, not that of the projection */
     buf_add_json(&out, gateway_head(l->g, l->mem));

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "flow/case/case.h"
 #include "flow/case/claim.h"
+#include "flow/case/original.h"
 #include "flow/evidence/seal.h"
 #include "flow/partner/registry.h"
 #include "flow/person/representation.h"
@@ -232,23 +233,13 @@ print_steps(const struct row_claim *claims, enum lang lang, struct buf *out)
 static err
 print_decision(struct gateway *g, struct reader *r, uid claim, arena *mem, struct buf *out)
 {
-    struct row_decision *list = NULL, *last = NULL;
-    struct data_key key;
-    view text;
-    json_t *json = NULL;
+    const struct row_decision *last;
+    json_t *said;
     char when[32];
-    TRY(query_decisions_of(r, ARGS(val_uid(&claim)), mem, &list));
-    for (; list; list = list->next)
-        if (view_eq(list->kind, V("decision")))
-            last = list;
+    TRY(claim_last_decision(g, r, claim, mem, &last, &said));
     if (!last)
         return E_OK;
-    TRY(seal_load_key(g->seal, r, last->key, mem, &key));
-    err e = seal_unbox(&key, V("decision"), last->id, last->body, mem, &text);
-    data_key_forget(&key);
-    TRY(e);
-    TRY(json_load(text, mem, &json, NULL));
-    const json_t *said = json_member(json, "body"), *amount = json_member(said, "amount");
+    const json_t *amount = json_member(said, "amount");
     BUF_LIT(out, ",\"decision\":{\"outcome\":");
     buf_add_json(out, json_text(said, "outcome"));
     buf_printf(out, ",\"at\":\"%.*s\"", VIEW_ARG(instant_print(last->at, when)));
@@ -262,12 +253,13 @@ print_decision(struct gateway *g, struct reader *r, uid claim, arena *mem, struc
 
 /* The claim as its insurer sees it, and what was decided. */
 static err
-print_claim(struct gateway *g, struct reader *r, const struct row_claim *c, enum lang lang, arena *mem,
-            struct buf *out)
+print_claim(struct gateway *g, struct reader *r, const struct row_claim *c, enum lang lang, instant now,
+            arena *mem, struct buf *out)
 {
     TRY(claim_print(g, c, lang, out));
     out->n--; /* the brace: the object goes on */
     TRY(print_decision(g, r, c->id, mem, out));
+    TRY(original_print(g, r, c, now, mem, out));
     BUF_LIT(out, "}");
     return E_OK;
 }
@@ -286,7 +278,7 @@ print_documents(struct registry *registry, const struct row_document *list, stru
             n++ ? "," : "", VIEW_ARG(doc_id_print((doc_id){list->id}, id)), VIEW_ARG(list->kind),
             VIEW_ARG(list->state), VIEW_ARG(instant_print(list->received_at, when)));
         buf_add_json(out, from ? from->row->name_zh : V(""));
-        BUF_LIT(out, "}");
+        buf_add_view(out, list->level == LEVEL_UNSIGNED ? V(",\"unsigned\":true}") : V("}"));
     }
     BUF_LIT(out, "]");
 }
@@ -356,7 +348,7 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
     for (const struct row_claim *c = rows.claims; c && !who->steps_only && e == E_OK; c = c->next) {
         if (c != rows.claims)
             BUF_LIT(&out, ",");
-        e = print_claim(g, r, c, lang, mem, &out);
+        e = print_claim(g, r, c, lang, now, mem, &out);
     }
     BUF_LIT(&out, "],\"timeline\":");
     print_timeline(rows.timeline, (uid){{0}}, &out);
