@@ -6,9 +6,8 @@
 #define FLOW_CLAIM_H
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "flow/gateway.h"
-
-#include <jansson.h>
 
 enum claim_state {
 #define STATE(id, word, acting, en, zh, sentence_zh, sentence_en) STATE_##id,

@@ -6,9 +6,8 @@
 #define FLOW_ORIGINAL_H
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "flow/gateway.h"
-
-#include <jansson.h>
 
 /* Word of relay_role in a claim's detail (claim_benefits), empty when it is not forwarded. */
 view original_role(view detail, arena *mem);

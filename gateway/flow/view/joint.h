@@ -5,9 +5,8 @@
 #ifndef FLOW_JOINT_H
 #define FLOW_JOINT_H
 
+#include "base/json.h"
 #include "flow/gateway.h"
-
-#include <jansson.h>
 
 struct joint_decision {
     partner_id insurer;
