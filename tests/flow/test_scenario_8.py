@@ -2,7 +2,7 @@
 together by the rules of the accident's day; an agreed grade is paid in advance; a later death pays the rest.  A clinic certifies no disability, and nobody one that is fixed before the discharge."""
 import sys
 
-from accidents import H1, K1, L2, P1, WANG, AccidentGateway, application, claims_of, decide, expect_file, item, moved, party, record, resource_of, seen_by, send, tell
+from accidents import H1, K1, L2, P1, WANG, AccidentGateway, application, changed, claims_of, decide, expect_file, item, moved, party, record, resource_of, seen_by, send, tell
 from support import Checks
 
 checks = Checks()
@@ -13,6 +13,23 @@ GRADES = "cali15:7,cali15:9,injury11:6"
 
 def of(documents, word):
     return next(d for d in documents if word in d.name)
+
+
+def xray(g, certificate):
+    """The report on which the grades rest, of the same stay."""
+    stay = resource_of(certificate, "Encounter")
+    end = stay["period"]["end"]
+
+    def change(resource):
+        if resource["resourceType"] == "Encounter":
+            resource.update({name: stay[name] for name in ("identifier", "class", "period", "length", "location") if name in stay})
+        if resource["resourceType"] == "DiagnosticReport":
+            resource["category"][0]["coding"][0]["code"] = "RAD"
+            resource["code"] = {"coding": [{"system": "http://loinc.org", "code": "37637-8"}], "text": "脛骨X光攝影"}
+            resource |= {"effectiveDateTime": end, "issued": end, "conclusion": "骨折癒合不良，關節活動受限。"}
+        if resource["resourceType"] == "Observation":
+            resource["valueString"] = "關節活動受限"
+    return changed(of(g.samples("35"), "report"), change)
 
 
 def advice(g, **more):
@@ -48,6 +65,8 @@ def certified(g, certificate):
     claims = claims_of(filed)
     stored = send(g, certificate, "h1-dr-lin", "h1")
     checks.equal(stored.status, 201, f"the teaching hospital's certificate {stored}")
+    picture = send(g, xray(g, certificate), "h1-dr-lin", "h1")
+    checks.equal(picture.status, 201, f"and its X-ray {picture}")
     seen = {}
     for name, who, claim in (("p1", "p1", claims[P1, "cali"]), ("l2", "l2", claims[L2, "injury"])):
         seen[name], body = seen_by(g, checks, who, claim)
@@ -58,6 +77,8 @@ def certified(g, certificate):
     stated = seen["p1"]["case"]["disability"][0]
     checks.equal(stated["combined"], {"grade": 6, "rule": "CALI-S-4-3", "amount": {"amount": "900000", "currency": "TWD"}}, "7 and 9 count as 6: 900,000, by the rule named")
     checks.equal(stated["issuer_level"], "medical_centre", "with the level of the hospital in the registry")
+    checks.equal([(r["kind"], r["conclusion"]) for r in seen["p1"]["case"]["reports"]], [("imaging", "骨折癒合不良，關節活動受限。")], "with the X-ray that the grades rest on")
+    checks.that("reports" not in seen["l2"]["case"], "L2 was not permitted it")
     checks.that("combined" not in seen["l2"]["case"]["disability"][0], "the injury insurer gets no combination by another's rules")
     named = [p["organisation"]["name"] for p in seen["p1"]["case"]["parties"] if "organisation" in p]
     checks.that("12345675" in named, f"an insurer that the registry does not know is called by its number {named}")
