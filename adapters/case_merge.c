@@ -106,6 +106,16 @@ clash_put(struct merge *m, const struct graph_source *s, enum case_record record
 
 /* -- members -- */
 
+/* A day and a moment of that day say the same, one of them more of it. */
+static bool
+is_same_day(const struct leaf_time *a, const struct leaf_time *b)
+{
+    bool one_is_day = (a->precision == TIME_DAY && b->precision == TIME_INSTANT) ||
+                      (a->precision == TIME_INSTANT && b->precision == TIME_DAY);
+    return one_is_day &&
+           date_days(date_of_instant(a->v, a->offset)) == date_days(date_of_instant(b->v, b->offset));
+}
+
 static err
 merge_leaf(struct merge *m, const struct graph_source *s, const struct case_field *f, const void *src,
            void *dst)
@@ -118,6 +128,8 @@ merge_leaf(struct merge *m, const struct graph_source *s, const struct case_fiel
         return graph_copy_field(&m->g, s, f, src, dst);
     bool silent = kind == FIELD_REF || kind == FIELD_POINTER || f->class == CLASS_technical;
     if (silent || case_leaf_equal(kind, a, b))
+        return E_OK;
+    if (kind == FIELD_TIME && is_same_day((const struct leaf_time *)a, (const struct leaf_time *)b))
         return E_OK;
     return clash_leaf(m, s, kind, a, b);
 }

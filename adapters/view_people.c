@@ -180,13 +180,23 @@ view_may_subject(const struct view_eval *v, const struct case_place *at)
 
 /* -- parties -- */
 
+/* The victim has died: his heirs claim. */
+static bool
+is_heir_of_subject(const struct view_eval *v, const void *party)
+{
+    for (const struct case_role *r = v->c->roles; r && party; r = r->next)
+        if (is(&r->role, "heir") && view_names(v, &r->party, party) && view_names(v, &r->of, v->subject))
+            return true;
+    return false;
+}
+
 bool
 view_may_victim(const struct view_eval *v, const struct case_place *at)
 {
     if (view_may_subject(v, at))
         return true;
     const void *subject = stated_subject(v, view_root_record(at), view_root_element(at));
-    return v->claim && view_names(v, &v->claim->claimant, subject);
+    return (v->claim && view_names(v, &v->claim->claimant, subject)) || is_heir_of_subject(v, subject);
 }
 
 static bool

@@ -12,7 +12,7 @@ own_claim(struct work *w, struct case_claim **ret)
     view insurer;
     if (!c)
         return E_TOO_LARGE;
-    TRY(work_organisation(w, code, "insurer", &insurer));
+    TRY(work_organisation(w, code, view_eq(w->paper->line, V("fund")) ? "fund" : "insurer", &insurer));
     work_ref(w, &c->recipient, insurer, code);
     work_text(w, &c->line, work_member(w, w->root, "line"));
     work_ref(w, &c->for_, w->vehicle->id, code);

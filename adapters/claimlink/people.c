@@ -108,7 +108,7 @@ work_organisation(struct work *w, const struct node *code, const char *kind, vie
         return E_TOO_LARGE;
     work_word(&p->kind, "organisation", code); /* its name is the registry's to say */
     work_word(&o->kind, kind, code);
-    work_word(&id->type, "ubn", code);
+    work_word(&id->type, strcmp(kind, "fund") == 0 ? "fund" : "ubn", code);
     work_text(w, &id->value, code);
     if (!number_ubn_ok(ubn))
         work_issue(w, ISSUE_WARNING, E_CHECKSUM, code, "a 統一編號 with its check digit", "one that fails");

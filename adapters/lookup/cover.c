@@ -231,7 +231,9 @@ add_facts(const struct answering *a, struct claim_case *c)
     struct case_vehicle *v = case_add_vehicles(a->mem, c);
     if (!v)
         return E_TOO_LARGE;
-    copy_text(a, &v->plate, "plate");
+    const struct node *plate = member_of(a, "plate");
+    leaf_set_text(&v->plate, a->q->written.n ? a->q->written : node_text(a->t, plate),
+                  source_of_node(plate, HOW_MAPPED));
     return a->out->word == COVER_INSURED || a->out->word == COVER_UNINSURED ? add_cover(a, c, v) : E_OK;
 }
 

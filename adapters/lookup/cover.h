@@ -23,6 +23,7 @@ struct cover_question {
     view id;          /* of this asking: an answer is good for one */
     view to;          /* 統一編號 of who is asked */
     view plate;       /* letters and digits alone (motor_plate_key) */
+    view written;     /* the same as the case's papers write it: facts bear this one */
     date day;         /* the day of the accident */
     bool of_register; /* who is asked knows all policies, and may name another insurer */
 };

@@ -32,6 +32,9 @@ struct submission api_submission(struct request *rq, enum intake intake);
 /* Plain object: receipt, document, case, outcome, findings, and what the route adds. {NULL,0} when it is too large. */
 view api_acceptance(struct request *rq, const struct acceptance *a);
 
+/* A document that is no FHIR, accepted and answered so. */
+err api_accept_paper(void *app, struct request *rq, struct reply *rp, const struct submission *s) MUST_USE;
+
 /* What came with the request to prove possession of a key. */
 struct proof api_proof(const struct gateway *g, const struct request *rq);
 

@@ -2,9 +2,8 @@
 
 #include "flow/motor/motor.h"
 
-/* The answer of any document that is no FHIR, with what the filing opened. */
-static err
-accept_paper(void *app, struct request *rq, struct reply *rp, const struct submission *s)
+err
+api_accept_paper(void *app, struct request *rq, struct reply *rp, const struct submission *s)
 {
     struct acceptance a = {0};
     err e = accept_document(app, s, rq->mem, &rq->issues, &a, &rq->fault);
@@ -26,7 +25,16 @@ api_MOTOR_FILING_CREATE(void *app, struct request *rq, struct reply *rp)
     static const char *const names[] = {"dry-run", NULL};
     TRY(request_query_only(rq, names));
     struct submission s = api_submission(rq, INTAKE_MOTOR);
-    return accept_paper(app, rq, rp, &s);
+    return api_accept_paper(app, rq, rp, &s);
+}
+
+err
+api_HOUSEHOLD_EXTRACT_CREATE(void *app, struct request *rq, struct reply *rp)
+{
+    static const char *const names[] = {"dry-run", NULL};
+    TRY(request_query_only(rq, names));
+    struct submission s = api_submission(rq, INTAKE_HOUSEHOLD);
+    return api_accept_paper(app, rq, rp, &s);
 }
 
 /* The same paper by the claim's own route: of this claim's insurer, and nothing but a recourse. */
@@ -35,7 +43,7 @@ api_CLAIM_RECOURSE(void *app, struct request *rq, struct reply *rp)
 {
     struct submission s = api_submission(rq, INTAKE_MOTOR);
     TRY(API_ID(claim_id, rq, 0, &s.recourse_of));
-    return accept_paper(app, rq, rp, &s);
+    return api_accept_paper(app, rq, rp, &s);
 }
 
 /* The owner's code, where the app sends it. */

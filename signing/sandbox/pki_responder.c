@@ -31,11 +31,9 @@ static const char *const mode_words[MODE_COUNT] = {
 /* Whoever answers here: a CA's responder and list, and the time-stamp authority. */
 static const struct {
     const char *name, *responder;
-} authorities[] = {{"hca", "hca-ocsp"},
-                   {"gca", "gca-ocsp"},
-                   {"moica", "moica-ocsp"},
-                   {"moeaca", "moeaca-ocsp"},
-                   {"tsa", "tsa"}};
+} authorities[] = {{"hca", "hca-ocsp"},     {"gca", "gca-ocsp"},
+                   {"moica", "moica-ocsp"}, {"moeaca", "moeaca-ocsp"},
+                   {"tsa", "tsa"},          {"root", "root"}}; /* of the CAs themselves */
 #define AUTHORITIES COUNT_OF(authorities)
 
 struct identity {

@@ -488,11 +488,22 @@ def walk_cover(j, g):
     desk.close()
 
 
+def walk_household(j, g):
+    body, media = j.example("householdExtractCreate")
+    name, value = g.sign(compact(body), "o1")
+    for want in (201, 200):
+        j.ask("householdExtractCreate", body=body, media=media, headers={name: value}, token=g.token("o1"), want=want, label="again" if want == 200 else "")
+    j.ask("householdExtractCreate", body=body, media=media, token=g.token("o1"), want=422, label="without signature")
+    other = {**body, "no": "HH-900002", "office": {**body["office"], "code": "A99010001K"}}
+    name, value = g.sign(compact(other), "k1")
+    j.ask("householdExtractCreate", body=other, media=media, headers={name: value}, token=g.token("o1"), want=422, label="by a police agency")
+
+
 WITHOUT_SCOPE = {"accident-records:write": "r1", "tasks:write": "r1"}  # else k1, which has these and attachments:write
 REQUIRED = {"Idempotency-Key": "e" * 20, "If-Match": '"1"'}
 WITH_SCOPE = {"system/Bundle.c": "h1", "system/Bundle.r": "h1", "applications:write": "app", "permissions:write": "app", "accident-records:write": "k1",
               "attachments:write": "r1", "motor-filings:write": "r1", "motor-filings:read": "r1", "cases:read": "app", "documents:read": "app", "claims:read": "l1", "claims:write": "l1", "events:read": "l1", "webhooks:write": "l1",
-              "record-requests:write": "l1", "tasks:write": "k1", "cover-lookups:write": "l1"}
+              "record-requests:write": "l1", "tasks:write": "k1", "cover-lookups:write": "l1", "household-extracts:write": "o1"}
 
 
 def walk_presentation(j, g, outside):
@@ -688,6 +699,7 @@ def main():
         walk_advice(j, g)
         walk_motor(j, g)
         walk_cover(j, g)
+        walk_household(j, g)
         j.ask("webhookDelete", {"id": endpoint["id"]}, token=g.token("l1"), want=204)
         walk_refusals(j, g)
         for name in j.table:

@@ -11,11 +11,11 @@ import secrets
 import sqlite3
 import threading
 
-from support import LEE, WANG, Gateway, compact, consent_text
+from support import LEE, WANG, Client, Gateway, Responder, compact, consent_text, openssl
 
-K1, K2, J1, B1, B2 = "A99010001K", "A99020001K", "A99110001J", "A99510001B", "A99520001B"
+K1, K2, J1, B1, B2, O1 = "A99010001K", "A99020001K", "A99110001J", "A99510001B", "A99520001B", "A99510001H"
 AGENCIES = {"k1": (K1, "沙箱市政府警察局交通警察大隊"), "k2": (K2, "沙箱縣警察局交通警察隊"), "j1": (J1, "沙箱地方檢察署"), "b1": (B1, "沙箱市車輛行車事故鑑定會"),
-            "b2": (B2, "沙箱市車輛行車事故鑑定覆議會")}
+            "b2": (B2, "沙箱市車輛行車事故鑑定覆議會"), "o1": (O1, "沙箱戶政事務所")}
 H1, H2, C1 = "9901010016", "9901020021", "9935010039"
 L1, L2, L3, P1, P2, P3, FUND = "99000116", "99000220", "99000333", "99000447", "99000559", "99000663", "99000707"
 DAY = 86400
@@ -52,6 +52,22 @@ class AccidentGateway(Gateway):
 
     def go_to_day(self, n):
         self.pass_time(n * DAY - self.shift)
+
+    def renew_lists(self):
+        """The sandbox's revocation lists last a month: new ones for the time that it is now, as its authorities issue them, and the gateway reads them."""
+        responder = Responder(self.pki)
+        try:
+            responder.order(clock=self.shift)
+            responder.order(life=30 * DAY)
+            responder.order(revoke="h1-revoked", reason=4, seconds=-self.shift - DAY)
+            for name in ("root", "hca", "gca", "moica", "moeaca"):
+                answer = Client("127.0.0.1", responder.port).call("GET", f"/crl/{name}.crl")
+                assert answer.status == 200, answer
+                (self.pki / f"{name}.crl").write_bytes(openssl("crl", "-inform", "DER", "-outform", "PEM", data=answer.body))
+        finally:
+            responder.stop()
+        said = self.control("reload")
+        assert not said.get("code"), said
 
     def __enter__(self):
         self.accident_day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=8)).date()
@@ -256,4 +272,4 @@ def send(g, body, signer, sender):
     return g.call("POST", "/fhir/r4/Bundle", body, g.signed(body, signer), g.token(sender))
 
 
-__all__ = ["line", "resource_of", "changed", "with_lines", "moved", "send", "seen_by", "expect_file", "claims_of", "findings_of", "decide", "tell", "item", "application", "WANG", "LEE", "K1", "K2", "J1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]
+__all__ = ["line", "resource_of", "changed", "with_lines", "moved", "send", "seen_by", "expect_file", "claims_of", "findings_of", "decide", "tell", "item", "application", "WANG", "LEE", "K1", "K2", "J1", "O1", "H1", "H2", "C1", "L1", "L2", "L3", "P1", "P2", "P3", "FUND", "DAY", "party", "record", "mandate", "AccidentGateway", "Desk"]

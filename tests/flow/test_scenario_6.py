@@ -1,12 +1,11 @@
-"""Scenario 6: hit and run.  The other vehicle is not known; the victim claims from the compensation fund through an insurer that acts for it; months later the vehicle is found, and the corrected slip
-reaches all who had the first.
-
-Not played here: the fund's reclaim from the insurer that was found (40 IV) as a paper of its own (`recourse` papers ride on motor filings; the rule is held by unit.adapters.motor_rules)."""
+"""Scenario 6: hit and run.  The other vehicle is not known; the victim claims from the compensation fund through an insurer that acts for it; three months later the vehicle is found, the corrected slip
+reaches all who had the first, and the fund asks the insurer that turns out to have covered it to return what it paid (40 IV)."""
 import sys
 
 from accidents import (FUND, H1, K1, LEE, P1, P2, P3, WANG, AccidentGateway, application, claims_of, decide, expect_file, item, line, moved, party, record, resource_of, seen_by, send, tell,
                        with_lines)
-from support import Checks
+from covers import ask, desks_of, ended
+from support import Checks, compact
 
 checks = Checks()
 NO = "11511AC60001"
@@ -14,6 +13,34 @@ RIDER = party(1, WANG, "C03", vehicle={"plate": "AAA-6001", "insurer_ubn": P1}, 
 FLED = party(2, None, "B03", injury_degree={"code": "4"}, hit_and_run={"code": "2"})
 PAPERS = ("accident-part", "certificate", "receipt")
 REFERENCE = {"author": K1, "kind": "accident_no", "value": NO}
+
+
+def reclaim(g, claim):
+    """The fund's demand, a paper that it signs (強保法 40 IV): P3 gets a claim with amount and basis, and nothing of the injury."""
+    paper = {"format": "motor-filing-1", "filing": "urn:uuid:6f0d5f2e-reclaim-6003", "part": "recourse", "written": f"{g.day(92)}T10:00:00+08:00", "author": {"kind": "insurer", "code": FUND},
+             "kind": "fund_reclaim_40iv", "line": "fund", "plate": "CCC-6003", "against": P3, "paid": "3500", "amount": "3500", "paid_on": g.day(1)}
+
+    def demand(signer="fund", sender="fund", **more):
+        data = compact({**paper, **more})
+        return g.call("POST", f"/v1/claims/{claim}/recourse", data, g.signed(data, signer, "application/json"), g.token(sender))
+    checks.equal(demand("p2", "p2", author={"kind": "insurer", "code": P2}).code(), "not-found", "who acts for the fund reclaims nothing for itself")
+    checks.that(demand("p1").code().startswith("signer"), "nor does another company sign for the fund")
+    checks.equal(demand(kind="own_damage_53").code(), "recourse-barred", "a recourse that the fund does not have")
+    checks.equal(demand(against="99009999").code(), "recipient-unknown", "nor is a company asked that nobody knows")
+    asked = demand()
+    checks.equal((asked.status, [c["recipient"] for c in asked.json().get("claims", [])]), (201, [P3]), f"the fund asks P3 to return what it paid {asked}")
+    again = demand()
+    checks.equal((again.status, again.json()["receipt"]), (200, asked.json()["receipt"]), "the same demand again: the same receipt")
+    more = demand(filing="urn:uuid:6f0d5f2e-reclaim-more", amount="9000")
+    checks.equal([f["code"] for f in more.json()["findings"]], ["sum-differs", "recourse-above-paid"], f"more than was paid is noted {more}")
+    of_p3 = asked.json()["claims"][0]["claim"]
+    checks.equal([e["type"] for e in g.events("p3")][:1], ["recourse.asked"], "P3 is told")
+    answer, body = seen_by(g, checks, "p3", of_p3)
+    expect_file(g, checks, "6-p3", body)
+    demanded = answer["case"]["recourse"][0]
+    checks.equal((demanded["kind"], demanded["amount"]["stated"]["amount"], demanded["paid_on"]["value"] if isinstance(demanded["paid_on"], dict) else demanded["paid_on"]), ("fund_reclaim_40iv", "3500", g.day(1)), "amount and basis")
+    checks.that(not any(word in body for word in (b'"diagnoses"', b'"encounters"', b'"expenses"', b'"certificates"')), "no diagnosis lines, no receipts")
+    checks.equal(g.get("p1", f"/v1/claims/{of_p3}").status, 404, "nobody else's matter")
 
 
 def main():
@@ -53,22 +80,33 @@ def main():
         paid = decide(g, "p2", claim, outcome="approved", amount={"amount": "3500", "currency": "TWD"})
         checks.equal((paid.status, paid.json()["claim"]["state"]), (200, "approved"), f"with it {paid}")
 
-        # months later; the sandbox's revocation lists last a month, so it is four weeks here
-        g.go_to_day(28)
-        found = party(2, None, "B03", injury_degree={"code": "3"}, hit_and_run={"code": "2"}, vehicle={"plate": "CCC-6003", "insurer_ubn": P3})
+        # three months later: the plate is found
+        g.go_to_day(92)
+        g.renew_lists()
+        found = party(2, None, "B03", injury_degree={"code": "3"}, hit_and_run={"code": "2"}, vehicle={"plate": "CCC-6003"})
         parties = [RIDER, found, party(3, LEE, "H02", rides_with=1, injury_degree={"code": "2"})]
         other = g.push(record(g, NO, "slip", parties, agency="k2", revision=2, replaces=1), "k2")
         checks.equal(other.code(), "replaces-unknown", "another agency corrects nothing")
         corrected = g.push(record(g, NO, "slip", parties, revision=2, replaces=1, casualties={"dead_24h": 0, "injured": 2}))
         checks.equal(corrected.status, 201, f"the agency's own correction: the plate is found {corrected}")
-        told = [e["type"] for e in g.events("p2") if e.get("document") in (slip.json()["document"], corrected.json()["document"])]
-        checks.that("document.corrected" in told and "document.replaced" in told, f"who had the slip is told and has the new one {told}")
+        for who in ("p2", "fund"):
+            told = [e["type"] for e in g.events(who) if e.get("document") in (slip.json()["document"], corrected.json()["document"])]
+            checks.that(("document.corrected" in told and "document.replaced" in told) or who == "fund", f"who had the slip is told and has the new one: {who} {told}")
+
+        # insured at P3
+        desks = desks_of(g, "p1", "p2", "p3")
+        desks["p3"].insure("CCC6003")
+        looked_up = ended(g, ask(g, claim, "CCC-6003", who="fund", purpose="recourse"), who="fund")
+        checks.equal((looked_up["result"], looked_up["insurer"]["code"]), ("insured", P3), f"who insures it is looked up {looked_up}")
         now, body = seen_by(g, checks, "fund", claim)
         expect_file(g, checks, "6-fund-found", body)
         insurers = {p["id"]: p["organisation"]["identifiers"][0]["value"] for p in now["case"]["parties"] if "organisation" in p}
         cover = {v.get("plate"): insurers.get(v.get("cali", {}).get("insurer", "#")[1:]) for v in now["case"]["vehicles"]}
         checks.equal(cover["CCC-6003"], P3, f"the insurer from whom the fund reclaims {cover}")
         checks.equal(g.events("p3"), [], "which has not been told by anybody yet")
+        reclaim(g, claim)
+        for desk in desks.values():
+            desk.close()
     return checks.done()
 
 

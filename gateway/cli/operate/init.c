@@ -33,7 +33,7 @@ static const struct sandbox_role {
     {"b2", "board", "\"accident-records:write\",\"attachments:write\",\"tasks:write\"",
      ",\"opinions\":\"reappraisal\""},
     {"g1", "court", "", ""},
-    {"o1", "household", "", ""},
+    {"o1", "household", "\"household-extracts:write\"", ""},
     {"l1", "insurer", INSURER_SCOPES, ""},
     {"l2", "insurer", INSURER_SCOPES, ""},
     {"l3", "insurer", INSURER_SCOPES, ""},

@@ -79,7 +79,7 @@ bool
 document_is_special(enum document_kind kind)
 {
     return kind == KIND_CERTIFICATE || kind == KIND_RECEIPT || kind == KIND_REPORT ||
-           kind == KIND_CLAIM_BUNDLE || kind == KIND_INQUEST || kind == KIND_OTHER;
+           kind == KIND_CLAIM_BUNDLE || kind == KIND_INQUEST || kind == KIND_HOUSEHOLD || kind == KIND_OTHER;
 }
 
 /* Whatever the row says: no kind of permission releases more than its table row. */

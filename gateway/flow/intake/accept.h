@@ -9,7 +9,7 @@
 #include "adapters/adapter.h"
 #include "flow/gateway.h"
 
-enum intake { INTAKE_BUNDLE, INTAKE_ACCIDENT, INTAKE_MOTOR, INTAKE_COVER, INTAKE_COUNT };
+enum intake { INTAKE_BUNDLE, INTAKE_ACCIDENT, INTAKE_MOTOR, INTAKE_COVER, INTAKE_HOUSEHOLD, INTAKE_COUNT };
 
 struct cover_exchange; /* flow/lookup/lookup.h */
 

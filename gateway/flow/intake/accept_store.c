@@ -6,6 +6,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/motor/motor.h"
+#include "flow/person/heirs.h"
 #include "flow/task/task.h"
 #include "signing/trust/revocation_policy.h"
 
@@ -407,6 +408,8 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     TRY(join_find(r, &p->join, p->mem, &found));
     if (p->motor)
         TRY(motor_admit(p, r, &found));
+    if (p->reading.kind == KIND_HOUSEHOLD)
+        TRY(heirs_check_extract(p, r, &found));
     TRY(check_attachments(p, r, u, document));
     TRY(seal_new_key(p->g->seal, u, "document", &key));
     TRY(add_document(p, u, &key, document, replaced ? replaced->id : (uid){{0}}));

@@ -3,6 +3,7 @@
 #include "adapters/case_codec.h"
 #include "adapters/claimlink/claimlink.h"
 #include "adapters/hospital/hospital.h"
+#include "adapters/household/household.h"
 #include "adapters/police/police.h"
 #include "base/metrics.h"
 #include "base/text.h"
@@ -56,11 +57,18 @@ interpret_cover(struct passage *p, const struct tree *t)
     return cover_interpret(t, &x->question, p->mem, &p->reading, &x->answer, p->f);
 }
 
+static err
+interpret_household(struct passage *p, const struct tree *t)
+{
+    return household_interpret(t, p->mem, p->issues, &p->reading, p->f);
+}
+
 static const struct intake_row rows[] = {
     [INTAKE_BUNDLE] = {"bundle", fhir_read, fhir_read_signed, interpret_bundle, false},
     [INTAKE_ACCIDENT] = {"accident-record", police_read, police_read_signed, interpret_accident, true},
     [INTAKE_MOTOR] = {"motor-filing", claimlink_read, NULL, motor_interpret, false},
     [INTAKE_COVER] = {"cover-answer", read_json, NULL, interpret_cover, false},
+    [INTAKE_HOUSEHOLD] = {"household-extract", read_json, NULL, interpret_household, false},
 };
 
 const struct intake_row *
@@ -206,8 +214,8 @@ passage_judge(struct passage *p)
 
 /* -- authority -- */
 
-static const char *const author_kinds[] = {"hospital", "clinic",  "police",   "prosecutor",
-                                           "board",    "insurer", "register", "shop"};
+static const char *const author_kinds[] = {"hospital", "clinic",   "police", "prosecutor", "board",
+                                           "insurer",  "register", "shop",   "household"};
 
 static const struct partner *
 find_author(const struct registry *r, view code)
@@ -312,6 +320,9 @@ passage_authority(struct passage *p)
                          "an unknown or suspended one");
     if (p->s->intake == INTAKE_ACCIDENT)
         TRY(check_agency_kind(p));
+    /* Police and prosecutors hold certificates of the same authority and keep no register of households. */
+    if (p->s->intake == INTAKE_HOUSEHOLD && !view_eq(p->author->row->kind, V("household")))
+        return fault_set(p->f, E_AGENCY, "office.code", "a household office of the registry", "another kind");
     p->signer = p->author;
     bool institution = false;
     for (size_t i = 0; i < verdict_signatures(p->verdict); i++) {

@@ -27,7 +27,8 @@ struct asking {
     uid in_case;
     view plate, purpose; /* plate: letters and digits alone */
     date day;
-    view named; /* 統一編號 that a paper of the case gives as the vehicle's insurer; empty: none */
+    view written; /* the plate as a paper has it */
+    view named;   /* 統一編號 that a paper of the case gives as the vehicle's insurer; empty: none */
     digest about;
 };
 
@@ -123,6 +124,7 @@ look_for(struct asking *a, const struct claim_case *facts, bool *ret_plate, bool
         if (!view_eq(motor_plate_key(v->plate.v, a->mem), a->plate))
             continue;
         *ret_plate = true;
+        a->written = a->written.n ? a->written : v->plate.v;
         *ret_day = *ret_day || (at && date_days(date_of_instant(at->v, at->offset)) == date_days(a->day));
         a->named = a->named.n ? a->named : insurer_named(facts, v);
     }
@@ -189,9 +191,13 @@ lookup_open(struct gateway *g, struct reader *r, const struct row_lookup *row, a
     data_key_forget(&key);
     TRY(e);
     TRY(json_load(text, mem, &json, NULL));
-    *ret = (struct lookup_detail){json_text(json, "plate"),   json_text(json, "day"),
-                                  json_text(json, "insurer"), json_text(json, "certificate_no"),
-                                  json_text(json, "from"),    json_text(json, "to")};
+    *ret = (struct lookup_detail){.plate = json_text(json, "plate"),
+                                  .day = json_text(json, "day"),
+                                  .written = json_text(json, "written"),
+                                  .insurer = json_text(json, "insurer"),
+                                  .certificate_no = json_text(json, "certificate_no"),
+                                  .from = json_text(json, "from"),
+                                  .to = json_text(json, "to")};
     return E_OK;
 }
 
@@ -201,9 +207,13 @@ lookup_seal(const struct data_key *key, struct row_lookup *row, const struct loo
     const struct {
         const char *name;
         view value;
-    } members[] = {{"plate", d->plate},     {"day", d->day},
-                   {"insurer", d->insurer}, {"certificate_no", d->certificate_no},
-                   {"from", d->from},       {"to", d->to}};
+    } members[] = {{"plate", d->plate},
+                   {"written", d->written},
+                   {"day", d->day},
+                   {"insurer", d->insurer},
+                   {"certificate_no", d->certificate_no},
+                   {"from", d->from},
+                   {"to", d->to}};
     struct buf out AUTO_DONE(buf_done);
     buf_init(&out, 4096);
     for (size_t i = 0; i < COUNT_OF(members); i++) {
@@ -285,7 +295,8 @@ add_lookup(struct asking *a, struct unit *u, struct row_lookup **ret)
     key->op = ROW_KEEP;
     TRY(seal_new_key(a->g->seal, u, "lookup", &sealing));
     row->key = sealing.id;
-    const struct lookup_detail detail = {.plate = a->plate, .day = date_print(a->day, day)};
+    const struct lookup_detail detail = {
+        .plate = a->plate, .day = date_print(a->day, day), .written = a->written};
     err e = lookup_seal(&sealing, row, &detail, a->mem);
     data_key_forget(&sealing);
     *ret = row;

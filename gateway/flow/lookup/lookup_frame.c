@@ -4,6 +4,8 @@
 #include "adapters/case_walk.h"
 #include "adapters/claimlink/claimlink.h"
 
+#define TAIPEI_MINUTES 480
+
 struct framing {
     const struct loaded_case *c;
     const struct registry *registry;
@@ -113,7 +115,10 @@ add_cover(struct framing *x)
         return E_TOO_LARGE;
     leaf_set_text(&cali->status, x->row->result, own());
     leaf_set_text(&cali->source, V("lookup"), own());
-    leaf_set_time(&cali->checked_at, x->row->changed_at, 0, own());
+    char day[16];
+    view on = arena_dup(x->mem, date_print(date_of_instant(x->row->changed_at, TAIPEI_MINUTES), day));
+    if (!on.p || leaf_parse_time(&cali->checked_at, on, own()) != E_OK)
+        return E_TOO_LARGE;
     if (!view_eq(x->row->result, V("insured")))
         return E_OK;
     TRY(find_insurer(x, &insurer));

@@ -32,7 +32,7 @@ struct conclusion lookup_conclude(struct row_inquiry *list);
 
 /* The sealed part of a lookup's row.  found: of the answer "insured", empty otherwise. */
 struct lookup_detail {
-    view plate, day;
+    view plate, day, written; /* written: the plate as a paper has it */
     view insurer, certificate_no, from, to;
 };
 err lookup_open(struct gateway *g, struct reader *r, const struct row_lookup *row, arena *mem,

@@ -56,6 +56,7 @@ make_question(struct step *s)
                          (long long)s->asked->tries + 1);
     q->to = s->to->row->code;
     q->plate = s->detail.plate;
+    q->written = s->detail.written;
     q->of_register = view_eq(s->asked->kind, INQUIRY_REGISTER);
     s->x.key = lookup_key(s->g->seal, s->lookup->id);
     if (!q->id.p || date_parse(s->detail.day, &q->day) != E_OK)

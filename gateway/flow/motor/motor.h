@@ -19,7 +19,7 @@ err motor_owner_authority(struct passage *p) MUST_USE;
 /* The filing's number, by which its papers meet. */
 err motor_join(struct passage *p) MUST_USE;
 /* May this author add this paper to this filing now?  E_NOT_FOUND for who has no part in it; E_FILING_USED, E_REPAIR_*, E_ESTIMATE_VERSION. */
-err motor_admit(struct passage *p, struct reader *r, const struct joined *found) MUST_USE;
+err motor_admit(struct passage *p, struct reader *r, struct joined *found) MUST_USE;
 
 struct motor_unit {
     struct passage *p;

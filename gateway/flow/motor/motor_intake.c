@@ -226,6 +226,21 @@ has_part(const struct admission *x, uid in_case, bool *ret)
     }
 }
 
+/* Of the fund, whose claims come by an application and never by a filing. */
+static bool
+is_filed_apart(const struct row_claim *c)
+{
+    return view_eq(c->line, V("fund"));
+}
+
+static err
+check_against(struct passage *p)
+{
+    return p->motor->part != PART_recourse || registry_by_code(p->registry, V("insurer"), p->motor->against)
+               ? E_OK
+               : fault_set(p->f, E_RECIPIENT, "against", "a registered insurer", "an unknown code");
+}
+
 static err
 admit(struct passage *p, struct reader *r, const struct joined *found)
 {
@@ -244,15 +259,33 @@ admit(struct passage *p, struct reader *r, const struct joined *found)
     TRY(has_part(&x, found->target->id, &may));
     if (!may)
         return fault_set(p->f, E_NOT_FOUND, "filing", "a filing that you have a part in", "none");
-    if (p->motor->part == PART_recourse && !registry_by_code(p->registry, V("insurer"), p->motor->against))
-        return fault_set(p->f, E_RECIPIENT, "against", "a registered insurer", "an unknown code");
+    TRY(check_against(p));
     return ledger_admit(&x.ledger, p->motor, p->issues, p->f);
 }
 
-err
-motor_admit(struct passage *p, struct reader *r, const struct joined *found)
+/* By a claim's route there need be no filing: a claim that an application opened is paid and reclaimed as well (the fund's, 強保法 40 IV).  The paper joins the claim's case. */
+static err
+admit_of_claim(struct passage *p, struct reader *r, struct joined *found)
 {
-    TRY(admit(p, r, found));
+    struct row_claim *c = NULL;
+    uid in_case;
+    TRY(query_claim(r, ARGS(val_uid(&p->s->recourse_of.u)), p->mem, &c));
+    if (!c)
+        return E_STORE_CORRUPT;
+    TRY(case_surviving(r, c->case_id, p->mem, &in_case));
+    if (found->target && !uid_eq(found->target->id, in_case))
+        return fault_set(p->f, E_NOT_FOUND, "filing", "a number of this claim's case", "another's");
+    if (!found->target)
+        TRY(query_case_row(r, ARGS(val_uid(&in_case)), p->mem, &found->target));
+    return check_against(p);
+}
+
+err
+motor_admit(struct passage *p, struct reader *r, struct joined *found)
+{
+    struct row_claim *c = NULL;
+    TRY(query_claim(r, ARGS(val_uid(&p->s->recourse_of.u)), p->mem, &c));
+    TRY(c && is_filed_apart(c) ? admit_of_claim(p, r, found) : admit(p, r, found));
     return motor_photos_elsewhere(p, r, found->target ? found->target->id : (uid){{0}});
 }
 

@@ -300,7 +300,9 @@ paying_claim(const struct motor_unit *m, struct row_claim **ret)
 {
     struct row_claim *c = NULL;
     TRY(query_claims_of_case(m->r, ARGS(val_uid(&m->in_case.u)), m->p->mem, &c));
-    while (c && !(uid_eq(c->recipient, m->p->author->id.u) && view_eq(c->line, m->p->motor->line)))
+    while (c && !(uid_is_none(m->p->s->recourse_of.u)
+                      ? uid_eq(c->recipient, m->p->author->id.u) && view_eq(c->line, m->p->motor->line)
+                      : uid_eq(c->id, m->p->s->recourse_of.u)))
         c = c->next;
     *ret = c;
     return c ? E_OK : fault_set(m->p->f, E_NOT_FOUND, "line", "a claim of yours", "none");

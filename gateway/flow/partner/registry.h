@@ -1,6 +1,6 @@
 /* The registry of partners as a snapshot, and its changes.
  *
- * A partner is an organisation: hospital, clinic, police, prosecutor, insurer, register (of compulsory policies), fund, shop, agent (sends for others), app, nhia.  Every change is a proposal signed by one operator (JWS over the
+ * A partner is an organisation: hospital, clinic, police, prosecutor, household (office), insurer, register (of compulsory policies), fund, shop, agent (sends for others), app, nhia.  Every change is a proposal signed by one operator (JWS over the
  * change as JSON) and approved by another's signature; tightening (suspend, revoke) needs one and acts at once, loosening needs the approvals and the delay
  * of the configuration.  Each step is a unit with a log leaf (THREATS S2).
  *

@@ -9,6 +9,7 @@
 #include "flow/evidence/sureness.h"
 #include "flow/motor/motor.h"
 #include "flow/person/alert.h"
+#include "flow/person/heirs.h"
 #include "flow/person/own_cali.h"
 #include "flow/person/representation.h"
 #include "flow/task/task.h"
@@ -71,6 +72,7 @@ find_case(struct store_work *s)
     for (size_t i = 0; i < s->found.n_merged; i++)
         TRY(load_case(s, s->found.merged[i]));
     TRY(own_cali_check(w, s->r, s->documents));
+    TRY(heirs_check_application(w, s->r, s->documents));
     return join_write(s->u, &j, &s->found, w->in->received, &s->in_case, &s->version);
 }
 

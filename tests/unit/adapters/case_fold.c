@@ -283,6 +283,32 @@ Test(case_fold, different_values_are_all_kept)
     cr_assert_eq(c->parties->person->birth_date.v.month, 4);
 }
 
+/* An inquest names the minute of a death, a household extract the day. */
+Test(case_fold, a_day_and_a_moment_of_it_do_not_conflict)
+{
+    static const struct {
+        const char *first, *second;
+        size_t conflicts;
+    } rows[] = {{"2026-11-20T23:30:00+08:00", "2026-11-20", 0},
+                {"2026-11-20", "2026-11-20T00:10:00+08:00", 0},
+                {"2026-11-20T23:30:00+08:00", "2026-11-21", 1},
+                {"2026-11-20", "2026-11-21", 1},
+                {"2026-11-20T23:30:00+08:00", "2026-11-20T23:31:00+08:00", 1}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(arena_free) arena *mem = arena_new(CEILING);
+        struct claim_case *frame = case_new(mem), *a = case_new(mem), *b = case_new(mem);
+        struct case_party *p = add_person(mem, a, "王", "NNTWN", NULL, "A190130001"),
+                          *q = add_person(mem, b, "王", "NNTWN", NULL, "A190130001");
+        cr_assert_eq(leaf_parse_time(&p->person->deceased_at, view_of(rows[i].first), said()), E_OK);
+        cr_assert_eq(leaf_parse_time(&q->person->deceased_at, view_of(rows[i].second), said()), E_OK);
+        add_document(mem, frame, "doc-a", "inquest", "2026-11-22T10:00:00+08:00", NULL);
+        add_document(mem, frame, "doc-b", "household-extract", "2026-11-23T10:00:00+08:00", NULL);
+        struct case_part parts[] = {{a, V("doc-a"), VIEW_NONE}, {b, V("doc-b"), VIEW_NONE}};
+        struct claim_case *c = fold(mem, frame, parts, 2);
+        cr_assert_eq(c->conflicts_n, rows[i].conflicts, "%s %s", rows[i].first, rows[i].second);
+    }
+}
+
 Test(case_fold, a_value_conflicts_as_a_whole)
 {
     arena *mem AUTO(arena_free) = arena_new(CEILING);
