@@ -156,12 +156,15 @@ RULE_(report, v->request->reports_asked &&view_may_subject(v, at))
 RULE_(report_named, v->request->reports_asked &&view_may_named_benefit(v, at))
 RULE_(if_heir, view_viewer_is_heir(v) && view_may_subject(v, at))
 RULE_(unlocked, v->request->unlocked &&view_may_subject(v, at))
-RULE_(self_copay, view_may_line(v, at, PREDICATE_SELF_COPAY))
+RULE_(self_copay,
+      !view_may_expense_kind(at, PREDICATE_VEHICLE_EXPENSE) && view_may_line(v, at, PREDICATE_SELF_COPAY))
 RULE_(cali_line, view_may_line(v, at, PREDICATE_CALI_LINE))
 RULE_(nhi_points, view_may_line(v, at, PREDICATE_NHI_POINTS))
+RULE_(no_vehicle, !view_may_expense_kind(at, PREDICATE_VEHICLE_EXPENSE) && view_may_subject(v, at))
 RULE_(vehicle_expense, view_may_expense_kind(at, PREDICATE_VEHICLE_EXPENSE) && view_may_own_expense(v, at))
 RULE_(funeral, view_may_expense_kind(at, PREDICATE_FUNERAL))
 RULE_(viewer_vehicle, view_owns(v, view_vehicle_of(v, at), v->recipient))
+RULE_(owner_phone, view_enclosing(at, RECORD_telecom) && view_may_owner(v, at))
 RULE_(direct, view_may_paid(v, at, "direct_shop"))
 RULE_(pointer, false) /* judged in view.c, where it is known what is shown */
 #undef RULE_
@@ -174,7 +177,7 @@ static bool (*const rules[PREDICATE_COUNT])(const struct view_eval *v, const str
     [PREDICATE_VICTIM_SIGNER] = rule_victim_signer,
     [PREDICATE_NEEDED] = view_may_needed,
     [PREDICATE_VIEWER] = view_may_viewer,
-    [PREDICATE_OWNER] = view_may_owner,
+    [PREDICATE_OWNER_PHONE] = rule_owner_phone,
     [PREDICATE_REFERENCED] = rule_referenced,
     [PREDICATE_INJURY] = view_may_injury,
     [PREDICATE_NAMED_BENEFIT] = view_may_named_benefit,
@@ -187,6 +190,7 @@ static bool (*const rules[PREDICATE_COUNT])(const struct view_eval *v, const str
     [PREDICATE_SELF_COPAY] = rule_self_copay,
     [PREDICATE_CALI_LINE] = rule_cali_line,
     [PREDICATE_NHI_POINTS] = rule_nhi_points,
+    [PREDICATE_NO_VEHICLE] = rule_no_vehicle,
     [PREDICATE_VEHICLE_EXPENSE] = rule_vehicle_expense,
     [PREDICATE_OWN_ISSUE] = view_may_own_issue,
     [PREDICATE_FUNERAL] = rule_funeral,
@@ -233,7 +237,7 @@ may_remember(enum view_predicate predicate)
 {
     return predicate == PREDICATE_INJURY || predicate == PREDICATE_CALI_LINE ||
            predicate == PREDICATE_NEEDED || predicate == PREDICATE_OWN_VEHICLE ||
-           predicate == PREDICATE_ORDER || predicate == PREDICATE_OWNER;
+           predicate == PREDICATE_ORDER || predicate == PREDICATE_OWNER_PHONE;
 }
 
 bool

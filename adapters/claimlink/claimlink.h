@@ -43,7 +43,8 @@ struct motor_paper {
     view birth_date; /* of the owner, part filing */
     const view *line_numbers;
     size_t n_line_numbers;
-    decimal amount; /* approval: payable; payment, invoice: total */
+    decimal amount; /* approval: payable; payment, invoice: total; recourse: asked */
+    decimal paid;   /* recourse */
     view recourse_kind, against;
     struct motor_photo photos[MOTOR_PHOTOS_MAX];
     size_t n_photos;

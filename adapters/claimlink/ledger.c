@@ -113,10 +113,41 @@ take_approval(struct ledger *l, struct repair_order *o, const struct case_approv
 }
 
 static err
+add_sum(struct ledger *l, struct ledger_sum **list, struct ledger_sum sum)
+{
+    struct ledger_sum *x = arena_make(l->mem, struct ledger_sum);
+    if (!x)
+        return E_TOO_LARGE;
+    *x = sum;
+    x->next = *list;
+    *list = x;
+    return E_OK;
+}
+
+static err
+take_recourse(struct ledger *l, const struct claim_case *facts, const struct case_recourse *r)
+{
+    const struct case_claim *c = facts->claims; /* a recourse's paper has one: the claim that paid */
+    return add_sum(
+        l, &l->asked,
+        (struct ledger_sum){.insurer = code_of(facts, r->claimant.v),
+                            .line = c ? c->line.v : VIEW_NONE,
+                            .plate_key = motor_plate_key(plate_of(facts, c ? c->for_.v : VIEW_NONE), l->mem),
+                            .against = code_of(facts, r->against.v),
+                            .kind = r->kind.v,
+                            .amount = r->amount.stated.amount.v});
+}
+
+static err
 take_payment(struct ledger *l, const struct claim_case *facts, const struct case_claim *c,
              const struct case_payment *p)
 {
     view shop = code_of(facts, p->payee.v);
+    TRY(add_sum(l, &l->paid,
+                (struct ledger_sum){.insurer = code_of(facts, c->recipient.v),
+                                    .line = c->line.v,
+                                    .plate_key = motor_plate_key(plate_of(facts, c->for_.v), l->mem),
+                                    .amount = p->amount.amount.v}));
     struct repair_order *o = shop.n ? find_or_make(l, shop, plate_of(facts, c->for_.v)) : NULL;
     struct order_payment *x = arena_make(l->mem, struct order_payment), **end;
     if (!shop.n)
@@ -159,6 +190,8 @@ ledger_add(struct ledger *l, const struct claim_case *facts)
     for (const struct case_claim *c = facts->claims; c; c = c->next)
         for (const struct case_payment *p = c->payments; p; p = p->next)
             TRY(take_payment(l, facts, c, p));
+    for (const struct case_recourse *r = facts->recourse; r; r = r->next)
+        TRY(take_recourse(l, facts, r));
     return E_OK;
 }
 
@@ -221,6 +254,7 @@ paid(const struct repair_order *o)
 /* -- does a paper follow? -- */
 
 struct admission {
+    const struct ledger *l;
     const struct repair_order *o; /* NULL: none yet */
     const struct motor_paper *p;
     arena *mem;
@@ -319,12 +353,39 @@ check_payment(const struct admission *x)
     return E_OK;
 }
 
+static bool
+is_of(const struct ledger_sum *s, const struct motor_paper *p, view plate_key)
+{
+    return view_eq(s->insurer, p->author_code) && view_eq(s->line, p->line) &&
+           view_eq(s->plate_key, plate_key);
+}
+
+/* What is asked of all the others together stays below what was paid, as the filing's papers say it. */
+static err
+check_recourse(const struct admission *x)
+{
+    view plate = motor_plate_key(x->p->plate, x->mem);
+    decimal was_paid = decimal_of(0), asked = x->p->amount;
+    for (const struct ledger_sum *s = x->l->paid; s; s = s->next)
+        if (is_of(s, x->p, plate))
+            add_to(&was_paid, s->amount);
+    for (const struct ledger_sum *s = x->l->asked; s; s = s->next)
+        if (is_of(s, x->p, plate) &&
+            !(view_eq(s->against, x->p->against) && view_eq(s->kind, x->p->recourse_kind)))
+            add_to(&asked, s->amount);
+    if (decimal_cmp(was_paid, x->p->paid) != 0)
+        note(x, E_PAID_OTHER, "paid", "what the payments of this claim come to");
+    if (decimal_cmp(asked, x->p->paid) > 0 && decimal_cmp(x->p->amount, x->p->paid) <= 0)
+        note(x, E_RECOURSE_ABOVE, "amount", "with what is asked of others at most what was paid");
+    return E_OK;
+}
+
 err
 ledger_admit(const struct ledger *l, const struct motor_paper *p, struct issues *issues, struct fault *f)
 {
     view shop = p->author == AUTHOR_SHOP ? p->author_code : p->shop;
     const struct repair_order *o = shop.n && p->plate.n ? ledger_order(l, shop, p->plate) : NULL;
-    const struct admission x = {o, p, l->mem, issues, f};
+    const struct admission x = {l, o, p, l->mem, issues, f};
     if (o && o->order_no.n && p->order_no.n && !view_eq(o->order_no, p->order_no))
         return fault_set(f, E_REPAIR_ORDER, "order_no", "the order of the first estimate", "another");
     switch (p->part) {
@@ -340,6 +401,8 @@ ledger_admit(const struct ledger *l, const struct motor_paper *p, struct issues 
         return o && o->version ? E_OK : check_open(&x);
     case PART_payment:
         return check_payment(&x);
+    case PART_recourse:
+        return check_recourse(&x);
     default:
         return E_OK;
     }

@@ -40,8 +40,17 @@ struct repair_order {
     struct repair_order *next;
 };
 
+/* What an insurer paid on a line for a vehicle, to whomever, and what it asks back of another. */
+struct ledger_sum {
+    view insurer, line, plate_key;
+    view against, kind; /* of a recourse */
+    decimal amount;
+    struct ledger_sum *next;
+};
+
 struct ledger {
     arena *mem;
+    struct ledger_sum *paid, *asked;
     struct repair_order *orders;
 };
 

@@ -145,6 +145,8 @@ work_recourse(struct work *w)
     work_money(w, &r->limit, work_member(w, w->root, "paid"));
     work_decimal(w, &r->percent, work_member(w, w->root, "percent"));
     (void)work_amount(w, work_member(w, w->root, "paid"), &paid);
+    (void)work_amount(w, amount, &w->paper->amount);
+    w->paper->paid = paid;
     (void)work_amount(w, work_member(w, w->root, "percent"), &percent);
     TRY(share_of(paid, percent, &share));
     work_stated(w, &r->amount, amount, share);

@@ -142,6 +142,13 @@ hmac_sha256_parts(view key, const view *parts, size_t n)
 }
 
 bool
+digest_is_none(const digest *d)
+{
+    const digest none = {{0}};
+    return memcmp(d->b, none.b, sizeof none.b) == 0;
+}
+
+bool
 digest_eq(const digest *a, const digest *b)
 {
     return CRYPTO_memcmp(a->b, b->b, sizeof a->b) == 0;

@@ -21,6 +21,8 @@ digest sha256(view bytes);
 digest sha256_parts(const view *parts, size_t n);
 digest hmac_sha256(view key, view bytes);
 digest hmac_sha256_parts(view key, const view *parts, size_t n);
+/* All zero: not set. */
+bool digest_is_none(const digest *d);
 /* Constant time. */
 bool digest_eq(const digest *a, const digest *b);
 bool bytes_eq_secret(view a, view b);

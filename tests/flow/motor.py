@@ -59,11 +59,11 @@ class Filing:
 
     # the owner's part
 
-    def begin_paper(self, claims=(("p1", "own_damage"),), photos=(), damage=None, shop="r1", accident=None, **more):
+    def begin_paper(self, claims=(("p1", "own_damage"),), photos=(), damage=None, shop="r1", accident=None, kind="自用小客車", **more):
         members = {
             "accident": {"occurred": "2026-03-01T08:15:00+08:00", "place": "沙箱市中正路與民生路口", "narrative": "停等紅燈時遭後車追撞。", **(accident or {})},
             "owner": PEOPLE[self.owner],
-            "vehicle": {"plate": self.plate, "kind": "自用小客車", "cali_class": "汽", "make": "SANDBOX", "model": "One", "year": 2021},
+            "vehicle": {"plate": self.plate, "kind": kind, "cali_class": "汽", "make": "SANDBOX", "model": "One", "year": 2021},
             "damage": damage or [{"area": "後保險桿", "severity": "凹陷"}, {"area": "行李箱蓋", "severity": "變形"}],
             "loss": {"kind": "partial", "drivable": True},
             "claims": [{"insurer": CODES[code], "line": line_, "policy_no": f"POL-{code}"} for code, line_ in claims],

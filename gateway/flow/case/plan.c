@@ -34,10 +34,24 @@ permission_standing_for(const struct row_permission *list, const struct row_clai
     return p;
 }
 
+/* A filing's paper goes to the owner's claims, by a permission that is the owner's (flow/motor). */
+static const struct row_permission *
+permission_for_paper(const struct row_permission *list, const struct row_claim *c, const struct paper *paper,
+                     instant now)
+{
+    if (digest_is_none(&paper->subject))
+        return permission_for_claim(list, c, paper->kind, now);
+    for (; list && digest_eq(&paper->subject, &c->claimant); list = list->next)
+        if (digest_eq(&list->subject, &paper->subject) && purpose_fits(list, c) &&
+            permission_covers(list, c->recipient, list->purpose, paper->kind, now))
+            return list;
+    return NULL;
+}
+
 struct paper
 paper_of(const struct row_document *d, const char *event)
 {
-    return (struct paper){d->id, document_kind_of(d->kind), d->level, d->floor, event, d->signer};
+    return (struct paper){d->id, document_kind_of(d->kind), d->level, d->floor, event, d->signer, d->subject};
 }
 
 bool
@@ -199,7 +213,7 @@ plan_opened(const struct plan_input *in, struct unit *u, struct row_claim *claim
         if (!view_eq(d->state, V("current")) ||
             !permission_covers(permission, claim->recipient, V("claim"), document_kind_of(d->kind),
                                in->now) ||
-            !motor_is_party(d, claim->recipient, NULL) ||
+            !motor_reaches_new(d, claim) ||
             !plan_is_sure(in->g, in->registry, claim->recipient, d->level, d->floor))
             continue;
         TRY(plan_delivery_new(in, u, claim, permission, d->id, "document.available"));
@@ -227,7 +241,7 @@ plan_for_claims(const struct plan_input *in, struct unit *u, struct row_claim *c
     struct permission_papers papers = {
         .g = in->g, .reader = in->reader, .registry = in->registry, .mem = in->mem, .raised = in->raised};
     for (struct row_claim *c = claims; c; c = c->next) {
-        const struct row_permission *p = permission_for_claim(permissions, c, paper->kind, in->now);
+        const struct row_permission *p = permission_for_paper(permissions, c, paper, in->now);
         if (!p || is_no_news(paper, c) || plan_had(past, c, document) ||
             !plan_is_sure(in->g, in->registry, c->recipient, paper->level, paper->floor) ||
             !plan_permission_is_sure(&papers, p, c->recipient))

@@ -36,7 +36,8 @@ struct paper {
     enum document_kind kind;
     int64_t level, floor;
     const char *event;
-    uid signer; /* organisation; its own papers are no news to it */
+    uid signer;     /* organisation; its own papers are no news to it */
+    digest subject; /* of a motor filing's paper: whose filing it is; it reaches that owner's claims only */
 };
 struct paper paper_of(const struct row_document *d, const char *event);
 

@@ -90,6 +90,7 @@ add_document(struct passage *p, struct unit *u, const struct data_key *key, doc_
     row->level = (int64_t)verdict_level(p->verdict);
     row->floor = (int64_t)p->floor;
     row->facts_version = 1;
+    row->subject = p->subject;
     TRY(seal_box(key, V("facts"), id.u, p->facts_text, u->mem, &facts));
     TRY(seal_box(key, V("body"), id.u, p->s->body, u->mem, &body));
     unit_body(u, body, &row->body_at);
@@ -373,7 +374,8 @@ plan(struct passage *p, struct reader *r, struct unit *u, case_id in_case, int64
                          p->reading.withdraws ? "document.recalled" : "document.corrected"));
     }
     const struct paper paper = {document.u,        p->reading.kind, (int64_t)verdict_level(p->verdict),
-                                (int64_t)p->floor, event_of(p),     p->signer->id.u};
+                                (int64_t)p->floor, event_of(p),     p->signer->id.u,
+                                p->subject};
     if (found->n_merged)
         return plan_joined(&in, u, found->merged, found->n_merged, p->reading.withdraws ? NULL : &paper,
                            &ret->deliveries);

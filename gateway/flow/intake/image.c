@@ -194,8 +194,8 @@ build(struct picture *p, struct unit *u)
     data_key_forget(&p->key);
     TRY(link(p, u, &in_case, &version));
     const struct plan_input in = {p->g, p->r, p->registry, p->mem, in_case, version, p->in->received, NULL};
-    const struct paper paper = {p->document.u,  KIND_ATTACHMENT,      LEVEL_UNSIGNED,
-                                LEVEL_UNSIGNED, "document.available", {{0}}};
+    const struct paper paper = {p->document.u,        KIND_ATTACHMENT, LEVEL_UNSIGNED, LEVEL_UNSIGNED,
+                                "document.available", {{0}},           {{0}}};
     TRY(plan_document(&in, u, &paper, &p->deliveries));
     TRY(add_reception(p, u, in_case));
     return u->failed ? E_TOO_LARGE : E_OK;

@@ -30,6 +30,7 @@ struct passage {
     view facts_text;
     struct join join;
     digest body_blind, identity_blind;
+    digest subject; /* of a motor filing's paper: the owner whose filing it is */
 };
 
 struct intake_row {

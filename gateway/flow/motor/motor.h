@@ -36,8 +36,14 @@ err motor_store(struct motor_unit *m) MUST_USE;
 
 /* Papers of two sides, an insurer's approval or recourse: nobody else's matter (plan.h, projection.c). */
 bool motor_is_two_sided(enum document_kind kind);
-/* Is the paper this recipient's matter?  It wrote it, or the paper gave it a permission. */
-bool motor_is_party(const struct row_document *d, uid recipient, const struct row_permission *permissions);
+/* The owner in a filing's first paper, by the first of his numbers that names a person; none when it names nobody. */
+digest motor_owner_of(const struct gateway *g, const struct claim_case *filed, arena *mem);
+/* Several owners' filings meet in one accident's case.  Does a paper reach this claim?  Papers of other kinds: yes.  Those of a filing: only the claims of its owner, whose
+ * recipient wrote it, has its owner's permission that stands for it, or, of two sides, was given a permission by it. */
+bool motor_reaches(const struct row_document *d, const struct row_claim *c,
+                   const struct row_permission *permissions, instant now);
+/* The same for a permission that this very unit makes for the claim. */
+bool motor_reaches_new(const struct row_document *d, const struct row_claim *c);
 
 /* Photos of a paper on their way in: the handle of each stored copy, its blind among the case's keys (motor_photo.c). */
 err motor_photos(struct passage *p) MUST_USE;

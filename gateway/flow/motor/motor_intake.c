@@ -3,6 +3,7 @@
 
 #include "adapters/rules/motor.h"
 #include "flow/case/case_frame.h"
+#include "flow/case/permission.h"
 #include "flow/evidence/seal.h"
 #include "signing/trust/authority.h"
 
@@ -241,6 +242,34 @@ check_against(struct passage *p)
                : fault_set(p->f, E_RECIPIENT, "against", "a registered insurer", "an unknown code");
 }
 
+digest
+motor_owner_of(const struct gateway *g, const struct claim_case *filed, arena *mem)
+{
+    for (const struct case_role *role = filed ? filed->roles : NULL; role; role = role->next) {
+        const struct case_party *party =
+            view_eq(role->role.v, V("owner")) ? case_party_of(filed, role->party.v) : NULL;
+        const struct case_identifier *id = party && party->person ? party->person->identifiers : NULL;
+        for (; id; id = id->next) {
+            view key = person_key_text(id->system.v, id->value.v, mem);
+            if (key.p)
+                return blind_person(g->seal, key);
+        }
+    }
+    return (digest){{0}};
+}
+
+/* A settlement of this filing is one in which its owner takes part. */
+static err
+check_settlement(const struct passage *p)
+{
+    for (const struct person_key *k = p->reading.persons; k; k = k->next) {
+        digest blind = blind_person(p->g->seal, k->text);
+        if (digest_eq(&blind, &p->subject))
+            return E_OK;
+    }
+    return fault_set(p->f, E_SETTLEMENT_PARTY, "between", "the filing's owner among them", "others only");
+}
+
 static err
 admit(struct passage *p, struct reader *r, const struct joined *found)
 {
@@ -249,6 +278,7 @@ admit(struct passage *p, struct reader *r, const struct joined *found)
     bool known = false, may = false;
     for (size_t i = 0; i < p->join.n; i++)
         known = known || (found->known[i] && digest_eq(&p->join.blinds[i].blind, &blind));
+    p->subject = motor_owner_of(p->g, p->reading.facts, p->mem);
     if (p->motor->part == PART_filing && p->motor->revision == 1)
         return known ? fault_set(p->f, E_FILING_USED, "filing", "a number not used before", "a used one")
                      : E_OK;
@@ -259,6 +289,9 @@ admit(struct passage *p, struct reader *r, const struct joined *found)
     TRY(has_part(&x, found->target->id, &may));
     if (!may)
         return fault_set(p->f, E_NOT_FOUND, "filing", "a filing that you have a part in", "none");
+    p->subject = motor_owner_of(p->g, x.filed, p->mem); /* whoever writes the paper */
+    if (p->motor->part == PART_settlement)
+        TRY(check_settlement(p));
     TRY(check_against(p));
     return ledger_admit(&x.ledger, p->motor, p->issues, p->f);
 }
@@ -295,13 +328,32 @@ motor_is_two_sided(enum document_kind kind)
     return kind == KIND_MOTOR_APPROVAL || kind == KIND_MOTOR_RECOURSE;
 }
 
-bool
-motor_is_party(const struct row_document *d, uid recipient, const struct row_permission *permissions)
+static bool
+is_given(const struct row_permission *p, const struct row_document *d, enum document_kind kind, instant now)
 {
-    if (!motor_is_two_sided(document_kind_of(d->kind)) || uid_eq(d->signer, recipient))
+    return motor_is_two_sided(kind) ? uid_eq(p->document, d->id)
+                                    : digest_eq(&p->subject, &d->subject) &&
+                                          permission_stands(p, p->recipient, p->purpose, kind, now);
+}
+
+bool
+motor_reaches(const struct row_document *d, const struct row_claim *c,
+              const struct row_permission *permissions, instant now)
+{
+    enum document_kind kind = document_kind_of(d->kind);
+    if (digest_is_none(&d->subject))
         return true;
-    for (; permissions; permissions = permissions->next)
-        if (uid_eq(permissions->document, d->id) && uid_eq(permissions->recipient, recipient))
-            return true;
-    return false;
+    if (!digest_eq(&d->subject, &c->claimant))
+        return false;
+    bool reaches = uid_eq(d->signer, c->recipient);
+    for (; permissions && !reaches; permissions = permissions->next)
+        reaches = uid_eq(permissions->recipient, c->recipient) && is_given(permissions, d, kind, now);
+    return reaches;
+}
+
+bool
+motor_reaches_new(const struct row_document *d, const struct row_claim *c)
+{
+    return digest_is_none(&d->subject) ||
+           (!motor_is_two_sided(document_kind_of(d->kind)) && digest_eq(&d->subject, &c->claimant));
 }

@@ -145,7 +145,7 @@ deliver_earlier(struct motor_unit *m, struct row_claim *claim, const struct row_
     struct row_document *d = NULL;
     TRY(query_documents_of_case(m->r, ARGS(val_uid(&m->in_case.u)), m->p->mem, &d));
     for (; d; d = d->next) {
-        if (!view_eq(d->state, V("current")) || !motor_is_party(d, claim->recipient, NULL) ||
+        if (!view_eq(d->state, V("current")) || !motor_reaches_new(d, claim) ||
             !permission_covers(permission, claim->recipient, permission->purpose, document_kind_of(d->kind),
                                m->p->s->received) ||
             !plan_is_sure(m->p->g, m->p->registry, claim->recipient, d->level, d->floor))
@@ -197,19 +197,10 @@ open_claim(struct motor_unit *m, const struct opening *o, const struct grant *g,
 
 /* -- the owner's filing -- */
 
-static digest
-owner_of(const struct motor_unit *m)
-{
-    const struct person_key *k = m->p->reading.persons;
-    while (k && !k->is_subject)
-        k = k->next;
-    return k ? blind_person(m->p->g->seal, k->text) : (digest){{0}};
-}
-
 static err
 open_claims(struct motor_unit *m, struct buf *out)
 {
-    digest owner = owner_of(m);
+    digest owner = m->p->subject;
     for (const struct motor_claim *c = m->p->motor->claims; c; c = c->next) {
         const struct partner *to = registry_by_code(m->p->registry, V("insurer"), c->insurer);
         if (!to)
@@ -252,7 +243,7 @@ appoint_shop(struct motor_unit *m)
                   V("another code"));
         return E_OK;
     }
-    const struct grant g = {shop->id.u, owner_of(m), "contract", "contract", "claim", SHOP_KINDS};
+    const struct grant g = {shop->id.u, m->p->subject, "contract", "contract", "claim", SHOP_KINDS};
     TRY(add_permission(m, &g, &permission));
     return tell_shop(m, permission, "filing.opened");
 }
@@ -270,7 +261,7 @@ add_track(struct motor_unit *m, struct buf *out)
         return E_TOO_LARGE;
     row->id = BLIND(m->p->g->seal, "track", code);
     row->case_id = m->in_case.u;
-    row->person = owner_of(m);
+    row->person = m->p->subject;
     row->role = V("subject");
     row->expires = instant_add(m->p->s->received, SPAN_DAYS(730));
     row->key = m->key->id;
@@ -340,7 +331,8 @@ tell_shops(struct motor_unit *m)
     TRY(query_permissions_of_case(m->r, ARGS(val_uid(&m->in_case.u)), m->p->mem, &p));
     for (; p; p = p->next) {
         const struct partner *to = registry_partner(m->p->registry, (partner_id){p->recipient});
-        if (!to || !view_eq(to->row->kind, V("shop")) || uid_eq(p->recipient, m->p->author->id.u) ||
+        if (!to || !view_eq(to->row->kind, V("shop")) || !digest_eq(&p->subject, &m->p->subject) ||
+            uid_eq(p->recipient, m->p->author->id.u) ||
             !permission_covers(p, p->recipient, V("claim"), m->p->reading.kind, m->p->s->received) ||
             (m->p->motor->shop.n && !view_eq(m->p->motor->shop, to->row->code)))
             continue;

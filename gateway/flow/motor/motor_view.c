@@ -15,10 +15,7 @@
 static err
 open_shop(struct motor_look *l)
 {
-    struct row_permission *p = NULL;
-    TRY(query_permissions_of_case(l->r, ARGS(val_uid(&l->c.row->id)), l->mem, &p));
-    l->permissions = p;
-    for (; p; p = p->next)
+    for (const struct row_permission *p = l->permissions; p; p = p->next)
         if (permission_covers(p, l->who->id.u, V("claim"), KIND_MOTOR_REPAIR, l->now)) {
             l->view = VIEW_shop;
             return E_OK;
@@ -38,6 +35,7 @@ open_app(struct motor_look *l)
                 (view_eq(l->person->role, V("subject")) || view_eq(l->person->role, V("representative")));
             l->view = is_owner ? VIEW_insured : VIEW_app;
             l->all = is_owner;
+            l->owner = l->person ? l->person->person : l->c.documents[i].row->subject;
             return E_OK;
         }
     return E_NOT_FOUND;
@@ -80,32 +78,6 @@ is_person(const struct motor_look *l, const struct case_party *p, const digest *
     return false;
 }
 
-/* The owner of the papers that this app sent, when no code names the person. */
-static err
-owner_blind(struct motor_look *l, digest *ret)
-{
-    if (l->person) {
-        *ret = l->person->person;
-        return E_OK;
-    }
-    for (size_t i = 0; i < l->c.n; i++) {
-        const struct loaded_document *d = &l->c.documents[i];
-        if (!d->facts || !view_eq(d->row->kind, V("motor-filing")) || !uid_eq(d->row->sender, l->who->id.u))
-            continue;
-        for (const struct case_role *role = d->facts->roles; role; role = role->next) {
-            const struct case_party *p =
-                view_eq(role->role.v, V("owner")) ? case_party_of(d->facts, role->party.v) : NULL;
-            const struct case_identifier *id = p && p->person ? p->person->identifiers : NULL;
-            view key = id ? person_key_text(id->system.v, id->value.v, l->mem) : VIEW_NONE;
-            if (key.p) {
-                *ret = blind_person(l->g->seal, key);
-                return E_OK;
-            }
-        }
-    }
-    return fault_set(l->f, E_NOT_FOUND, "", "a filing of yours", "none");
-}
-
 static err
 find_subject(struct motor_look *l)
 {
@@ -116,7 +88,6 @@ find_subject(struct motor_look *l)
                 l->recipient = p->id;
         return l->recipient.n ? E_OK : fault_set(l->f, E_NOT_FOUND, "", "a filing of yours", "none");
     }
-    TRY(owner_blind(l, &l->owner));
     for (const struct case_party *p = l->c.folded->parties; p; p = p->next)
         if (is_person(l, p, &l->owner))
             l->subject = p->id;
@@ -126,16 +97,35 @@ find_subject(struct motor_look *l)
 /* -- what of the papers -- */
 
 static bool
-may_see(const struct motor_look *l, const struct row_document *d)
+is_for_shop(const struct motor_look *l, const struct row_document *d)
 {
-    if (!plan_is_sure(l->g, l->registry, l->who->id.u, d->level, d->floor))
-        return false;
-    if (l->view != VIEW_shop)
-        return true;
     for (const struct row_permission *p = l->permissions; p; p = p->next)
-        if (permission_covers(p, l->who->id.u, V("claim"), document_kind_of(d->kind), l->now))
+        if (digest_eq(&p->subject, &d->subject) &&
+            permission_covers(p, l->who->id.u, V("claim"), document_kind_of(d->kind), l->now))
             return true;
     return false;
+}
+
+/* The owner's own papers and what all of the accident may see; what another owner filed, signed or permitted in the same accident is not his. */
+static bool
+is_of_owner(const struct motor_look *l, const struct row_document *d)
+{
+    enum document_kind kind = document_kind_of(d->kind);
+    if (!digest_is_none(&d->subject))
+        return digest_eq(&d->subject, &l->owner);
+    if (kind != KIND_APPLICATION && kind != KIND_PERMISSION)
+        return true;
+    for (const struct row_permission *p = l->permissions; p; p = p->next)
+        if (uid_eq(p->document, d->id) && digest_eq(&p->subject, &l->owner))
+            return true;
+    return false;
+}
+
+static bool
+may_see(const struct motor_look *l, const struct row_document *d)
+{
+    return plan_is_sure(l->g, l->registry, l->who->id.u, d->level, d->floor) &&
+           (l->view == VIEW_shop ? is_for_shop(l, d) : is_of_owner(l, d));
 }
 
 static err
@@ -158,6 +148,7 @@ motor_look_open(struct motor_look *l, case_id id)
     l->who = registry_partner(l->registry, l->by);
     TRY(store_reader(l->g->store, &l->r));
     TRY(case_load_rows(l->g, l->r, id.u, l->mem, &l->c, l->f));
+    TRY(query_permissions_of_case(l->r, ARGS(val_uid(&l->c.row->id)), l->mem, &l->permissions));
     if (!l->who || find_role(l) != E_OK)
         return fault_set(l->f, E_NOT_FOUND, "", "a filing of yours", "none");
     if (l->person && !uid_eq(l->person->in_case.u, l->c.row->id) && !uid_eq(l->person->in_case.u, id.u))
@@ -292,8 +283,7 @@ print_filing(const struct motor_look *l, struct buf *out)
         view number = motor_filing_of(d->facts);
         if (!number.n || !view_eq(d->row->kind, V("motor-filing")))
             continue;
-        if (l->view == VIEW_shop ? names_shop(d->facts, l->who->row->code)
-                                 : uid_eq(d->row->sender, l->who->id.u)) {
+        if (l->view != VIEW_shop || names_shop(d->facts, l->who->row->code)) {
             BUF_LIT(out, ",\"filing\":");
             buf_add_json(out, number);
             return;

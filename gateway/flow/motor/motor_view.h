@@ -17,7 +17,7 @@ struct motor_look {
     struct registry *registry;
     struct reader *r;
     const struct partner *who;
-    struct row_permission *permissions; /* of the shop */
+    struct row_permission *permissions;
     struct loaded_case c;
     enum view_kind view; /* VIEW_COUNT: an insurer, which has its claims' views */
     bool all;            /* the owner himself */

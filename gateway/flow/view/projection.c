@@ -98,6 +98,18 @@ find_asked(struct look *l)
     return E_OK;
 }
 
+/* Before anything is looked up by what is left: what was kept of this look is found by its papers. */
+static void
+leave_out(struct look *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->c.n; i++)
+        if (is_sure(l, l->c.documents[i].row) &&
+            motor_reaches(l->c.documents[i].row, l->claim, l->permissions, l->now))
+            l->c.documents[n++] = l->c.documents[i];
+    l->c.n = n;
+}
+
 err
 look_open(struct look *l, partner_id who, claim_id id)
 {
@@ -107,6 +119,7 @@ look_open(struct look *l, partner_id who, claim_id id)
     find_kinds(l);
     TRY(find_asked(l));
     TRY(case_load_rows(l->g, l->r, l->claim->case_id, l->mem, &l->c, l->f));
+    leave_out(l);
     return claim_benefits(l->g, l->r, l->claim, l->mem, &words, &l->detail);
 }
 
@@ -116,8 +129,7 @@ look_fold(struct look *l)
     /* What no permission covers does not take part in the fold at all. */
     size_t n = 0;
     for (size_t i = 0; i < l->c.n; i++)
-        if (look_covers(l, l->c.documents[i].row->kind) && is_sure(l, l->c.documents[i].row) &&
-            motor_is_party(l->c.documents[i].row, l->claim->recipient, l->permissions))
+        if (look_covers(l, l->c.documents[i].row->kind))
             l->c.documents[n++] = l->c.documents[i];
     l->c.n = n;
     TRY(case_fold_loaded(l->g, l->r, l->claim, l->mem, &l->c, l->f));
@@ -159,7 +171,8 @@ static bool
 is_open_predicate(enum view_predicate p)
 {
     return p == PREDICATE_ALL || p == PREDICATE_SUBJECT || p == PREDICATE_SUBJECT_SIGNER ||
-           p == PREDICATE_VICTIM || p == PREDICATE_VICTIM_SIGNER || p == PREDICATE_REFERENCED;
+           p == PREDICATE_VICTIM || p == PREDICATE_VICTIM_SIGNER || p == PREDICATE_REFERENCED ||
+           p == PREDICATE_NO_VEHICLE; /* a repair's paper has a vehicle, which such views never show */
 }
 
 struct whole {

@@ -8,6 +8,7 @@
 #include "flow/evidence/seal.h"
 #include "flow/partner/registry.h"
 #include "flow/person/representation.h"
+#include "flow/view/own.h"
 
 #define SESSION_LIFE_S 900
 #define TRIES_MAX 5
@@ -306,22 +307,6 @@ print_receivers(struct registry *registry, const struct row_delivery *list, stru
     BUF_LIT(out, "]");
 }
 
-struct case_rows {
-    struct row_claim *claims;
-    struct row_document *documents;
-    struct row_delivery *deliveries;
-    struct row_timeline *timeline;
-};
-
-static err
-load_rows(struct reader *r, uid in_case, arena *mem, struct case_rows *ret)
-{
-    TRY(query_claims_of_case(r, ARGS(val_uid(&in_case)), mem, &ret->claims));
-    TRY(query_documents_of_case(r, ARGS(val_uid(&in_case)), mem, &ret->documents));
-    TRY(query_deliveries_of_case(r, ARGS(val_uid(&in_case)), mem, &ret->deliveries));
-    return query_timeline_of_case(r, ARGS(val_uid(&in_case)), mem, &ret->timeline);
-}
-
 err
 track_view(struct gateway *g, const struct person_caller *who, enum lang lang, instant now, arena *mem,
            view *ret_json, struct fault *f)
@@ -334,7 +319,7 @@ track_view(struct gateway *g, const struct person_caller *who, enum lang lang, i
     (void)f;
     TRY(store_reader(g->store, &r));
     TRY(case_surviving(r, who->in_case.u, mem, &in_case));
-    TRY(load_rows(r, in_case, mem, &rows));
+    TRY(own_rows(r, in_case, &who->person, now, mem, &rows));
     /* The policyholder who is not the person sees state and amounts, no documents (DOMAIN D13). */
     bool full = !who->steps_only && !view_eq(who->role, V("policyholder"));
     struct buf out;

@@ -629,6 +629,35 @@ Test(case_view, each_line_sees_its_own_scale)
     }
 }
 
+/* Whatever kinds of paper an application names for them, a repair is none of a health insurer's. */
+Test(case_view, a_health_insurer_sees_no_repair)
+{
+    static const enum view_kind health[] = {VIEW_reimbursement_insurer, VIEW_fixed_benefit_insurer};
+    static const char *const vehicle[] = {"repair_estimate", "repair_invoice", "tow"};
+    for (size_t i = 0; i < COUNT_OF(health) * COUNT_OF(vehicle); i++) {
+        struct bench b;
+        bench_init(&b, health[i % COUNT_OF(health)]);
+        view text = project(&b);
+        cr_assert_lt(view_find(text, V("\"expenses\"")), text.n);
+        set_word(&b.c->expenses->kind, vehicle[i / COUNT_OF(health)]);
+        text = project(&b);
+        cr_assert_eq(view_find(text, V("\"expenses\"")), text.n, "%s shows a %s",
+                     view_kind_word(health[i % COUNT_OF(health)]), vehicle[i / COUNT_OF(health)]);
+        bench_done(&b);
+    }
+}
+
+Test(case_view, the_shop_can_ring_the_owner_up_and_not_call_on_him)
+{
+    struct bench b;
+    bench_init(&b, VIEW_shop);
+    view text = project(&b);
+    cr_assert_lt(view_find(text, V("\"telecom\"")), text.n);
+    cr_assert_eq(view_find(text, V("\"addresses\"")), text.n);
+    cr_assert_eq(view_find(text, V("\"names\"")), text.n);
+    bench_done(&b);
+}
+
 Test(case_view, nhi_lines_stay_with_nhi)
 {
     struct bench b;
