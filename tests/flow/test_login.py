@@ -485,6 +485,50 @@ def check_times():
         checks.equal(browser.call("POST", "/login", {"action": "certificate", "number": "A190130001", "signature": sign(g, page)}).status, 400, "a page of more than ten minutes")
 
 
+def check_certificate_bound():
+    """RFC 8705: tokens bound to the app's client certificate, over the gateway's own TLS: of no use with another certificate, with none, or as DPoP's."""
+    with Gateway(tls=True) as g:
+        app, browser = App(g), Browser(g)
+        browser.open(app, app.push().json()["request_uri"])
+        page = challenge_of(browser.page())
+
+        def code():
+            answer = browser.call("POST", "/login", {"action": "certificate", "number": "A190130001", "signature": sign(g, page)})
+            return redirect(answer)[1]["code"]
+
+        def ask(certificate, **members):
+            client = g.client(certificate)
+            try:
+                return client.call("POST", "/oauth2/token", app.form(**members), {"Content-Type": FORM})
+            finally:
+                client.close()
+
+        def person(certificate, token, scheme="Bearer", **headers):
+            client = g.client(certificate)
+            try:
+                return client.call("GET", "/v1/person", None, {"Authorization": f"{scheme} {token}", **headers})
+            finally:
+                client.close()
+        given = ask("app-tls", grant_type="authorization_code", code=code(), redirect_uri=CALLBACK, code_verifier=app.verifier)
+        checks.equal((given.status, given.json().get("token_type")), (200, "Bearer"), f"a code for tokens bound to the certificate: {given}")
+        token, refresh = given.json()["access_token"], given.json()["refresh_token"]
+        checks.equal((person("app-tls", token).status, person("app-tls", token).json()["sub"]), (200, given.json()["sub"]), "with its certificate")
+        for name, certificate in (("no certificate", None), ("another partner's certificate", "l1-tls")):
+            answer = person(certificate, token)
+            checks.equal((answer.status, answer.code()), (401, "token-binding"), f"with {name}")
+        checks.equal(person("rogue-h1-tls", token).code(), "client-certificate", "with a certificate of a CA that is not listed")
+        checks.equal(person("app", token).code(), "token-binding", "with the app's certificate for signing")
+        proof = {"DPoP": app.proof("GET", "/v1/person", token)}
+        checks.equal(person(None, token, "DPoP", **proof).status, 401, "not by a proof of some other key")
+        wrong = ask("l1-tls", grant_type="refresh_token", refresh_token=refresh)
+        checks.that(wrong.status in (400, 401), f"another certificate at the token endpoint: {wrong}")
+        checks.equal(person("app-tls", token).status, 200, "which ends nothing")
+        none = ask(None, grant_type="refresh_token", refresh_token=refresh)
+        checks.that(none.status in (400, 401), f"no certificate there: {none}")
+        again = ask("app-tls", grant_type="refresh_token", refresh_token=refresh)
+        checks.that(again.status == 200 and person("app-tls", again.json()["access_token"]).status == 200, f"refreshed by the same certificate: {again}")
+
+
 def main():
     world, g = test_wallet.World(), Gateway()
     claimgate("init", g.dir, "--sandbox", "--listen", "127.0.0.1:0")
@@ -505,6 +549,7 @@ def main():
         checks.equal(g.stop(), 0, "the gateway ends cleanly")
         log = g.log_text()
         checks.that(not any(word in log for word in ("A190130001", "王沙箱", tokens["access_token"][:24], tokens["refresh_token"][:24])), "neither a person nor a token in the log")
+    check_certificate_bound()
     check_times()
     return checks.done() + test_wallet.checks.done()
 

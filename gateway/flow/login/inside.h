@@ -14,15 +14,38 @@
 #define SESSION_LIFE SPAN_DAYS(30)
 #define REQUEST_URI "urn:ietf:params:oauth:request_uri:"
 
+#ifndef LOGIN_METHODS_DEF /* a test adds a row */
+#define LOGIN_METHODS_DEF "flow/login/methods.def"
+#endif
 enum login_method {
-#define METHOD(id, word, acr, is_set_up, zh, en) LOGIN_##id,
-#include "flow/login/methods.def"
+#define METHOD(id, word, acr, proves, is_ready, zh, en) LOGIN_##id,
+#include LOGIN_METHODS_DEF
 #undef METHOD
     LOGIN_METHODS
 };
+
+/* Who it is, how sure. */
+struct proven {
+    view person; /* key text; empty: the page again, something was begun (a wallet was asked) */
+    view card;   /* the certificate's subject number, empty without one */
+};
+/* What the browser sent: its cookie and its form. */
+struct login_try {
+    view cookie, form;
+};
+/* Says who the person is, or why not: E_LOGIN_EVIDENCE and what verifying answers. */
+typedef err (*login_prove)(struct gateway *g, struct exchange *x, const struct login_try *what, instant now,
+                           arena *mem, struct proven *ret, struct fault *f);
+err login_by_certificate(struct gateway *g, struct exchange *x, const struct login_try *what, instant now,
+                         arena *mem, struct proven *ret, struct fault *f) MUST_USE;
+err login_by_wallet(struct gateway *g, struct exchange *x, const struct login_try *what, instant now,
+                    arena *mem, struct proven *ret, struct fault *f) MUST_USE;
+bool login_has_wallet(const struct gateway *g);
+
 struct login_method_row {
     const char *word, *acr;
-    bool is_set_up;
+    login_prove proves; /* NULL: not set up */
+    bool (*is_ready)(const struct gateway *g);
     const char *label[2];
 };
 const struct login_method_row *login_method_info(enum login_method m);

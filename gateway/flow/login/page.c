@@ -124,6 +124,30 @@ add_wallet(struct page *p)
             "wallet</span></button></form></section>");
 }
 
+/* A way without words of its own is a button. */
+static void
+add_button(struct page *p, enum login_method m)
+{
+    const struct login_method_row *row = login_method_info(m);
+    BUF_LIT(p->out, "<section>");
+    add_both(p, "h2", row->label[LANG_ZH], row->label[LANG_EN]);
+    buf_printf(p->out,
+               "<form method=\"post\" action=\"/login\"><input type=\"hidden\" name=\"action\" value=\"%s\">"
+               "<button type=\"submit\">登入 <span lang=\"en\">Log in</span></button></form></section>",
+               row->word);
+}
+
+static void
+add_method(struct page *p, enum login_method m)
+{
+    if (m == LOGIN_CERTIFICATE)
+        add_certificate(p);
+    else if (m == LOGIN_WALLET)
+        add_wallet(p);
+    else
+        add_button(p, m);
+}
+
 /* Where a form of this page may lead: here, and by redirection to the app. */
 static view
 form_action(const json_t *request, arena *mem)
@@ -150,10 +174,9 @@ login_show(struct gateway *g, view cookie, err why, instant now, arena *mem, str
     add_head(&p);
     add_error(&p);
     add_asked(&p);
-    if (login_method_serves(g, LOGIN_CERTIFICATE, x.request))
-        add_certificate(&p);
-    if (login_method_serves(g, LOGIN_WALLET, x.request))
-        add_wallet(&p);
+    for (enum login_method m = 0; m < LOGIN_METHODS; m++)
+        if (login_method_serves(g, m, x.request))
+            add_method(&p, m);
     BUF_LIT(&out,
             "<form method=\"post\" action=\"/login\"><input type=\"hidden\" name=\"action\" value=\"cancel\">"
             "<button class=\"plain\" type=\"submit\">取消 <span lang=\"en\">Cancel</span></button></form>"

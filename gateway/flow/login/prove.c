@@ -7,13 +7,6 @@
 #include "flow/evidence/seal.h"
 #include "flow/person/signature.h"
 
-/* Who it is, how sure. */
-struct proven {
-    enum login_method method;
-    view person; /* key text */
-    view card;   /* the certificate's subject number, empty without one */
-};
-
 /* ---- a certificate ---- */
 
 /* National numbers and residents' numbers have one form and two systems: the second character tells (1, 2: citizens). */
@@ -51,16 +44,14 @@ check_card(struct gateway *g, view card, view person, arena *mem, struct fault *
                : refuse(f, "number", "the number first shown with this card", "another");
 }
 
-static err
-by_certificate(struct gateway *g, const struct exchange *x, view form, instant now, arena *mem,
-               struct proven *ret, struct fault *f)
+err
+login_by_certificate(struct gateway *g, struct exchange *x, const struct login_try *what, instant now,
+                     arena *mem, struct proven *ret, struct fault *f)
 {
     struct verdict *verdict = NULL;
-    view payload, number = view_trim(form_field(form, "number", mem));
-    err e =
-        signature_judge(g, view_trim(form_field(form, "signature", mem)), now, mem, &verdict, &payload, f);
-    if (e != E_OK)
-        return e;
+    view payload, number = view_trim(form_field(what->form, "number", mem));
+    TRY(signature_judge(g, view_trim(form_field(what->form, "signature", mem)), now, mem, &verdict, &payload,
+                        f));
     const struct signature_out *sig = verdict_signature(verdict, 0);
     if (!view_eq(payload, login_challenge(x->request)))
         return refuse(f, "signature", "the text of this page, unchanged", "another");
@@ -69,7 +60,6 @@ by_certificate(struct gateway *g, const struct exchange *x, view form, instant n
         return refuse(f, "signature", "a citizen's certificate", "another");
     if (sig->level < LEVEL_CACHED_WITHIN_GRACE)
         return refuse(f, "signature", "a certificate whose status is known", "an unknown status");
-    ret->method = LOGIN_CERTIFICATE;
     ret->person = person_of_number(number, mem);
     ret->card = sig->signer.licence;
     if (!ret->person.p || !view_ends(ret->person, sig->signer.organisation))
@@ -95,14 +85,14 @@ add_card(struct gateway *g, struct unit *u, const struct proven *who, instant no
 }
 
 static err
-give_code(struct gateway *g, struct exchange *x, const struct proven *who, instant now, arena *mem,
-          view *ret_location, struct fault *f)
+give_code(struct gateway *g, struct exchange *x, enum login_method method, const struct proven *who,
+          instant now, arena *mem, view *ret_location, struct fault *f)
 {
     struct unit u;
     view code = exchange_secret(mem);
     json_t *to = exchange_object(mem);
     digest person = blind_person(g->seal, who->person);
-    const struct login_method_row *m = login_method_info(who->method);
+    const struct login_method_row *m = login_method_info(method);
     if (!to || !code.p)
         return E_TOO_LARGE;
     TRY(exchange_put(to, "person", text_hex(mem, digest_view(&person))));
@@ -134,20 +124,28 @@ cancel(struct gateway *g, struct exchange *x, instant now, arena *mem, view *ret
 
 /* ---- a wallet ---- */
 
+bool
+login_has_wallet(const struct gateway *g)
+{
+    return g->outside && g->outside->has_wallet && g->outside->login_type.n;
+}
+
 /* Asks for a presentation; the page then shows the link.  The cookie stays the secret. */
-static err
-ask_wallet(struct gateway *g, struct exchange *x, view cookie, instant now, arena *mem, struct fault *f)
+err
+login_by_wallet(struct gateway *g, struct exchange *x, const struct login_try *what, instant now, arena *mem,
+                struct proven *ret, struct fault *f)
 {
     struct login_presentation p;
     struct unit u;
     json_t *to = exchange_object(mem);
+    (void)ret; /* who it is comes with the browser's return */
     if (!to)
         return E_TOO_LARGE;
     TRY(presentation_for_login(g, (partner_id){x->row->id}, now, mem, &p, f));
     TRY(exchange_put(to, "presentation", p.id));
     TRY(exchange_put(to, "link", p.link));
     unit_init(&u, mem);
-    TRY(login_step(g, &u, x, "opened", cookie, x->row->expires, to));
+    TRY(login_step(g, &u, x, "opened", what->cookie, x->row->expires, to));
     return store_commit(g->store, &u);
 }
 
@@ -156,7 +154,7 @@ login_return(struct gateway *g, view cookie, view response_code, instant now, ar
              struct fault *f)
 {
     struct exchange x;
-    struct proven who = {.method = LOGIN_WALLET};
+    struct proven who = {.person = VIEW_NONE};
     *ret_location = VIEW_NONE;
     TRY(login_find(g, cookie, "opened", now, mem, &x, f));
     if (!login_method_serves(g, LOGIN_WALLET, x.request))
@@ -164,7 +162,7 @@ login_return(struct gateway *g, view cookie, view response_code, instant now, ar
     err e = presentation_of_login(g, (partner_id){x.row->id}, json_text(x.result, "presentation"),
                                   response_code, mem, &who.person, f);
     if (e == E_OK && who.person.n)
-        e = give_code(g, &x, &who, now, mem, ret_location, f);
+        e = give_code(g, &x, LOGIN_WALLET, &who, now, mem, ret_location, f);
     data_key_forget(&x.key);
     return e;
 }
@@ -174,7 +172,8 @@ login_submit(struct gateway *g, view cookie, view form, instant now, arena *mem,
              struct fault *f)
 {
     struct exchange x;
-    struct proven who = {.method = LOGIN_METHODS};
+    struct proven who = {.person = VIEW_NONE};
+    const struct login_try what = {cookie, form};
     *ret_location = VIEW_NONE;
     TRY(form_once(form, f));
     TRY(login_find(g, cookie, "opened", now, mem, &x, f));
@@ -186,10 +185,8 @@ login_submit(struct gateway *g, view cookie, view form, instant now, arena *mem,
     else if (m == LOGIN_METHODS || !login_method_serves(g, m, x.request))
         e = fault_set(f, E_LOGIN_METHOD, "action", "a method that is set up, and that the app asked for",
                       "another");
-    else if (m == LOGIN_WALLET)
-        e = ask_wallet(g, &x, cookie, now, mem, f);
-    else if ((e = by_certificate(g, &x, form, now, mem, &who, f)) == E_OK)
-        e = give_code(g, &x, &who, now, mem, ret_location, f);
+    else if ((e = login_method_info(m)->proves(g, &x, &what, now, mem, &who, f)) == E_OK && who.person.n)
+        e = give_code(g, &x, m, &who, now, mem, ret_location, f);
     data_key_forget(&x.key);
     return e;
 }
