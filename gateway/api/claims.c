@@ -3,6 +3,7 @@
 #include "flow/case/case.h"
 #include "flow/case/claim.h"
 #include "flow/case/notice.h"
+#include "flow/person/account.h"
 #include "flow/view/feed.h"
 
 err
@@ -101,6 +102,22 @@ api_CASE_GET(void *app, struct request *rq, struct reply *rp)
     TRY(case_fetch(app, rq->caller.partner, id, view_eq(request_query(rq, "provenance"), V("true")), rq->mem,
                    &json, &rq->fault));
     reply_json(rp, 200, json);
+    return E_OK;
+}
+
+err
+api_ACCOUNT_CHANGE(void *app, struct request *rq, struct reply *rp)
+{
+    const struct caller *c = &rq->caller;
+    struct account_wish w = {
+        .person = c->person, .app = c->partner, .session = c->session, .body = rq->body, .at = rq->received};
+    view json;
+    if (!c->is_person)
+        return fault_set(&rq->fault, E_LOGIN, "Authorization", "the token of a person who logged in",
+                         "a client's own");
+    TRY(API_ID(claim_id, rq, 0, &w.claim));
+    TRY(account_change(app, &w, rq->mem, &json, &rq->fault));
+    reply_json(rp, 202, json);
     return E_OK;
 }
 

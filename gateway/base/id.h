@@ -93,5 +93,6 @@ DEFINE_ID(inquiry_id, "inq")
 DEFINE_ID(session_id, "ses")
 DEFINE_ID(alert_id, "alr")
 DEFINE_ID(representation_id, "rep")
+DEFINE_ID(account_id, "acc")
 
 #endif

@@ -6,6 +6,7 @@
 #include "duty/time.h"
 #include "duty/worker.h"
 #include "flow/partner/registry.h"
+#include "flow/person/account.h"
 #include "flow/person/representation.h"
 
 #include <stdlib.h>
@@ -52,6 +53,7 @@ duty_round(struct gateway *g, instant now, struct fault *f)
 {
     TRY(changes_run(g, now, f));
     TRY(representation_step(g, true, now, f));
+    TRY(account_step(g, now));
     return clean(g, now);
 }
 
@@ -64,6 +66,8 @@ round_once(void *self)
     err e = changes_run(d->g, clock_now(), &f);
     if (e == E_OK)
         e = representation_step(d->g, false, clock_now(), &f);
+    if (e == E_OK)
+        e = account_step(d->g, clock_now());
     if (e == E_OK && clock_monotonic_us() - d->cleaned > CLEAN_EVERY_US) {
         e = representation_step(d->g, true, clock_now(), &f);
         e = e == E_OK ? clean(d->g, clock_now()) : e;

@@ -563,6 +563,17 @@ def walk_wallet_login(j, g, outside):
     check.that(wait_until(lambda: j.ask("loginReturn", query=code, headers={"Cookie": browser.cookie}).status == 303), "loginReturn: back to the app")
 
 
+def walk_account(j, ask):
+    """Another account for the person's claim."""
+    case = next(c["case"] for c in ask("personGet", like_example=False).json()["cases"] if c["role"] == "subject")
+    claims = [c["id"] for c in ask("trackGet", query={"case": case}, label="claims", like_example=False).json()["claims"]]
+    body, media = j.example("accountChange")
+    answers = [ask("accountChange", {"id": claim}, body=body, media=media, want=None) for claim in claims]
+    check.that({a.status for a in answers} <= {202, 409} and any(a.status == 202 for a in answers), f"accountChange: {answers}")
+    ask("accountChange", {"id": "claim-01k00000000000000000000000"}, body=body, media=media, want=404, label="of nobody")
+    ask("accountChange", {"id": claims[0]}, body={"payee": {}}, media=media, want=422, label="no account", bad_request=True)
+
+
 def walk_login(j, g, document):
     """A person logs in for the app, with what the description shows, and looks."""
     app, browser = test_login.App(g), test_login.Browser(g)
@@ -602,6 +613,7 @@ def walk_login(j, g, document):
     ask("trackGet", query={"case": ask("personGet").json()["cases"][0]["case"]}, label="by login", like_example=False)
     ask("permissionList", query={"case": "case-01k00000000000000000000000"}, want=404, label="a case of nobody")
     ask("trackDocument", {"id": document}, label="a paper")
+    walk_account(j, ask)
     other, (_, more) = test_login.login(g, second := test_login.App(g))
     second.code(more["code"])
     shown = ask("personGet").json()["sessions"]

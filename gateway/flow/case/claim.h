@@ -34,6 +34,8 @@ bool claim_is_decided(const struct row_claim *claim);
 
 /* Gives the row that the unit writes for a claim (when it writes one) its sealed detail, which goes into a segment file.  After the claim's move. */
 void claim_put_detail(struct unit *u, uid claim, view sealed);
+/* The claim's row with another version and no move (ROW_PUT): something in its detail is new. */
+err claim_touch(struct unit *u, struct row_claim *claim) MUST_USE;
 /* Adds the changed claim (ROW_PUT, one row however often it moves) and its timeline entry to the unit.  claim is updated.  event: word of a MOVE. actor: partner or none for the gateway. */
 err claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
                instant at, struct fault *f) MUST_USE;

@@ -111,6 +111,20 @@ claim_put_detail(struct unit *u, uid claim, view sealed)
 }
 
 err
+claim_touch(struct unit *u, struct row_claim *claim)
+{
+    struct row_claim *row = claim_in_unit(u, claim->id);
+    claim->version += 1;
+    if (!row && !(row = unit_add_claim(u)))
+        return E_TOO_LARGE;
+    struct row_claim *chained = row->next;
+    *row = *claim;
+    row->next = chained;
+    row->op = ROW_PUT;
+    return E_OK;
+}
+
+err
 claim_move(struct unit *u, struct row_claim *claim, view event, const char *actor, uid by, uid document,
            instant at, struct fault *f)
 {
@@ -134,14 +148,7 @@ claim_move(struct unit *u, struct row_claim *claim, view event, const char *acto
     }
     claim->state = view_of(states[to].word);
     claim->acting = view_of(states[to].acting);
-    claim->version += 1;
     claim->since = at;
-    struct row_claim *row = claim_in_unit(u, claim->id);
-    if (!row && !(row = unit_add_claim(u)))
-        return E_TOO_LARGE;
-    struct row_claim *chained = row->next;
-    *row = *claim;
-    row->next = chained;
-    row->op = ROW_PUT;
+    TRY(claim_touch(u, claim));
     return timeline_add(u, claim->case_id, claim->id, actor, by, "claim-moved", claim->state, document, at);
 }

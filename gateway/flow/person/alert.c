@@ -7,15 +7,18 @@
 #include "flow/evidence/evidence.h"
 #include "flow/members.h"
 #include "flow/partner/registry.h"
+#include "flow/person/account.h"
 #include "flow/person/withdrawal.h"
 
 err
-alert_add(struct unit *u, const digest *person, uid in_case, uid document, uid by, instant now)
+alert_add(struct unit *u, const digest *person, const char *about, uid in_case, uid document, uid by,
+          instant now)
 {
     struct row_alert *row = unit_add_alert(u);
     if (!row)
         return E_TOO_LARGE;
     *row = (struct row_alert){.id = uid_new(),
+                              .about = view_of(about),
                               .person = *person,
                               .case_id = in_case,
                               .document = document,
@@ -38,8 +41,8 @@ alert_print(struct gateway *g, struct reader *r, const digest *person, arena *me
         const struct partner *app = registry_partner(registry, (partner_id){list->partner});
         uid now_in = list->case_id;
         TRY(case_surviving(r, list->case_id, mem, &now_in));
-        buf_printf(out, "%s{\"id\":\"%.*s\",\"case\":\"%.*s\",\"at\":\"%.*s\",\"app\":", n++ ? "," : "",
-                   VIEW_ARG(alert_id_print((alert_id){list->id}, id)),
+        buf_printf(out, "%s{\"id\":\"%.*s\",\"about\":\"%.*s\",\"case\":\"%.*s\",\"at\":\"%.*s\",\"app\":",
+                   n++ ? "," : "", VIEW_ARG(alert_id_print((alert_id){list->id}, id)), VIEW_ARG(list->about),
                    VIEW_ARG(case_id_print((case_id){now_in}, in_case)),
                    VIEW_ARG(instant_print(list->at, when)));
         buf_add_json(out, app ? app->row->name_zh : V(""));
@@ -113,7 +116,9 @@ note(struct gateway *g, struct row_alert *a, uid in_case, view answer, instant n
     const struct plan_input in = {g, r, registry, mem, {in_case}, row ? row->version : 0, now, NULL};
     unit_guard(&u, GUARD_alert_open, ARGS(val_uid(&a->id)));
     unit_change(&u, CHANGE_alert_answer, ARGS(val_uid(&a->id), val_text(answer), val_time(now)));
-    if (view_eq(answer, V("not_me"))) {
+    if (view_eq(answer, V("not_me")) && view_eq(a->about, V("account")))
+        TRY(account_dispute(g, r, &u, a->document, now));
+    else if (view_eq(answer, V("not_me"))) {
         TRY(tell(&in, &u, a));
         TRY(timeline_add(&u, in_case, (uid){{0}}, "person", (uid){{0}}, "filing.disputed", VIEW_NONE,
                          a->document, now));
@@ -149,8 +154,10 @@ alert_answer(struct gateway *g, const digest *person, view id, view body, partne
     if (view_eq(answer, V("not_me")))
         TRY(end_permissions(g, r, a, in_case, by, mem, &out, f));
     reader_done(TAKE(r));
-    if (!a->answer.n)
-        TRY(note(g, a, in_case, answer, now, mem));
+    err e = a->answer.n ? E_OK : E_STALE;
+    for (int i = 0; i < 8 && e == E_STALE; i++)
+        e = note(g, a, in_case, answer, now, mem);
+    TRY(e);
     if (g->wake_relay)
         g->wake_relay(g->relay);
     BUF_LIT(&out, "]}");

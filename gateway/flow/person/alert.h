@@ -8,7 +8,8 @@
 #include "flow/gateway.h"
 
 /* In the unit that files: one for a person whom the application names. */
-err alert_add(struct unit *u, const digest *person, uid in_case, uid document, uid by, instant now) MUST_USE;
+err alert_add(struct unit *u, const digest *person, const char *about, uid in_case, uid document, uid by,
+              instant now) MUST_USE;
 /* "alerts":[{"id","case","app","at","answer"?}] of a person. */
 err alert_print(struct gateway *g, struct reader *r, const digest *person, arena *mem, struct buf *out)
     MUST_USE;

@@ -8,12 +8,12 @@
 #include "flow/evidence/seal.h"
 #include "flow/evidence/sureness.h"
 #include "flow/motor/motor.h"
+#include "flow/person/account.h"
 #include "flow/person/alert.h"
 #include "flow/person/heirs.h"
 #include "flow/person/own_cali.h"
 #include "flow/person/representation.h"
 #include "flow/task/task.h"
-#include "signing/jose/jwe.h"
 
 /* One unit in the making. */
 struct store_work {
@@ -231,23 +231,6 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     return E_OK;
 }
 
-/* The account is for the paying insurer alone: sealed to its key, by the client or here at intake; without a key of the insurer's it stays under the claim's data key. */
-static err
-seal_payee(struct store_work *s, const struct applied_insurer *i, view *ret)
-{
-    struct filing *w = s->w;
-    const struct partner *to = recipient_of(w, i->recipient);
-    const struct registry_key *key = to ? partner_key(to, "encrypt", w->in->received) : NULL;
-    *ret = i->payee_jwe.n ? i->payee_jwe : V("");
-    if (i->payee_jwe.n || !i->payee_plain.n)
-        return E_OK;
-    if (!key || !key->pkey) {
-        *ret = i->payee_plain;
-        return E_OK;
-    }
-    return jwe_seal(key->pkey, key->row->kid, i->payee_plain, w->mem, ret);
-}
-
 /* {"item":"…","payee":"<JWE>", "application":{…}} is what this insurer may later read: its own item, the signed list, its payee. */
 static err
 claim_detail(struct store_work *s, const struct applied_insurer *i, uid claim, view *ret)
@@ -255,7 +238,8 @@ claim_detail(struct store_work *s, const struct applied_insurer *i, uid claim, v
     struct filing *w = s->w;
     struct buf out;
     view payee;
-    TRY(seal_payee(s, i, &payee));
+    TRY(payee_seal(recipient_of(w, i->recipient), i->payee_jwe, i->payee_plain, w->in->received, w->mem,
+                   &payee));
     buf_init(&out, 1u << 20);
     BUF_LIT(&out, "{\"detail\":");
     buf_add_view(&out, i->detail);
@@ -385,7 +369,8 @@ add_person(struct store_work *s, const struct applied_person *p, view *ret_code)
     if (!p->keys || view_eq(p->role, V("policyholder")))
         return E_OK;
     digest person = blind_person(s->w->g->seal, p->keys->text);
-    return alert_add(s->u, &person, s->in_case.u, s->document.u, s->w->in->sender.u, s->w->in->received);
+    return alert_add(s->u, &person, "filing", s->in_case.u, s->document.u, s->w->in->sender.u,
+                     s->w->in->received);
 }
 
 static err

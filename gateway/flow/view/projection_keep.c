@@ -6,6 +6,7 @@
 #include "flow/evidence/evidence.h"
 #include "flow/evidence/seal.h"
 #include "flow/motor/motor.h"
+#include "flow/person/account.h"
 
 #define ANSWER_CEILING (128u << 20)
 /* Changes when the encoder writes the same view otherwise. */
@@ -141,9 +142,11 @@ print_motor(const struct look *l, struct buf *out)
 static err
 print_filing(struct look *l, struct buf *out)
 {
+    AUTO(reader_done) struct reader *r = NULL; /* the look's own ends with its commit */
     json_t *json = NULL;
     if (!l->detail.n)
         return E_OK;
+    TRY(store_reader(l->g->store, &r));
     TRY(json_load(l->detail, l->mem, &json, NULL));
     if (json_text(json_member(json, "detail"), "vehicle").n) {
         print_motor(l, out);
@@ -163,7 +166,7 @@ print_filing(struct look *l, struct buf *out)
     }
     BUF_LIT(out, "},\"payee\":");
     buf_add_view(out, json_dump_arena(json_object_get(json, "payee"), l->mem));
-    return E_OK;
+    return account_print_waiting(r, l->claim->id, l->mem, out);
 }
 
 static err

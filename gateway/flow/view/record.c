@@ -6,6 +6,8 @@
 #include "flow/case/permission.h"
 #include "flow/evidence/seal.h"
 #include "flow/partner/registry.h"
+#include "flow/person/account.h"
+#include "flow/person/representation.h"
 
 #define RECORD_MAX ((size_t)4 << 20)
 
@@ -15,6 +17,7 @@ struct record {
     struct registry *registry;
     struct row_delivery *deliveries; /* of the case */
     enum lang lang;
+    digest person; /* who reads */
     arena *mem;
     struct buf *out;
 };
@@ -94,6 +97,10 @@ print_permission(struct record *c, const struct row_permission *p)
         buf_printf(c->out, ",\"case\":\"%.*s\"", VIEW_ARG(case_id_print((case_id){p->case_id}, in_case)));
     buf_printf(c->out, ",\"purpose\":\"%.*s\",\"document_kinds\":\"%.*s\",\"level\":\"%.*s\"",
                VIEW_ARG(p->purpose), VIEW_ARG(p->kinds), VIEW_ARG(p->level));
+    if (p->waits.n)
+        buf_printf(c->out, ",\"waits\":\"%.*s\"", VIEW_ARG(p->waits));
+    if (!digest_eq(&p->by, &(digest){{0}}))
+        BUF_LIT(c->out, ",\"given_by\":\"representative\"");
     if (p->uses_left >= 0)
         buf_printf(c->out, ",\"uses_left\":%lld", (long long)p->uses_left);
     add_time(c, "from", p->valid_from);
@@ -117,7 +124,11 @@ print_record(struct record *c, uid in_case)
             BUF_LIT(c->out, ",");
         TRY(print_permission(c, p));
     }
-    BUF_LIT(c->out, "]}");
+    BUF_LIT(c->out, "],");
+    TRY(account_print(c->g, c->r, in_case, c->lang, c->mem, c->out));
+    BUF_LIT(c->out, ",");
+    TRY(representation_print(c->g, c->r, &c->person, c->lang, c->mem, c->out));
+    BUF_LIT(c->out, "}");
     return E_OK;
 }
 
@@ -134,7 +145,8 @@ track_permissions(struct gateway *g, const struct person_caller *who, enum lang 
         return fault_set(f, E_LOGIN, "X-Track-Token", "the person's own code", "one that opens steps only");
     TRY(store_reader(g->store, &r));
     TRY(case_surviving(r, who->in_case.u, mem, &in_case));
-    struct record c = {.g = g, .r = r, .registry = registry, .lang = lang, .mem = mem, .out = &out};
+    struct record c = {
+        .g = g, .r = r, .registry = registry, .lang = lang, .person = who->person, .mem = mem, .out = &out};
     TRY(print_record(&c, in_case));
     *ret_json = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out));
     return ret_json->p ? E_OK : E_TOO_LARGE;
