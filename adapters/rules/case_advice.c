@@ -215,7 +215,10 @@ put_items(struct advising *a)
     for (size_t i = 0; i < n; i++)
         TRY(put_item(a, &list[i], &eligible));
     bool is_fund = is_word(&a->claim->line, "fund");
-    int64_t headroom = motor_nhi_headroom(eligible, AMOUNT_MAX, false, is_fund, a->on);
+    const struct case_paid_before *before = a->out->paid_before;
+    int64_t paid = before ? whole(&before->medical.amount) : 0;
+    int64_t headroom =
+        motor_nhi_headroom(paid > eligible ? paid : eligible, AMOUNT_MAX, false, is_fund, a->on);
     case_set_money(&a->out->nhi_headroom, (decimal){headroom, 0}, V("TWD"), own());
     return E_OK;
 }
@@ -289,7 +292,8 @@ err
 motor_advise(struct claim_case *c, struct case_claim *claim, const struct case_party *victim, arena *mem)
 {
     struct advising a = {.c = c, .claim = claim, .victim = victim, .mem = mem};
-    if (!motor_advises(claim) || claim->cali || !victim || !c->accident || !c->accident->occurred.set)
+    if (!motor_advises(claim) || (claim->cali && claim->cali->rule.v.n) || !victim || !c->accident ||
+        !c->accident->occurred.set)
         return E_OK;
     const struct case_accident_party *line = line_of(&a);
     if (!line)

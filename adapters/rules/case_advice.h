@@ -1,7 +1,7 @@
 /* Motor rules applied to a case: what of its papers a compulsory insurer or the fund is asked for.
  *
  * Fills claims[].cali of one claim from the folded case: who answers (from the accident's parties and vehicles), each category of its victim's receipts with what counts of
- * it, what is left for the health insurance; and of the victim's grades on the compulsory scale what they make together (disability[].combined).  Advice: stated amounts stay beside, nothing is decided; a claim that has the section already keeps it.  A vehicle of which
+ * it, what is left for the health insurance; and of the victim's grades on the compulsory scale what they make together (disability[].combined).  Advice: stated amounts stay beside, nothing is decided; what was paid before (claims[].cali.paid_before) counts; a claim that has a rule already keeps its section.  A vehicle of which
  * nobody says that it is not insured counts as insured; one that fled without a plate as unidentified.  One thread, memory from the case's arena. */
 #ifndef ADAPTERS_RULES_CASE_ADVICE_H
 #define ADAPTERS_RULES_CASE_ADVICE_H

@@ -1,9 +1,10 @@
 """Scenario 8: two disabilities.  The certificate states items and grades by the compulsory scale and by the injury policies' own; each insurer sees its scale, the compulsory one with what the grades make
 together by the rules of the accident's day; an agreed grade is paid in advance; a later death pays the rest.  A clinic certifies no disability, and nobody one that is fixed before the discharge."""
+import json
 import sys
 
 from accidents import H1, K1, L2, P1, WANG, AccidentGateway, application, changed, claims_of, decide, expect_file, item, moved, party, record, resource_of, seen_by, send, tell
-from support import Checks
+from support import Checks, compact
 
 checks = Checks()
 NO = "11511AC80001"
@@ -32,6 +33,18 @@ def xray(g, certificate):
     return changed(of(g.samples("35"), "report"), change)
 
 
+def later_report(g, certificate):
+    def change(resource):
+        if resource["resourceType"] == "DiagnosticReport":
+            resource["conclusion"] = "複查：關節活動仍受限。"
+    body = json.loads(changed(xray(g, certificate), change))
+    body["identifier"]["value"] += "-later"
+    for entry in body["entry"]:
+        if entry["resource"]["resourceType"] == "Composition":
+            entry["resource"]["identifier"]["value"] += "-later"
+    return compact(body)
+
+
 def advice(g, **more):
     said = g.post("p1", "/v1/motor-advice", {"accident_on": g.day(0), "vehicles": ["insured", "insured"], "person": {"place": "driver", "vehicle": 1}, **more})
     checks.equal(said.status, 200, f"advice on {more}: {said}")
@@ -56,6 +69,17 @@ def grades_of(answer):
     return {d["scale"]: [i["grade"] for i in d["items"]] for d in answer["case"].get("disability", [])}
 
 
+def earlier(g, claim):
+    """200,000 of medical costs are paid before anything is certified; the claim is opened again for the disability."""
+    checks.equal(tell(g, "p1", claim, "in_review").status, 200, "P1 reviews the medical costs")
+    wrong = decide(g, "p1", claim, outcome="approved", benefit="cali_death", amount={"amount": "200000", "currency": "TWD"})
+    checks.equal((wrong.status, wrong.code()), (422, "schema-invalid"), "a decision is on a benefit of its claim")
+    for outcome in ("approved", "paid"):
+        answer = decide(g, "p1", claim, outcome=outcome, benefit="cali_medical", amount={"amount": "200000", "currency": "TWD"})
+        checks.equal(answer.status, 200, f"medical: {outcome} {answer}")
+    checks.equal([tell(g, "p1", claim, state).status for state in ("reopened", "in_review")], [200, 200], "and opens it again")
+
+
 def certified(g, certificate):
     """Items and grades, each insurer's own scale, and what they make together."""
     visit = {"author": H1, "kind": "visit_no", "value": resource_of(certificate, "Encounter")["identifier"][0]["value"]}
@@ -63,6 +87,7 @@ def certified(g, certificate):
                                 [{"author": K1, "kind": "accident_no", "value": NO}, visit], event={"kind": "traffic"}), "person-wang")
     checks.equal(filed.status, 201, f"the application {filed}")
     claims = claims_of(filed)
+    earlier(g, claims[P1, "cali"])
     stored = send(g, certificate, "h1-dr-lin", "h1")
     checks.equal(stored.status, 201, f"the teaching hospital's certificate {stored}")
     picture = send(g, xray(g, certificate), "h1-dr-lin", "h1")
@@ -76,6 +101,9 @@ def certified(g, certificate):
     checks.equal(grades_of(seen["l2"]), {"injury11": [6]}, "L2 sees the grade of its own scale in the same certificate")
     stated = seen["p1"]["case"]["disability"][0]
     checks.equal(stated["combined"], {"grade": 6, "rule": "CALI-S-4-3", "amount": {"amount": "900000", "currency": "TWD"}}, "7 and 9 count as 6: 900,000, by the rule named")
+    said = seen["p1"]["case"]["claims"][0]["cali"]
+    checks.equal((said["paid_before"]["medical"]["amount"], said["nhi_headroom"]["amount"], said["ceiling"]["amount"]), ("200000", "0", "2200000"),
+                 "what was paid before: nothing is left for the health insurance, 2,000,000 under the ceiling")
     checks.equal(stated["issuer_level"], "medical_centre", "with the level of the hospital in the registry")
     checks.equal([(r["kind"], r["conclusion"]) for r in seen["p1"]["case"]["reports"]], [("imaging", "骨折癒合不良，關節活動受限。")], "with the X-ray that the grades rest on")
     checks.that("reports" not in seen["l2"]["case"], "L2 was not permitted it")
@@ -112,17 +140,20 @@ def main():
         checks.equal(g.push(record(g, NO, "slip", parties)).status, 201, "the slip")
         sample = of(g.samples("2", grades=GRADES), "disability")
         checks.that(WANG["identifiers"][0]["value"].encode() in sample.body and sample.author == "h1", "the rider's certificate of the teaching hospital")
-        claims = certified(g, moved(g, sample.body))
+        certificate = moved(g, sample.body)
+        claims = certified(g, certificate)
         amounts(g)
         refusals(g)
 
         claim = claims[P1, "cali"]
-        checks.equal(tell(g, "p1", claim, "in_review").status, 200, "in review")
-        interim = decide(g, "p1", claim, outcome="interim_approved", amount={"amount": "440000", "currency": "TWD"}, reason="CALI-35")
+        interim = decide(g, "p1", claim, outcome="interim_approved", benefit="cali_disability", amount={"amount": "440000", "currency": "TWD"}, reason="CALI-35")
         checks.equal((interim.status, interim.json()["claim"]["state"]), (200, "interim_approved"), f"the agreed grade in advance {interim}")
         forged = decide(g, "p1", claim, signer="l2", outcome="approved", amount={"amount": "900000", "currency": "TWD"})
         checks.equal(forged.code(), "signer-wrong-organisation", "decided by another's key")
-        final = decide(g, "p1", claim, outcome="approved", amount={"amount": "900000", "currency": "TWD"})
+        checks.equal(send(g, later_report(g, certificate), "h1-dr-lin", "h1").status, 201, "a further report")
+        given = seen_by(g, checks, "p1", claim)[0]["case"]["claims"][0]["cali"]["interim"]
+        checks.equal([(i["kind"], i["amount"]["amount"]) for i in given], [("disability_grade", "440000")], "what was given in advance is seen")
+        final = decide(g, "p1", claim, outcome="approved", benefit="cali_disability", amount={"amount": "900000", "currency": "TWD"})
         checks.equal((final.status, final.json()["claim"]["state"]), (200, "approved"), "and the final grades")
     return checks.done()
 

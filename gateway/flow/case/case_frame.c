@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "flow/case/original.h"
+#include "flow/case/paid.h"
 #include "flow/evidence/seal.h"
 #include "flow/lookup/lookup.h"
 #include "flow/partner/registry.h"
@@ -204,7 +205,7 @@ add_recipient(struct claim_case *frame, const struct partner *p, arena *mem, vie
 
 static err
 add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const struct row_claim *row,
-          const struct partner *p, arena *mem)
+          const struct row_claim *all, const struct partner *p, arena *mem)
 {
     struct case_claim *c = case_add_claims(mem, frame);
     view recipient, words, detail;
@@ -226,6 +227,7 @@ add_claim(struct gateway *g, struct reader *r, struct claim_case *frame, const s
     if (role.n)
         leaf_set_text(&c->relay_role, keep(mem, role), own());
     TRY(add_fund(frame, c, row, detail, mem));
+    TRY(paid_add(g, r, row, all, c, mem));
     return add_motor(frame, c, detail, mem);
 }
 
@@ -282,16 +284,17 @@ frame_make(struct gateway *g, struct reader *r, const struct loaded_case *c,
     AUTO(registry_unref) struct registry *registry = gateway_registry(g);
     struct claim_case *frame = case_new(mem);
     struct row_claim *claims = NULL;
+    const struct row_claim *all;
     if (!frame)
         return E_TOO_LARGE;
     TRY(add_meta(frame, c, mem));
     for (size_t i = 0; i < c->n; i++)
         TRY(add_document(frame, c->documents[i].row, mem));
     TRY(query_claims_of_case(r, ARGS(val_uid(&c->row->id)), mem, &claims));
-    for (; claims; claims = claims->next) {
+    for (all = claims; claims; claims = claims->next) {
         const struct partner *p = registry_partner(registry, (partner_id){claims->recipient});
         if (p && (!own_claim || uid_eq(own_claim->id, claims->id)))
-            TRY(add_claim(g, r, frame, claims, p, mem));
+            TRY(add_claim(g, r, frame, claims, all, p, mem));
     }
     for (size_t i = 0; i < c->n; i++)
         TRY(add_names(frame, c->documents[i].facts, registry, mem));

@@ -151,7 +151,7 @@ static err
 read_word(struct told *t, view *ret_event)
 {
     static const char *const status[] = {"s:state", "s:reason", "s:due", NULL};
-    static const char *const decision[] = {"s:outcome", "o:amount", "s:reason", "s:due", NULL};
+    static const char *const decision[] = {"s:outcome", "o:amount", "s:benefit", "s:reason", "s:due", NULL};
     TRY(json_load(t->w->body, t->mem, &t->json, t->f));
     TRY(members_only(t->json, t->w->is_decision ? decision : status, t->f));
     view event = json_text(t->json, t->w->is_decision ? "outcome" : "state");
@@ -170,30 +170,33 @@ read_word(struct told *t, view *ret_event)
 }
 
 err
+claim_decision_open(struct gateway *g, struct reader *r, const struct row_decision *row, arena *mem,
+                    json_t **ret_body)
+{
+    struct data_key key;
+    view text;
+    json_t *json = NULL;
+    TRY(seal_load_key(g->seal, r, row->key, mem, &key));
+    err e = seal_unbox(&key, V("decision"), row->id, row->body, mem, &text);
+    data_key_forget(&key);
+    TRY(e);
+    TRY(json_load(text, mem, &json, NULL));
+    *ret_body = json_object_get(json, "body");
+    return E_OK;
+}
+
+err
 claim_last_decision(struct gateway *g, struct reader *r, uid claim, arena *mem,
                     const struct row_decision **ret, json_t **ret_body)
 {
     struct row_decision *list = NULL;
-    const struct row_decision *last = NULL;
-    struct data_key key;
-    view text;
-    json_t *json = NULL;
     *ret = NULL;
     *ret_body = NULL;
     TRY(query_decisions_of(r, ARGS(val_uid(&claim)), mem, &list));
     for (; list; list = list->next)
         if (view_eq(list->kind, V("decision")))
-            last = list;
-    if (!last)
-        return E_OK;
-    TRY(seal_load_key(g->seal, r, last->key, mem, &key));
-    err e = seal_unbox(&key, V("decision"), last->id, last->body, mem, &text);
-    data_key_forget(&key);
-    TRY(e);
-    TRY(json_load(text, mem, &json, NULL));
-    *ret = last;
-    *ret_body = json_object_get(json, "body");
-    return E_OK;
+            *ret = list;
+    return *ret ? claim_decision_open(g, r, *ret, mem, ret_body) : E_OK;
 }
 
 /* The fund pays upon the victim's assignment (管理辦法 6), which stands in the item that he signed. */
@@ -217,6 +220,20 @@ check_assignment(struct told *t, view event)
                ? E_OK
                : fault_set(t->f, E_FUND_PAPERS, "/outcome", "an application with the assignment of rights",
                            "none");
+}
+
+/* Of several benefits the one that the decision is on. */
+static err
+check_benefit(struct told *t)
+{
+    view said = json_text(t->json, "benefit"), words, detail;
+    if (!said.n)
+        return E_OK;
+    TRY(claim_benefits(t->g, t->r, t->claim, t->mem, &words, &detail));
+    while (words.n)
+        if (view_eq(view_cut(&words, ' ', NULL), said))
+            return E_OK;
+    return fault_set(t->f, E_SCHEMA, "/benefit", "a benefit of the claim", "another word");
 }
 
 static err
@@ -277,6 +294,7 @@ tell(struct told *t, bool *ret_replayed)
         return E_OK;
     TRY(read_word(t, &event));
     TRY(check_assignment(t, event));
+    TRY(check_benefit(t));
     TRY(original_check(t->g, t->r, t->claim, event, t->json, t->mem, t->f));
     if (t->w->is_decision)
         TRY(check_signature(t));

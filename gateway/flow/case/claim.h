@@ -46,6 +46,9 @@ err timeline_add(struct unit *u, uid in_case, uid claim, const char *actor, uid 
 /* Before a move of a row that was read: neither moved nor joined to another case since.  E_VERSION_CONFLICT, E_STALE. */
 void claim_guard(struct unit *u, const struct row_claim *claim);
 
+/* The body of a decision's row. */
+err claim_decision_open(struct gateway *g, struct reader *r, const struct row_decision *row, arena *mem,
+                        json_t **ret_body) MUST_USE;
 /* The insurer's last signed decision on a claim: the row and its body; NULL when there is none. */
 err claim_last_decision(struct gateway *g, struct reader *r, uid claim, arena *mem,
                         const struct row_decision **ret, json_t **ret_body) MUST_USE;
