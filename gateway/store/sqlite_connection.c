@@ -1,5 +1,6 @@
 #include "store/sql.h"
 
+#include "store/page_cache.h"
 #include "store/vfs.h"
 
 #include <assert.h>
@@ -23,7 +24,10 @@ sql_configure(void)
     if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
         sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, CACHE_FIRST_PAGES) != SQLITE_OK ||
-        sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
+        sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) != SQLITE_OK)
+        abort();
+    page_cache_configure();
+    if (sqlite3_initialize() != SQLITE_OK)
         abort();
     vfs_start();
 }

@@ -136,12 +136,22 @@ plan_delivery_new(const struct plan_input *in, struct unit *u, const struct row_
                         event);
 }
 
+/* A withdrawal touches its permission's case, so a unit that guards that case's version cannot be overtaken by one. */
+static bool
+is_guarded(const struct unit *u, const struct row_permission *p)
+{
+    const struct unit_guard *g = u->guards;
+    while (g && !(g->guard == GUARD_case_version && view_eq(g->args[0].bytes, uid_view(&p->case_id))))
+        g = g->next;
+    return g != NULL;
+}
+
 err
 plan_delivery(const struct plan_input *in, struct unit *u, const struct row_claim *claim,
               const struct row_permission *permission, uid document, const char *event)
 {
     /* Asked again in the writer: a withdrawal between this reading and the commit must win. */
-    if (permission)
+    if (permission && !is_guarded(u, permission))
         unit_guard(u, GUARD_permission_planned, ARGS(val_uid(&permission->id), val_time(in->now)));
     return plan_delivery_new(in, u, claim, permission, document, event);
 }

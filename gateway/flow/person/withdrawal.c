@@ -119,6 +119,7 @@ withdraw_unit(struct gateway *g, struct reader *r, struct row_permission *p, con
     if (by->presented)
         TRY(presented_spend(&u, by->presented));
     if (!uid_is_none(p->case_id)) {
+        unit_change(&u, CHANGE_case_touch, ARGS(val_uid(&p->case_id), val_time(now))); /* plan.c is_guarded */
         if (permission_is_consent(p))
             TRY(move_claims(r, &u, p, now, f));
         TRY(timeline_add(&u, p->case_id, (uid){{0}}, "person", (uid){{0}}, "permission.withdrawn", VIEW_NONE,
