@@ -50,14 +50,21 @@ static bool ready;
 static char type_names[SHAPE_COUNT][NAME_SIZE]; /* with dots */
 static uint8_t type_lengths[SHAPE_COUNT];
 static uint16_t head_row[SHAPE_COUNT + 1]; /* the ROW_TYPE row */
-static uint16_t slot_of[ROW_COUNT];        /* row of the choice, or the row itself */
-static uint8_t bit_of[ROW_COUNT];          /* number of the bit + 1 */
 static uint64_t required[SHAPE_COUNT];
 uint8_t shape_forms[SHAPE_COUNT];
 struct name_key {
     uint64_t head, tail;
 };
-static struct name_key row_keys[ROW_COUNT];
+/* What a search and a walk ask of a row, in one line of the processor's cache. */
+struct row_facts {
+    struct name_key key;
+    uint16_t shape;
+    uint16_t slot; /* row of the choice, or the row itself */
+    uint8_t length;
+    uint8_t bit; /* number of its slot's bit + 1 */
+    bool choice;
+};
+static struct row_facts facts[ROW_COUNT];
 static uint16_t row_index[INDEX_SIZE];       /* (shape, name) → row */
 static uint16_t type_index[TYPE_INDEX_SIZE]; /* name → shape */
 
@@ -137,10 +144,15 @@ index_rows(uint16_t shape, uint16_t head)
     for (; row < ROW_COUNT && rows[row].kind != ROW_TYPE; row++) {
         if (rows[row].kind == ROW_CHOICE)
             choice = row;
-        row_keys[row] = key_of(row_name(&rows[row]));
-        slot_of[row] = rows[row].kind == ROW_OPTION ? choice : row;
+        bool option = rows[row].kind == ROW_OPTION;
+        facts[row] = (struct row_facts){.key = key_of(row_name(&rows[row])),
+                                        .shape = shape,
+                                        .slot = option ? choice : row,
+                                        .length = rows[row].name_length,
+                                        .bit = option ? facts[choice].bit : 0,
+                                        .choice = rows[row].kind == ROW_CHOICE};
         if (rows[row].kind == ROW_CHOICE || rows[row].min > 0)
-            bit_of[row] = ++bits;
+            facts[row].bit = ++bits;
         if (rows[row].min > 0)
             required[shape] |= (uint64_t)1 << (bits - 1);
         index_row(shape, row);
@@ -240,8 +252,9 @@ shape_of_resource(view name)
 static bool
 is_named(uint16_t row, view name, struct name_key key)
 {
-    return rows[row].name_length == name.n && row_keys[row].head == key.head &&
-           row_keys[row].tail == key.tail && (name.n <= 16 || memcmp(rows[row].name, name.p, name.n) == 0);
+    const struct row_facts *f = &facts[row];
+    return f->length == name.n && f->key.head == key.head && f->key.tail == key.tail &&
+           (name.n <= 16 || memcmp(rows[row].name, name.p, name.n) == 0);
 }
 
 static const struct shape_row *
@@ -251,12 +264,11 @@ find(uint16_t shape, view name, bool choice)
     if (shape == SHAPE_NONE || name.n == 0)
         return NULL;
     const struct name_key key = key_of(name);
-    uint16_t from = head_row[shape], to = shape + 1 < SHAPE_COUNT ? head_row[shape + 1] : (uint16_t)ROW_COUNT;
     for (uint32_t at = hash_key(row_seed(shape, choice), key, name.n);; at++) {
         uint16_t row = row_index[at % INDEX_SIZE];
         if (row == 0)
             return NULL;
-        if (row > from && row < to && is_named(row, name, key) && (rows[row].kind == ROW_CHOICE) == choice)
+        if (facts[row].shape == shape && facts[row].choice == choice && is_named(row, name, key))
             return &rows[row];
     }
 }
@@ -284,7 +296,7 @@ shape_rows(uint16_t shape, uint32_t *ret_n)
 const struct shape_row *
 shape_slot(const struct shape_row *row)
 {
-    return &rows[slot_of[row - rows]];
+    return &rows[facts[row - rows].slot];
 }
 
 uint32_t
@@ -325,7 +337,7 @@ shape_of_row(const struct shape_row *row)
 uint64_t
 shape_bit(const struct shape_row *row)
 {
-    uint8_t bit = bit_of[slot_of[row - rows]];
+    uint8_t bit = facts[row - rows].bit;
     return bit ? (uint64_t)1 << (bit - 1) : 0;
 }
 

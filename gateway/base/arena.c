@@ -1,8 +1,9 @@
 #include "base/arena.h"
 
+#include "base/format.h"
+
 #include <assert.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -244,7 +245,7 @@ arena_printf(arena *mem, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = format_print(NULL, 0, format, args);
     va_end(args);
     if (n < 0)
         return VIEW_NONE;
@@ -252,7 +253,7 @@ arena_printf(arena *mem, const char *format, ...)
     if (!p)
         return VIEW_NONE;
     va_start(args, format);
-    int written = vsnprintf(p, (size_t)n + 1, format, args);
+    int written = format_print(p, (size_t)n + 1, format, args);
     va_end(args);
     assert(written == n);
     return (view){p, (size_t)written};

@@ -1,9 +1,9 @@
 #include "base/buf.h"
 
 #include "base/encode.h"
+#include "base/format.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define LEAST_ROOM 256u
@@ -108,7 +108,7 @@ buf_printf(struct buf *b, const char *format, ...)
     /* Mostly there is room; what was written too much is written again behind a larger one. */
     size_t room = b->failed ? 0 : b->room - b->n;
     va_start(args, format);
-    int n = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
+    int n = format_print(room ? b->p + b->n : NULL, room, format, args);
     va_end(args);
     if (n < 0)
         b->failed = true;
@@ -118,7 +118,7 @@ buf_printf(struct buf *b, const char *format, ...)
     if (!end || (size_t)n < room)
         return;
     va_start(args, format);
-    vsnprintf(end, (size_t)n + 1, format, args);
+    format_print(end, (size_t)n + 1, format, args);
     va_end(args);
 }
 
@@ -128,12 +128,29 @@ static const char JSON_ESCAPES[256] = {
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
+/* Some byte of eight is a control character, a quote or a backslash: the high bit of each byte by SWAR, exact for the
+ * lowest that has it. */
+static bool
+needs_escape(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+    return (((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+}
+
 void
 buf_add_json(struct buf *b, view v)
 {
     size_t from = 0;
+    (void)buf_reserve(b, v.n + 2);
     buf_add_byte(b, '"');
     for (size_t i = 0; i < v.n; i++) {
+        while (v.n - i >= 8 && !needs_escape(v.p + i))
+            i += 8;
+        if (i == v.n)
+            break;
         char escape = JSON_ESCAPES[(unsigned char)v.p[i]];
         if (!escape)
             continue;

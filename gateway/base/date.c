@@ -2,8 +2,6 @@
 #include "base/instant.h"
 #include "base/text.h"
 
-#include <stdio.h>
-
 /* 400 years are 146,097 days; counted from 0000-03-01 the leap day is the last of its year. */
 #define DAYS_PER_ERA 146097
 #define DAYS_TO_1970 719468
@@ -112,18 +110,28 @@ date_parse_roc(view text, date *ret)
                      ret);
 }
 
+static char *
+put_digits(char *out, unsigned n, size_t digits)
+{
+    for (size_t i = digits; i-- > 0; n /= 10)
+        out[i] = (char)('0' + n % 10);
+    return out + digits;
+}
+
 view
 date_print(date d, char out[16])
 {
-    unsigned year = (unsigned)d.year % 10000, month = d.month % 100u, day = d.day % 100u;
-    int n;
-    if (d.precision == DATE_YEAR)
-        n = snprintf(out, 16, "%04u", year);
-    else if (d.precision == DATE_MONTH)
-        n = snprintf(out, 16, "%04u-%02u", year, month);
-    else
-        n = snprintf(out, 16, "%04u-%02u-%02u", year, month, day);
-    return (view){out, (size_t)n};
+    char *end = put_digits(out, (unsigned)d.year % 10000, 4);
+    if (d.precision != DATE_YEAR) {
+        *end++ = '-';
+        end = put_digits(end, d.month % 100u, 2);
+    }
+    if (d.precision == DATE_DAY) {
+        *end++ = '-';
+        end = put_digits(end, d.day % 100u, 2);
+    }
+    *end = '\0';
+    return (view){out, (size_t)(end - out)};
 }
 
 int32_t

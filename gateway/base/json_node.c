@@ -1,27 +1,8 @@
 #include "base/json_tree.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 /* Everything here is a loop over chains and parents: a tree may be as deep as its reader allows. */
-
-view
-node_name(const struct tree *t, const struct node *n)
-{
-    if (n == NULL || n->name_length == 0)
-        return VIEW_NONE;
-    return (view){((n->flags & NODE_NAME_IN_POOL) != 0 ? t->pool.p : t->source.p) + n->name, n->name_length};
-}
-
-view
-node_text(const struct tree *t, const struct node *n)
-{
-    if (n == NULL || n->kind >= NODE_ARRAY || n->kind == NODE_NULL)
-        return VIEW_NONE;
-    if (n->text_length == 0)
-        return V("");
-    return (view){((n->flags & NODE_TEXT_IN_POOL) != 0 ? t->pool.p : t->source.p) + n->text, n->text_length};
-}
 
 view
 node_raw(const struct tree *t, const struct node *n)
@@ -35,7 +16,7 @@ node_member(const struct tree *t, const struct node *object, view name)
     if (object == NULL || object->kind != NODE_OBJECT)
         return NULL;
     for (NODE_EACH(child, t, object)) {
-        if (view_eq(node_name(t, child), name))
+        if (child->name_length == name.n && view_eq(node_name(t, child), name))
             return child;
     }
     return NULL;
@@ -150,12 +131,14 @@ back_add(struct back *b, const char *p, size_t n)
 static void
 back_add_index(struct back *b, const struct tree *t, const struct node *n)
 {
-    char digits[12];
     uint32_t index = 0;
 
     for (const struct node *item = &t->nodes[n->parent + 1]; item != n; item = node_next(t, item))
         index++;
-    back_add(b, digits, (size_t)snprintf(digits, sizeof digits, "%u", index));
+    do {
+        back_add(b, &(const char){(char)('0' + index % 10)}, 1);
+        index /= 10;
+    } while (index > 0);
 }
 
 static void

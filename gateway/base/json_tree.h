@@ -94,9 +94,23 @@ node_next(const struct tree *t, const struct node *n)
     child = node_next((t), child)
 
 /* Every getter takes NULL nodes and returns NULL or the empty view for them, so that paths can be chained. */
-view node_name(const struct tree *t, const struct node *n);
+static inline view
+node_name(const struct tree *t, const struct node *n)
+{
+    if (n == NULL || n->name_length == 0)
+        return VIEW_NONE;
+    return (view){((n->flags & NODE_NAME_IN_POOL) != 0 ? t->pool.p : t->source.p) + n->name, n->name_length};
+}
 /* Text of a string (decoded), or a number, true, false as written; empty for null, array, object. */
-view node_text(const struct tree *t, const struct node *n);
+static inline view
+node_text(const struct tree *t, const struct node *n)
+{
+    if (n == NULL || n->kind >= NODE_ARRAY || n->kind == NODE_NULL)
+        return VIEW_NONE;
+    if (n->text_length == 0)
+        return V("");
+    return (view){((n->flags & NODE_TEXT_IN_POOL) != 0 ? t->pool.p : t->source.p) + n->text, n->text_length};
+}
 /* The bytes of the value in the source. */
 view node_raw(const struct tree *t, const struct node *n);
 const struct node *node_member(const struct tree *t, const struct node *object, view name);

@@ -120,9 +120,9 @@ static void
 add_field(struct buf *line, const struct log_field *field)
 {
     char text[ID_TEXT_SIZE];
-    buf_add_byte(line, ',');
-    buf_add_json(line, view_of(field->name));
-    buf_add_byte(line, ':');
+    BUF_LIT(line, ",\"");
+    buf_add_view(line, view_of(field->name)); /* a word of ours */
+    BUF_LIT(line, "\":");
     switch (field->type) {
     case FIELD_NUMBER:
         buf_printf(line, "%lld", (long long)field->number);
@@ -131,7 +131,10 @@ add_field(struct buf *line, const struct log_field *field)
         add_text(line, view_of(err_info((err)field->number)->code));
         break;
     case FIELD_UID:
-        add_text(line, field->ref ? uid_print(field->kind, *(const uid *)field->ref, text) : V(""));
+        BUF_LIT(line, "\"");
+        if (field->ref)
+            buf_add_view(line, uid_print(field->kind, *(const uid *)field->ref, text));
+        BUF_LIT(line, "\"");
         break;
     case FIELD_DIGEST:
         buf_add_byte(line, '"');

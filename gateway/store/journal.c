@@ -78,10 +78,10 @@ hash_number(struct hashing *h, uint64_t n)
 
 /* name, kind, number or length and bytes */
 static void
-hash_value(struct hashing *h, const char *name, char part, const struct value *v)
+hash_value(struct hashing *h, const struct column *c, char part, const struct value *v)
 {
     const char kind[] = {part, (char)v->kind};
-    hash_copy(h, name, strlen(name));
+    hash_copy(h, c->name, c->name_length);
     hash_copy(h, kind, sizeof kind);
     if (v->kind == VALUE_INT) {
         hash_number(h, (uint64_t)v->number);
@@ -117,7 +117,7 @@ row_digest(const struct table *t, const struct value *values)
         size_t parts = column_values(c->kind);
         for (size_t p = 0; p < parts; p++, values++) {
             if (journal_covers_value(c, p, values))
-                hash_value(&h, c->name, (char)p, values);
+                hash_value(&h, c, (char)p, values);
         }
     }
     hash_close(&h);

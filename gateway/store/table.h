@@ -22,6 +22,7 @@ struct column {
     const char *name;
     const char *kind_name;
     enum column_kind kind;
+    uint32_t name_length;
     size_t offset;
 };
 

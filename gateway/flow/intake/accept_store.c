@@ -219,6 +219,9 @@ static err
 find_known(struct passage *p, struct reader *r, struct acceptance *ret, bool *ret_done)
 {
     struct row_document *known = NULL;
+    /* What is hardly ever there is not looked for before it is built: the unit's guard asks for the identifier, which the same bytes have too. */
+    if (p->reading.unique_identity && !p->again)
+        return E_OK;
     TRY(query_document_by_body(r, ARGS(val_digest(&p->body_blind)), p->mem, &known));
     if (known) {
         bool fresh = false;
@@ -226,9 +229,6 @@ find_known(struct passage *p, struct reader *r, struct acceptance *ret, bool *re
         *ret_done = true;
         return fresh ? add_signature(p, r, known, ret) : answer_known(p, r, known, ret);
     }
-    /* The unit's guard asks this again, so that what is hardly ever there is not searched twice. */
-    if (p->reading.unique_identity && !p->again)
-        return E_OK;
     TRY(query_documents_by_identity(r, ARGS(val_digest(&p->identity_blind)), p->mem, &known));
     if (known && p->s->intake == INTAKE_ACCIDENT)
         return fault_set(p->f, E_ACCIDENT_PART, "revision", "a revision not used before",
@@ -446,11 +446,16 @@ passage_store(struct passage *p, struct acceptance *ret)
         TRY(store_reader(p->g->store, &r));
     TRY(find_known(p, r, &a, &done));
     if (!done) {
+        bool first = !p->again;
         struct unit u;
         unit_init(&u, p->mem);
-        TRY(build(p, r, &u, &a));
-        reader_done(TAKE(r)); /* its snapshot is of no more use; a commit may wait */
         p->again = true;
+        err e = build(p, r, &u, &a);
+        /* It may be known, and then what stands against it now is no matter. */
+        if (e != E_OK && first && p->reading.unique_identity)
+            return E_STALE;
+        TRY(e);
+        reader_done(TAKE(r)); /* its snapshot is of no more use; a commit may wait */
         TRY(store_commit(p->g->store, &u));
     }
     *ret = a;
