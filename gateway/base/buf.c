@@ -140,29 +140,33 @@ needs_escape(const char *p)
     return (((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
 }
 
+static size_t
+plain_until(view v, size_t at)
+{
+    while (v.n - at >= 8 && !needs_escape(v.p + at))
+        at += 8;
+    while (at < v.n && !JSON_ESCAPES[(unsigned char)v.p[at]])
+        at++;
+    return at;
+}
+
 void
 buf_add_json(struct buf *b, view v)
 {
-    size_t from = 0;
-    (void)buf_reserve(b, v.n + 2);
     buf_add_byte(b, '"');
-    for (size_t i = 0; i < v.n; i++) {
-        while (v.n - i >= 8 && !needs_escape(v.p + i))
-            i += 8;
-        if (i == v.n)
-            break;
-        char escape = JSON_ESCAPES[(unsigned char)v.p[i]];
-        if (!escape)
-            continue;
-        buf_add(b, v.p + from, i - from);
-        from = i + 1;
-        if (escape == 'u')
-            buf_printf(b, "\\u%04x", (unsigned)(unsigned char)v.p[i]);
-        else
-            buf_add(b, (char[2]){'\\', escape}, 2);
+    for (size_t from = 0; from < v.n;) {
+        size_t end = plain_until(v, from);
+        buf_add(b, v.p + from, end - from);
+        from = end;
+        /* Escapes stand together: a text that is JSON itself is full of quotes. */
+        for (; from < v.n && JSON_ESCAPES[(unsigned char)v.p[from]]; from++) {
+            char escape = JSON_ESCAPES[(unsigned char)v.p[from]];
+            if (escape == 'u')
+                buf_printf(b, "\\u%04x", (unsigned)(unsigned char)v.p[from]);
+            else
+                buf_add(b, (char[2]){'\\', escape}, 2);
+        }
     }
-    if (v.n > from)
-        buf_add(b, v.p + from, v.n - from);
     buf_add_byte(b, '"');
 }
 

@@ -68,12 +68,13 @@ guard_is_token(view text)
 static bool
 has_control(view value)
 {
+    /* To the end in any case: without a way out the compiler takes many bytes at a time. */
+    unsigned char found = 0;
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return true;
+        found |= (unsigned char)((c < 0x20) & (c != '\t')) | (unsigned char)(c == 0x7f);
     }
-    return false;
+    return found;
 }
 
 static void

@@ -1,12 +1,12 @@
 /* Moves the WAL into the database file, on a thread of its own, so that no commit waits for it: passive
- * for every 64 MB that the WAL has grown and when nothing is written for a while; above 256 MB it takes a
+ * for every 128 MB that the WAL has grown and when nothing is written for a while; above 256 MB it takes a
  * turn with the writer so that the WAL begins again from its start. */
 #ifndef STORE_CHECKPOINT_H
 #define STORE_CHECKPOINT_H
 
 #include "store/store.h"
 
-#define CHECKPOINT_BYTES (INT64_C(64) << 20)
+#define CHECKPOINT_BYTES (INT64_C(128) << 20)
 #define CHECKPOINT_RESTART_BYTES (INT64_C(256) << 20)
 
 struct checkpointer;
