@@ -39,7 +39,7 @@ join_add(struct join *j, digest blind, const char *kind, bool finds)
     }
     if (j->n == JOIN_BLINDS_MAX)
         return E_TOO_LARGE;
-    j->blinds[j->n++] = (struct join_blind){blind, kind, finds};
+    j->blinds[j->n++] = (struct join_blind){.blind = blind, .kind = kind, .finds = finds};
     return E_OK;
 }
 
@@ -59,8 +59,11 @@ add_ref(const struct seal *s, const struct reading *rd, const struct doc_ref *re
     if (ref->kind == REF_CASE_NO)
         TRY(join_add(j, blind_case_no(s, ref->author, ref->value), "case_no", true));
     for (const struct person_key *p = rd->persons; p; p = p->next) {
+        size_t before = j->n;
         if (p->is_subject)
             TRY(join_add(j, blind_ref(s, ref->author, ref->kind, ref->value, p->text), "ref", true));
+        if (j->n > before)
+            j->blinds[before].fresh = ref->kind == REF_CERTIFICATE_NO || ref->kind == REF_RECEIPT_NO;
     }
     return E_OK;
 }
@@ -70,6 +73,7 @@ join_of_reading(const struct seal *s, const struct reading *rd, bool by_accident
                 struct fault *f)
 {
     ret->n = 0;
+    ret->hopeful = !rd->replaces_value.n; /* a new version has the number of the old one */
     err e = E_OK;
     for (const struct doc_ref *ref = rd->refs; ref && e == E_OK; ref = ref->next)
         e = add_ref(s, rd, ref, by_accident, ret);
@@ -144,25 +148,34 @@ drop_colliding(struct reader *r, struct joined *j, arena *mem)
     return E_OK;
 }
 
+/* Cases by one number; ret_only: the one case that has it. */
+static err
+find_by(struct reader *r, const struct join_blind *b, arena *mem, struct joined *found, bool *ret_known,
+        uid *ret_only)
+{
+    struct row_case *row = NULL;
+    TRY(query_cases_by_key(r, ARGS(val_digest(&b->blind)), mem, &row));
+    *ret_known = row != NULL;
+    if (row && !row->next)
+        *ret_only = row->id;
+    for (; row; row = row->next) {
+        struct row_case *end = NULL;
+        TRY(follow(r, row, mem, &end));
+        add_found(found, end);
+    }
+    return E_OK;
+}
+
 err
 join_find(struct reader *r, const struct join *j, arena *mem, struct joined *ret)
 {
     struct joined found = {0};
-    uid only[JOIN_BLINDS_MAX] = {{{0}}}; /* by blind: the one case that has it */
-    for (size_t i = 0; i < j->n; i++) {
-        if (!j->blinds[i].finds)
-            continue;
-        struct row_case *row = NULL;
-        TRY(query_cases_by_key(r, ARGS(val_digest(&j->blinds[i].blind)), mem, &row));
-        found.known[i] = row != NULL;
-        if (row && !row->next)
-            only[i] = row->id;
-        for (; row; row = row->next) {
-            struct row_case *end = NULL;
-            TRY(follow(r, row, mem, &end));
-            add_found(&found, end);
-        }
-    }
+    uid only[JOIN_BLINDS_MAX];
+    memset(only, 0, j->n * sizeof *only);
+    for (int fresh = 0; fresh < 2 && !(fresh && j->hopeful && found.target); fresh++)
+        for (size_t i = 0; i < j->n; i++)
+            if (j->blinds[i].finds && j->blinds[i].fresh == fresh)
+                TRY(find_by(r, &j->blinds[i], mem, &found, &found.known[i], &only[i]));
     for (size_t i = 0; i < j->n && found.target; i++)
         found.held[i] = uid_eq(only[i], found.target->id);
     if (found.n_merged)

@@ -15,11 +15,14 @@ struct join_blind {
     digest blind;
     const char *kind; /* "person", "case_no", "ref", "accident" */
     bool finds;       /* joins by itself; else only registered for others to find */
+    bool fresh;       /* the document's own number: hardly ever has a case it before the document comes */
 };
 
 struct join {
     struct join_blind blinds[JOIN_BLINDS_MAX];
     size_t n;
+    /* A fresh number is not looked for when others led to a case: the unit's guard asks (join_write), and when it was there the next try looks. */
+    bool hopeful;
 };
 
 digest blind_person(const struct seal *s, view person_key);

@@ -449,6 +449,7 @@ passage_store(struct passage *p, struct acceptance *ret)
         bool first = !p->again;
         struct unit u;
         unit_init(&u, p->mem);
+        p->join.hopeful = p->join.hopeful && first;
         p->again = true;
         err e = build(p, r, &u, &a);
         /* It may be known, and then what stands against it now is no matter. */
