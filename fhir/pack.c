@@ -9,10 +9,19 @@ static const char magic[8] = {'C', 'G', 'P', 'A', 'C', 'K', '\n', 0};
 uint32_t
 pack_hash(view url)
 {
-    uint32_t h = 0x811C9DC5u;
-    for (size_t i = 0; i < url.n; i++)
-        h = (h ^ (uint8_t)url.p[i]) * 0x01000193u;
-    return h ^ (h >> 15);
+    /* Eight bytes a step: a product for each byte has to wait for the one before, and URLs are long. */
+    uint64_t h = UINT64_C(0x9E3779B97F4A7C15) + url.n, part = 0;
+    size_t i = 0;
+    for (; i + sizeof part <= url.n; i += sizeof part) {
+        memcpy(&part, url.p + i, sizeof part);
+        h = (h ^ part) * UINT64_C(0xC2B2AE3D27D4EB4F);
+        h ^= h >> 29;
+    }
+    part = 0;
+    if (i < url.n)
+        memcpy(&part, url.p + i, url.n - i);
+    h = (h ^ part) * UINT64_C(0x165667B19E3779F9);
+    return (uint32_t)(h ^ (h >> 32));
 }
 
 uint32_t

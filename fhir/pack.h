@@ -16,7 +16,7 @@
 #include "base/json_tree.h"
 #include "base/view.h"
 
-#define PACK_FORMAT 3u
+#define PACK_FORMAT 4u
 #define PACK_NONE UINT32_MAX
 
 struct pack_text {

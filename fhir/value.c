@@ -220,10 +220,11 @@ is_code(view text)
 static bool
 is_uri(view text)
 {
+    /* To the end in any case: without a way out the compiler takes many bytes at a time. */
+    unsigned char blank = 0;
     for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] <= ' ')
-            return false;
-    return text.n > 0;
+        blank |= (unsigned char)((unsigned char)text.p[i] <= ' ');
+    return text.n > 0 && !blank;
 }
 
 static bool

@@ -169,7 +169,7 @@ grow_nodes(struct reader *r, const char *p)
         more = r->ceiling - r->n;
     if (more == 0)
         return false;
-    struct node *nodes = arena_make_array(r->mem, r->n + more, struct node);
+    struct node *nodes = arena_room(r->mem, (r->n + more) * sizeof *nodes);
     if (nodes == NULL)
         return false;
     if (r->n > 0)
@@ -192,7 +192,7 @@ pool_add(struct reader *r, const char *p, size_t n)
             room = r->pool_n + n;
         if (room > most)
             room = most;
-        char *pool = arena_alloc(r->mem, room);
+        char *pool = arena_room(r->mem, room);
         if (pool == NULL)
             return false;
         if (r->pool_n > 0)
@@ -378,7 +378,7 @@ stands_twice(const struct tree *t, const struct frame *f, uint32_t at)
     view name = node_name(t, &t->nodes[at]);
 
     for (uint32_t i = f->node + 1; i != at; i = t->nodes[i].next) {
-        if (view_eq(node_name(t, &t->nodes[i]), name))
+        if (t->nodes[i].name_length == name.n && view_eq(node_name(t, &t->nodes[i]), name))
             return true;
     }
     return false;
@@ -685,7 +685,7 @@ tree_read_json(view source, const struct tree_limits *limits, arena *mem, struct
         return r.code;
     }
     r.room = guess_nodes(&r);
-    r.nodes = arena_make_array(mem, r.room, struct node);
+    r.nodes = arena_room(mem, r.room * sizeof *r.nodes); /* each is written whole when it begins */
     if (r.nodes == NULL) {
         (void)refuse_memory(&r, r.start);
         return r.code;

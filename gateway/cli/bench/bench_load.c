@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +15,6 @@
 
 #define REQUEST_MAX ((size_t)1 << 18)
 #define WAIT_MS 30000
-/* From so many lines on answers are gathered. */
-#define GATHER_LINES 16
-#define GATHER_US 100
 
 /* One kept-alive connection with at most one request on its way. */
 struct line {
@@ -146,29 +142,12 @@ line_read(struct run *r, struct line *l)
     return whole && l->in.n == whole ? line_answered(r, l) : E_OK;
 }
 
-/* Many lines are looked at ten thousand times a second, as a network card gathers interrupts.  A load that sleeps on its lines is
- * woken for each answer, by an interrupt to its core that the server's core pays: work that no server has whose clients are elsewhere. */
-static int
-wait_for_answers(const struct run *r, struct epoll_event *events, int most)
-{
-    if (r->load->connections < GATHER_LINES)
-        return epoll_wait(r->epoll, events, most, WAIT_MS);
-    const struct timespec pause = {.tv_nsec = GATHER_US * 1000};
-    for (int waited_us = 0; waited_us < WAIT_MS * 1000; waited_us += GATHER_US) {
-        int n = epoll_wait(r->epoll, events, most, 0);
-        if (n)
-            return n;
-        (void)ppoll(NULL, 0, &pause, NULL);
-    }
-    return 0;
-}
-
 static err
 serve_lines(struct run *r)
 {
     struct epoll_event events[64];
     while (r->busy) {
-        int n = wait_for_answers(r, events, COUNT_OF(events));
+        int n = epoll_wait(r->epoll, events, COUNT_OF(events), WAIT_MS);
         if (n == 0 || (n < 0 && errno != EINTR))
             return E_NETWORK;
         for (int i = 0; i < n; i++)

@@ -436,6 +436,15 @@ build(struct passage *p, struct reader *r, struct unit *u, struct acceptance *re
     return u->failed ? E_TOO_LARGE : E_OK;
 }
 
+/* What was accepted before is answered as it was, whatever stands against it now. */
+static bool
+is_known(struct passage *p, struct reader *r)
+{
+    struct row_document *known = NULL;
+    return p->reading.unique_identity &&
+           query_document_by_body(r, ARGS(val_digest(&p->body_blind)), p->mem, &known) == E_OK && known;
+}
+
 err
 passage_store(struct passage *p, struct acceptance *ret)
 {
@@ -452,10 +461,8 @@ passage_store(struct passage *p, struct acceptance *ret)
         p->join.hopeful = p->join.hopeful && first;
         p->again = true;
         err e = build(p, r, &u, &a);
-        /* It may be known, and then what stands against it now is no matter. */
-        if (e != E_OK && first && p->reading.unique_identity)
-            return E_STALE;
-        TRY(e);
+        if (e != E_OK)
+            return first && is_known(p, r) ? E_STALE : e;
         reader_done(TAKE(r)); /* its snapshot is of no more use; a commit may wait */
         TRY(store_commit(p->g->store, &u));
     }
