@@ -306,8 +306,8 @@ def test_whole_rows(store):
     db = sqlite3.connect(store.path)
     victim = db.execute("SELECT id FROM documents LIMIT 1").fetchone()[0]
     db.execute("DELETE FROM documents WHERE id = ?", [victim])
-    db.execute("INSERT INTO permissions SELECT randomblob(16), case_id, subject, recipient, kind, basis, purpose, kinds, valid_from, valid_to, uses_left, level, "
-               "document, item, withdrawn_at, key, detail FROM permissions LIMIT 1")
+    columns = ", ".join(row[1] for row in db.execute("PRAGMA table_info(permissions)") if row[1] != "id")
+    db.execute(f"INSERT INTO permissions (id, {columns}) SELECT randomblob(16), {columns} FROM permissions LIMIT 1")
     back = db.execute("SELECT id FROM permissions WHERE withdrawn_at IS NOT NULL").fetchone()[0]
     db.execute("UPDATE permissions SET withdrawn_at = NULL WHERE id = ?", [back])
     db.commit()
