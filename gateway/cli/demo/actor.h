@@ -31,7 +31,7 @@ struct paper {
 /* The paper of the step: its body as it is sent, and the signature over these bytes.  `as` names how it is made: plain
  * JSON with a detached JWS of `sign[0]`, an application signed by all of `sign`, a hospital's document. */
 err actor_paper(struct actor *a, struct paper *ret, struct fault *f) MUST_USE;
-/* A hospital's document of a stay that the story describes: kind certificate, receipt or report. */
+/* A hospital's document of a stay that the story describes: kind certificate, disability, receipt or report. */
 err actor_hospital_paper(const json_t *stay, view kind, arena *mem, view *ret, struct fault *f) MUST_USE;
 /* Files by resumable upload, some over connections that break. */
 err actor_upload(struct actor *a, struct client_reply *ret, struct fault *f) MUST_USE;

@@ -1,5 +1,6 @@
 #include "cli/demo/actor.h"
 
+#define GRADES_MAX 8
 #define CODE_SYSTEM "https://claimgate.tw/fhir/CodeSystem/"
 
 /* -- the stay as the story tells it, the rest as the seed has it -- */
@@ -161,6 +162,22 @@ put_changes(json_t *bundle, const json_t *stay, arena *mem, struct fault *f)
     return E_OK;
 }
 
+/* "grades":[{"scale":"cali15","grade":7}], "fixed_on": a day, else the day of discharge */
+static err
+disability(const json_t *stay, const struct sample_stay *s, const char *suffix, arena *mem, view *ret)
+{
+    struct sample_grade grades[GRADES_MAX];
+    size_t i, n = 0;
+    json_t *one;
+    json_array_foreach(json_member(stay, "grades"), i, one)
+    {
+        if (n == GRADES_MAX)
+            return E_TOO_LARGE;
+        grades[n++] = (struct sample_grade){json_text(one, "scale"), (int)json_int(one, "grade", 0)};
+    }
+    return sample_disability(s, grades, n, or_else(stay, "fixed_on", NULL, mem), suffix, mem, ret);
+}
+
 err
 actor_hospital_paper(const json_t *stay, view kind, arena *mem, view *ret, struct fault *f)
 {
@@ -174,6 +191,8 @@ actor_hospital_paper(const json_t *stay, view kind, arena *mem, view *ret, struc
         TRY(sample_certificate(&s, suffix, mem, &text));
     else if (view_eq(kind, V("receipt")))
         TRY(sample_receipt(&s, none, COUNT_OF(none), 0, suffix, NULL, mem, &text));
+    else if (view_eq(kind, V("disability")))
+        TRY(disability(stay, &s, suffix, mem, &text));
     else
         TRY(sample_report(&s, suffix, mem, &text));
     TRY(json_load(text, mem, &bundle, f));

@@ -48,7 +48,7 @@ static const struct kind {
     bool inside; /* the signatures are in the body */
 } kinds[] = {
     {"", plain, false},           {"application", application, true}, {"certificate", hospital, false},
-    {"receipt", hospital, false}, {"report", hospital, false},
+    {"receipt", hospital, false}, {"report", hospital, false},        {"disability", hospital, false},
 };
 
 err
