@@ -108,7 +108,11 @@ motor_tell_elsewhere(struct motor_unit *m)
     size_t n = 0;
     for (size_t i = 0; i < m->p->motor->n_photos; i++) {
         struct row_case *others = NULL;
-        if (!m->p->motor->photos[i].is_noted)
+        const struct motor_photo *photo = &m->p->motor->photos[i];
+        /* Asked again in the writer: of two filings that cross, the later one finds the picture. */
+        if (!photo->is_noted && photo->fact->photo_id.v.n)
+            unit_guard(m->u, GUARD_key_elsewhere, ARGS(val_digest(&photo->picture), val_uid(&m->in_case.u)));
+        if (!photo->is_noted)
             continue;
         TRY(others_with(m->r, &m->p->motor->photos[i].picture, m->in_case.u, m->p->mem, &others));
         for (; others && n < COUNT_OF(told); others = others->next) {
