@@ -170,6 +170,37 @@ def check_mandate(g, filed):
     checks.equal(post(g, "/v1/permissions", other).code(), "permission-evidence", "a stranger's mandate")
 
 
+# -- contract --
+
+def check_contract(g):
+    """A direct payment agreement: kind contract, of vehicle papers, its uses counted, ended by the person."""
+    name, value = g.sign(compact({**SLIP, "accident_no": "SB20260110009"}), "k1")
+    sent = compact({**SLIP, "accident_no": "SB20260110009"})
+    checks.equal(g.call("POST", "/v1/accident-records", sent, {**PLAIN, name: value}, g.token("k1")).status, 201, "a slip")
+
+    def agreement(line="own_damage", kinds=("accident-part", "motor-repair"), **more):
+        application = application_of(WANG, [(P1, line, ["vehicle_repair"], kinds)], [{**ACCIDENT, "value": "SB20260110009"}])
+        application["insurers"][0]["permission"].update(text=consent_text("contract-direct-payment"), **more)
+        return application
+
+    def refused(application):
+        return post(g, "/v1/applications", g.application(application)).code()
+    checks.equal(refused(agreement(kinds=("accident-part", "receipt"))), "permission-invalid", "no medical paper rests on a contract")
+    checks.equal(refused(agreement(line="cali")), "permission-invalid", "nor another line than the own vehicle's")
+    filed = file(g, agreement(uses=1))
+    row = record(g, filed)[0]
+    checks.equal((row["kind"], row["basis"], row["text"]["version"], row["uses_left"]), ("contract", "contract-direct-payment", "1", 1), "a contract, by its text, once")
+    claim = filed["claims"][0]["claim"]
+    seen = g.call("GET", f"/v1/claims/{claim}", token=g.token("p1"))
+    checks.that(seen.status == 200 and seen.json()["case"].get("accident"), f"the insurer reads the slip under it: {seen}")
+    checks.equal(record(g, filed)[0]["uses_left"], 0, "and the use is counted")
+    permission = filed["claims"][0]["permission"]
+    x5c = [base64.b64encode(certificate_der(g.pki / "person-wang.crt")).decode()]
+    ended = post(g, f"/v1/permissions/{permission}/withdraw", {"signature": jws_es256(g.pki / "person-wang.key", {"x5c": x5c}, compact({"withdraw": permission}))})
+    checks.equal(ended.status, 200, f"the person ends it: {ended}")
+    checks.equal(g.call("GET", f"/v1/claims/{claim}", token=g.token("p1")).json()["case"], {}, "nothing is shown any more")
+
+
 # -- by law --
 
 def check_by_law(g):
@@ -251,6 +282,7 @@ def main():
         checks.that(world.lists_fetched <= 2, f"a status list is fetched once for many presentations, not {world.lists_fetched} times")
     with Gateway() as g:
         check_by_law(g)
+        check_contract(g)
         checks.that(LEE["name"] not in g.log_text() and WANG["name"] not in g.log_text(), "no person in the log")
     return checks.done() + test_wallet.checks.done() + test_mydata.checks.done()
 

@@ -120,10 +120,27 @@ check_presented_text(struct filing *w, const struct applied_insurer *i)
     return consent_text_check(i->text_id, i->text_version, i->text_lang, i->text_sha256, w->f);
 }
 
+/* A contract is between the owner and the own insurer, of vehicle matters: no medical paper rests on it, nor another line. */
+static err
+check_contract(struct filing *w, const struct applied_insurer *i)
+{
+    if (!consent_text_is_contract(i->text_id))
+        return E_OK;
+    if (i->is_mandate || (!view_eq(i->line, V("own_damage")) && !view_eq(i->line, V("theft"))))
+        return fault_setf(w->f, E_PERMISSION_FORM, "a claim of own damage or theft", "another",
+                          "/items/%lld/permission/text", (long long)i->index);
+    for (view kinds = i->document_kinds; kinds.n;)
+        if (document_is_special(document_kind_of(view_cut(&kinds, ' ', NULL))))
+            return fault_setf(w->f, E_PERMISSION_FORM, "papers of vehicle and damage", "a medical one",
+                              "/items/%lld/permission/document_kinds", (long long)i->index);
+    return E_OK;
+}
+
 static err
 check_recipients(struct filing *w)
 {
     for (struct applied_insurer *i = w->a.insurers; i; i = i->next) {
+        TRY(check_contract(w, i));
         TRY(i->is_mandate ? check_mandate(w, i) : check_insurer(w, i));
         TRY(check_presented_text(w, i));
     }

@@ -10,6 +10,7 @@
 #include "flow/motor/motor.h"
 #include "flow/person/account.h"
 #include "flow/person/alert.h"
+#include "flow/person/consent_text.h"
 #include "flow/person/heirs.h"
 #include "flow/person/own_cali.h"
 #include "flow/person/representation.h"
@@ -212,7 +213,9 @@ add_permission(struct store_work *s, const struct applied_insurer *i, uid recipi
     row->case_id = s->in_case.u;
     row->subject = w->subject_blind;
     row->recipient = recipient;
-    row->kind = view_of(permission_kind_word(i->is_mandate ? PERMISSION_MANDATE : PERMISSION_CONSENT));
+    row->kind = view_of(permission_kind_word(i->is_mandate                          ? PERMISSION_MANDATE
+                                             : consent_text_is_contract(i->text_id) ? PERMISSION_CONTRACT
+                                                                                    : PERMISSION_CONSENT));
     row->basis = i->text_id;
     row->purpose = i->purpose;
     row->kinds = i->document_kinds;

@@ -9,6 +9,12 @@ const struct consent_text consent_texts[] = {
 };
 const size_t consent_texts_count = COUNT_OF(consent_texts);
 
+bool
+consent_text_is_contract(view id)
+{
+    return view_starts(id, V("contract-"));
+}
+
 err
 consent_text_check(view id, view version, view lang, view sha256_hex, struct fault *f)
 {
