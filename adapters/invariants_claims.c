@@ -118,11 +118,18 @@ is_to_fund(const struct claim_case *c, const struct case_claim *claim)
     return leaf_is(&claim->line, "fund") || (p && p->organisation && leaf_is(&p->organisation->kind, "fund"));
 }
 
+/* Told of by law, or not yet permitted: the person has said nothing of it (SCHEMA: an application from `permitted` on). */
+static bool
+is_applied_for(const struct case_claim *claim)
+{
+    return !one_of(&claim->state, "draft|received|checking|permission_needed");
+}
+
 void
 invariant_15(struct check *k)
 {
     for (const struct case_claim *claim = k->c->claims; claim; claim = claim->next) {
-        if (!is_to_fund(k->c, claim))
+        if (!is_to_fund(k->c, claim) || !is_applied_for(claim))
             continue;
         const struct case_fund *f = claim->fund;
         if (!f || !f->ground.v.n)

@@ -227,6 +227,7 @@ class Gateway:
     """`with Gateway() as g:` — a sandbox of its own.  settings: further `name=value` for serve.  tls: the gateway's own TLS with client certificates."""
 
     shift = 0  # seconds by which its clock is ahead of the machine's
+    findings = ()  # codes of rules that its cases may break at the end
 
     def __init__(self, settings=(), tls=False, folder=None):
         self.keep = folder is not None
@@ -254,6 +255,8 @@ class Gateway:
         return self
 
     def __exit__(self, kind, value, trace):
+        if kind is None and self.process and self.process.poll() is None:
+            self.hold_cases_to_their_rules()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.stop()
         if kind is not None and self.log:
@@ -456,6 +459,18 @@ class Gateway:
                      "body": {"kind": row["kind"], "code": row["code"], "name_zh": row["name_zh"], "scopes": row["scopes"], "options": {"token_binding": "off", **options}}})
 
     # what is stored
+
+    def case_check(self, *words):
+        return claimgate("case", "check", *words, "--config", self.dir / "claimgate.conf", check=False)
+
+    def hold_cases_to_their_rules(self):
+        """At the end of every test: no case breaks a rule of the schema that the test did not name in `findings`."""
+        done = self.case_check("--json")
+        cases = [json.loads(line) for line in done.stdout.splitlines()]
+        broken = [(case["case"], case.get("error"), finding) for case in cases for finding in case.get("findings", [{}]) if finding.get("code") not in self.findings]
+        if done.returncode not in (0, 10) or broken:
+            self.stop()
+            raise RuntimeError(f"case check ended with {done.returncode} {done.stderr.decode()}: {broken[:5]}")
 
     def cases(self):
         return json.loads(claimgate("case", "list", "--config", self.dir / "claimgate.conf", "--limit", "10000").stdout)["data"]

@@ -97,6 +97,7 @@ def original(g, claims):
 
 def main():
     with AccidentGateway() as g:
+        g.findings = ("malignancy-differs",)
         certificate, receipt, report = papers(g)
         visit = visit_of(certificate)
         everything = ("certificate", "receipt", "report")

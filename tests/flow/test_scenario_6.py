@@ -45,6 +45,7 @@ def reclaim(g, claim):
 
 def main():
     with AccidentGateway() as g:
+        g.findings = ("fund-papers",)  # somebody applies to it without the assignment
         slip = g.push(record(g, NO, "slip", [RIDER, FLED, party(3, LEE, "H02", rides_with=1, injury_degree={"code": "2"})], casualties={"dead_24h": 0, "injured": 2}))
         checks.equal(slip.status, 201, f"the slip, party 2 unknown {slip}")
         certificate, receipt = g.samples("2")

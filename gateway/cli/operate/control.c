@@ -5,6 +5,7 @@
 #include "cli/operate/clock_shift.h"
 #include "duty/time.h"
 #include "flow/case/case.h"
+#include "flow/case/case_check.h"
 #include "flow/case/split.h"
 #include "flow/partner/registry.h"
 #include "signing/time/evidence_record.h"
@@ -88,6 +89,13 @@ control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, 
         if (case_id_parse(text, &in_case) != E_OK)
             return fault_set(f, E_NOT_FOUND, "", "case-…", "another form");
         TRY(case_show(g, in_case, view_eq(verb, V("case-provenance")), mem, ret_json, f));
+    } else if (view_eq(verb, V("check"))) {
+        case_id in_case;
+        if (case_id_parse(text, &in_case) != E_OK)
+            return fault_set(f, E_NOT_FOUND, "", "case-…", "another form");
+        TRY(case_check_one(g, in_case, mem, ret_json, f));
+    } else if (view_eq(verb, V("check-page"))) {
+        TRY(case_check_page(g, text, mem, ret_json, f));
     } else if (view_eq(verb, V("split"))) {
         TRY(case_split(g, text, mem, ret_json, f));
     } else {

@@ -9,7 +9,7 @@ struct control;
 err control_start(struct gateway *g, struct control **ret, struct fault *f) MUST_USE;
 void control_stop(struct control *c);
 
-/* One verb, here or in the running gateway. verb: "propose", "approve" (text = JWS), "case" (text = id), "cases". ret_json: the answer. */
+/* One verb, here or in the running gateway. verb: "propose", "approve" (text = JWS), "case" (text = id), "cases", "check" (text = id), "check-page" (text = id before or ""), …. ret_json: the answer. */
 err control_do(struct gateway *g, view verb, view text, arena *mem, view *ret_json, struct fault *f) MUST_USE;
 /* Renews time-stamps (duty/time.h): hash empty for what ends soon, else its name. */
 err control_renew(struct gateway *g, view hash, view *ret_json, struct fault *f) MUST_USE;

@@ -1,27 +1,10 @@
 #include "cli/command.h"
 
 #include "base/buf.h"
-#include "cli/operate/control.h"
 #include "cli/operate/operator.h"
 #include "flow/partner/registry.h"
 
 #include <stdio.h>
-
-/* Through the gateway that runs on this store, else offline under the lock file. */
-static err
-do_verb(const struct args *a, view verb, view text, view *ret_json, struct fault *f)
-{
-    AUTO(config_free) struct config *c = NULL;
-    bool running = false;
-    TRY(args_config(a, &c, f));
-    TRY(control_ask(c, verb, text, a->mem, ret_json, &running, f));
-    if (running)
-        return E_OK;
-    AUTO(gateway_close) struct gateway *g = NULL;
-    TRY(gateway_open_offline(c, &g, f));
-    TRY(changes_run(g, clock_now(), f));
-    return control_do(g, verb, text, a->mem, ret_json, f);
-}
 
 static int
 show(const struct args *a, view verb, view text)
@@ -29,7 +12,7 @@ show(const struct args *a, view verb, view text)
     struct fault f;
     view json;
     fault_init(&f);
-    err e = do_verb(a, verb, text, &json, &f);
+    err e = operator_ask(a, verb, text, a->mem, &json, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
     printf("%.*s\n", VIEW_ARG(json));
@@ -66,7 +49,7 @@ say(const struct args *a, view verb, const char *key, view word)
     fault_init(&f);
     err e = operator_sign(key, word, a->mem, &jws, &f);
     if (e == E_OK)
-        e = do_verb(a, verb, jws, &json, &f);
+        e = operator_ask(a, verb, jws, a->mem, &json, &f);
     if (e != E_OK)
         return command_fail(a, e, &f);
     printf("%.*s\n", VIEW_ARG(json));
@@ -121,7 +104,7 @@ run_partner_approve(struct args *a)
     fault_init(&f);
     if (a->n_positional != 1 || !key)
         return command_usage(a, "needs the id of a change and --operator KEY");
-    err e = do_verb(a, V("change"), view_of(a->positional[0]), &shown, &f);
+    err e = operator_ask(a, V("change"), view_of(a->positional[0]), a->mem, &shown, &f);
     if (e == E_OK)
         e = operator_approval(view_of(a->positional[0]), shown, a->mem, &approval, &f);
     return e == E_OK ? say(a, V("approve"), key, approval) : command_fail(a, e, &f);

@@ -2,6 +2,7 @@
 
 #include "adapters/case_codec.h"
 #include "adapters/case_fold.h"
+#include "adapters/invariants.h"
 #include "base/text.h"
 #include "flow/case/case_frame.h"
 #include "flow/evidence/seal.h"
@@ -122,6 +123,7 @@ case_show(struct gateway *g, case_id id, bool provenance, arena *mem, view *ret_
     struct buf out;
     TRY(store_reader(g->store, &r));
     TRY(case_load(g, r, id.u, mem, &c, f));
+    TRY(case_check(c.folded, mem, NULL));
     buf_init(&out, 128u << 20);
     BUF_LIT(&out, "{\"case\":");
     err e = case_encode(c.folded, NULL, false, &out);

@@ -297,10 +297,17 @@ BREAK(cali_takes_fund)
 BREAK(bare_fund)
 {
     word(&c->claims->line, "fund");
+    word(&c->claims->state, "permitted");
+}
+BREAK(fund_told_by_law)
+{
+    bare_fund(c);
+    word(&c->claims->state, "permission_needed");
 }
 BREAK(fund_complete)
 {
     word(&c->claims->line, "fund");
+    word(&c->claims->state, "permitted");
     struct case_fund *f = case_make_claim_fund(c->mem, c->claims);
     word(&f->ground, "unidentified");
     word(&f->assignment, "#d1");
@@ -487,6 +494,11 @@ BREAK(english_only)
 {
     word(&c->certificates->text_zh, "Acute appendicitis");
 }
+BREAK(sealed_digests)
+{
+    for (struct case_document *d = c->documents; d; d = d->next)
+        word(&d->sha256, "sealed");
+}
 BREAK(same_bytes)
 {
     c->documents->next->sha256.v = c->documents->sha256.v;
@@ -561,6 +573,7 @@ static const struct {
     {14, "appendix", health_recourse, "/recourse/rec1/kind"},
     {15, "motor", fund_complete, NULL},
     {15, "motor", bare_fund, "/claims/cl1/fund"},
+    {15, "motor", fund_told_by_law, NULL},
     {15, "motor", fund_with_nhi, "/claims/cl1/fund"},
     {16, "motor", inquest_by_prosecutor, NULL},
     {16, "motor", disability_by_regional, NULL},
@@ -597,6 +610,7 @@ static const struct {
     {23, "appendix", nothing, NULL},
     {23, "appendix", english_only, "/certificates/cert1/text_zh"},
     {24, "appendix", nothing, NULL},
+    {24, "appendix", sealed_digests, NULL},
     {24, "appendix", same_bytes, "/documents/d2/sha256"},
 };
 
