@@ -67,12 +67,7 @@ show(struct gateway *g, struct request *rq, struct reply *rp, err why)
     struct login_page page;
     TRY(login_show(g, cookie_of(rq), why, rq->received, rq->mem, &page, &rq->fault));
     add_safety(rq, rp);
-    reply_header(
-        rq, rp, "Content-Security-Policy",
-        arena_printf(rq->mem,
-                     "default-src 'none'; style-src 'sha256-%.*s'; form-action %.*s; frame-ancestors 'none'; "
-                     "base-uri 'none'",
-                     VIEW_ARG(page.style), VIEW_ARG(page.form_action)));
+    reply_header(rq, rp, "Content-Security-Policy", page.policy);
     rp->status = why == E_OK ? 200 : err_info(why)->status;
     rp->media = "text/html; charset=utf-8";
     rp->body = page.html;

@@ -2,6 +2,7 @@
 
 #include "base/embed.h"
 #include "base/json.h"
+#include "base/page.h"
 #include "base/text.h"
 #include "fhir/fhir.h"
 #include "flow/evidence/evidence.h"
@@ -27,10 +28,14 @@ api_OPENAPI(void *app, struct request *rq, struct reply *rp)
     return fault_set(&rq->fault, E_NOT_FOUND, "", "", "");
 }
 
+#define PROBLEM_PAGE_MAX 65536
+
 /* What a code means and what to do, in both languages: the page behind a problem's type. */
 err
 api_PROBLEM_PAGE(void *app, struct request *rq, struct reply *rp)
 {
+    struct buf out AUTO_DONE(buf_done);
+    buf_init(&out, PROBLEM_PAGE_MAX);
     (void)app;
     err e = err_by_code(rq->params[0]);
     if (e == E_OK)
@@ -38,14 +43,12 @@ api_PROBLEM_PAGE(void *app, struct request *rq, struct reply *rp)
     const struct err_row *row = err_info(e);
     rp->status = 200;
     rp->media = "text/html; charset=utf-8";
-    rp->body = arena_printf(rq->mem,
-                            "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta "
-                            "name=\"viewport\" content=\"width=device-width\">"
-                            "<title>%s</title></head><body><main><h1>%s</h1><p>%s</p><p>%s</p><section "
-                            "lang=\"en\"><p>%s</p><p>%s</p></section>"
-                            "<p>HTTP %d</p></main></body></html>\n",
-                            row->code, row->code, row->text[LANG_ZH], row->remedy[LANG_ZH],
-                            row->text[LANG_EN], row->remedy[LANG_EN], row->status);
+    page_begin(&out, row->text[LANG_ZH], row->text[LANG_EN], VIEW_NONE);
+    buf_printf(&out, "<p>%s</p><p lang=\"en\">%s</p><p><code>%s</code> · HTTP %d</p>", row->remedy[LANG_ZH],
+               row->remedy[LANG_EN], row->code, row->status);
+    page_end(&out);
+    reply_header(rq, rp, "Content-Security-Policy", page_policy(V(""), rq->mem));
+    rp->body = out.failed ? VIEW_NONE : arena_dup(rq->mem, buf_view(&out));
     return rp->body.p ? E_OK : E_TOO_LARGE;
 }
 

@@ -1,5 +1,6 @@
 #include "http/error_body.h"
 
+#include "base/page.h"
 #include "base/text.h"
 
 #define OUTCOME_SYSTEM "https://claimgate.tw/codes/outcome"
@@ -333,20 +334,22 @@ add_outcome(const struct request *rq, err e, struct buf *out)
     BUF_LIT(out, "]}");
 }
 
-/* For a browser: what is wrong and what to do, in both languages, and nothing of what was sent. */
+/* For a browser: what is wrong and what the person can do; what the app's developer needs lies behind it.  Nothing of what was sent. */
 static void
 add_page(const struct request *rq, err e, struct buf *out)
 {
     const struct err_row *row = err_info(e);
     char id[ID_TEXT_SIZE];
-    buf_printf(
-        out,
-        "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>%s</title>"
-        "</head><body><main><h1>%s</h1><p>%s</p><div lang=\"en\"><h2>%s</h2><p>%s</p></div><p><code>%s "
-        "%.*s</code></p></main></body></html>\n",
-        row->text[LANG_ZH], row->text[LANG_ZH], row->remedy[LANG_ZH], row->text[LANG_EN],
-        row->remedy[LANG_EN], row->code, VIEW_ARG(request_id_print(rq->id, id)));
+    page_begin(out, "無法繼續登入", "The login cannot go on", VIEW_NONE);
+    page_alert(out, row->text[LANG_ZH], row->text[LANG_EN],
+               "請關閉此頁，回到您的應用程式；若尚未登入，請由應用程式重新開始。",
+               "Close this page and go back to your app. If it has not logged you in, start again there.");
+    BUF_LIT(out, "<details><summary>技術資訊 <span "
+                 "lang=\"en\">For the "
+                 "app's developer</span></summary>");
+    buf_printf(out, "<p>%s</p><p lang=\"en\">%s</p><p><code>%s %.*s</code></p></details>",
+               row->remedy[LANG_ZH], row->remedy[LANG_EN], row->code, VIEW_ARG(request_id_print(rq->id, id)));
+    page_end(out);
 }
 
 /* A body that would not fit says at least what is wrong. */

@@ -1,3 +1,4 @@
+#include "base/page.h"
 #include "http/conn.h"
 #include "http/error_body.h"
 
@@ -95,6 +96,15 @@ add_challenge(struct request *rq, struct reply *rp, err e)
     }
 }
 
+static enum surface
+surface_of(const struct request *rq)
+{
+    const struct connection *c = rq->connection;
+    if (rq->route)
+        return rq->route->surface;
+    return c && view_starts(c->guard.path, V("/fhir/")) ? SURFACE_FHIR : SURFACE_PLAIN;
+}
+
 static void
 add_error_headers(struct request *rq, struct reply *rp, err e)
 {
@@ -105,16 +115,9 @@ add_error_headers(struct request *rq, struct reply *rp, err e)
         reply_header(rq, rp, "Allow", router_allow(c->allowed, rq->mem));
     if (rq->route && err_info(e)->status == 415)
         reply_header(rq, rp, "Accept-Post", view_of(router_accepts(rq->route->media)));
+    if (surface_of(rq) == SURFACE_PAGE)
+        reply_header(rq, rp, "Content-Security-Policy", page_policy(V(""), rq->mem));
     reply_header(rq, rp, "Content-Language", rq->lang == LANG_ZH ? V("zh-TW") : V("en"));
-}
-
-static enum surface
-surface_of(const struct request *rq)
-{
-    const struct connection *c = rq->connection;
-    if (rq->route)
-        return rq->route->surface;
-    return c && view_starts(c->guard.path, V("/fhir/")) ? SURFACE_FHIR : SURFACE_PLAIN;
 }
 
 void

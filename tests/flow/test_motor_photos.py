@@ -98,6 +98,7 @@ def other_files(g):
 
 def main():
     with Gateway() as g:
+        g.findings = ("photo-reused",)
         f, files = ten_photos(g)
         who_gets_what(g, f, files)
         reused(g, f, files)

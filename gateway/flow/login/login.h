@@ -49,8 +49,7 @@ void login_print_scopes(struct buf *out);
 
 struct login_page {
     view html;
-    view form_action; /* of the Content-Security-Policy: where a form may lead */
-    view style;       /* base64 SHA-256 of its style sheet, for the same policy */
+    view policy; /* its Content-Security-Policy */
 };
 /* GET /oauth2/authorize: takes the pushed request, once. *ret_cookie: the browser's secret. E_OAUTH_REQUEST. */
 err login_open(struct gateway *g, view client, view request_uri, instant now, arena *mem, view *ret_cookie,

@@ -1,81 +1,89 @@
-/* The login page: plain HTML in Chinese and English, no script, nothing from elsewhere; every word of others is escaped. */
+/* The login page: who asks for what, what the person signs, and the ways to do so (base/page.h). */
 #include "flow/login/inside.h"
 
+#include "base/page.h"
 #include "base/text.h"
 
 #define PAGE_MAX 65536
-
-static const char style[] =
-    "body{font:1.05rem/1.6 system-ui,sans-serif;color:#111;background:#fff;margin:0}"
-    "main{max-width:42rem;margin:0 auto;padding:1.2rem}h1{font-size:1.5rem}h2{font-size:1.15rem}"
-    "section{border:1px solid #767676;border-radius:.5rem;padding:.2rem 1rem 1rem;margin:1rem 0}"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f2f2f2;padding:.8rem;border-radius:.3rem}"
-    "label{display:block;margin-top:.8rem;font-weight:600}"
-    "input,textarea{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #555}"
-    "button,.go{font:inherit;display:inline-block;margin-top:1rem;padding:.6rem 1.2rem;border:2px solid "
-    "#0b4a8f;"
-    "background:#0b4a8f;color:#fff;border-radius:.3rem;text-decoration:none}"
-    ".plain{background:#fff;color:#0b4a8f}[role=alert]{border:2px solid #a80000;padding:.5rem 1rem}"
-    "span[lang=en],p[lang=en]{color:#444}button span[lang=en],.go "
-    "span[lang=en]{color:inherit}:focus-visible{outline:3px solid #e07b00;outline-offset:2px}";
 
 struct page {
     struct gateway *g;
     const struct exchange *x;
     view app;
-    err why;
+    arena *mem;
     struct buf *out;
 };
 
 static void
-add_both(struct page *p, const char *tag, const char *zh, const char *en)
+add_term(struct page *p, const char *zh, const char *en, view value)
 {
-    buf_printf(p->out, "<%s>%s <span lang=\"en\">%s</span></%s>", tag, zh, en, tag);
+    page_both(p->out, "dt", zh, en);
+    BUF_LIT(p->out, "<dd>");
+    buf_add_xml(p->out, value);
+    BUF_LIT(p->out, "</dd>");
+}
+
+/* The table's remedies speak to developers; here a person looks for his next step. */
+static void
+add_error(struct page *p, err why)
+{
+    const struct err_row *row = err_info(why);
+    if (why != E_OK)
+        page_alert(p->out, row->text[LANG_ZH], row->text[LANG_EN],
+                   "您尚未登入。請再試一次：簽署此頁顯示的文字（一字不改），貼上完整的簽章，並輸入憑證持有人"
+                   "本人的號碼；或改用其他方式。",
+                   "You are not logged in. Try again: sign the text of this page, unchanged, paste the whole "
+                   "signature and "
+                   "type the number of the certificate's holder; or use another way.");
 }
 
 static void
-add_head(struct page *p)
+add_scopes(struct page *p)
 {
-    BUF_LIT(p->out,
-            "<!doctype html><html lang=\"zh-Hant-TW\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-            "content=\"width=device-width,initial-scale=1\"><meta name=\"robots\" content=\"noindex\">"
-            "<title>登入 Log in · claimgate</title><style>");
-    buf_add(p->out, style, sizeof style - 1);
-    BUF_LIT(p->out, "</style></head><body><main>");
+    view scope = json_text(p->x->request, "scope");
+    BUF_LIT(p->out, "<ul>");
+    while (scope.n) {
+        view one = view_cut(&scope, ' ', NULL);
+        for (size_t i = 0; i < login_scopes_count; i++)
+            if (view_eq(one, view_of(login_scopes[i].word)))
+                page_both(p->out, "li", login_scopes[i].text[LANG_ZH], login_scopes[i].text[LANG_EN]);
+        if (view_starts(one, V("case:"))) {
+            BUF_LIT(p->out, "<li>僅限此案件 <span lang=\"en\">for this case only</span> <code>");
+            buf_add_xml(p->out, view_sub(one, 5, one.n));
+            BUF_LIT(p->out, "</code></li>");
+        }
+    }
+    BUF_LIT(p->out, "</ul>");
 }
 
 static void
 add_asked(struct page *p)
 {
-    view scope = json_text(p->x->request, "scope");
-    add_both(p, "h1", "登入並授權應用程式", "Log in for an app");
     BUF_LIT(p->out, "<p>應用程式 <strong>");
     buf_add_xml(p->out, p->app);
-    BUF_LIT(p->out, "</strong> 請求您允許它：</p><p lang=\"en\">This app asks you to let it:</p><ul>");
-    while (scope.n) {
-        view one = view_cut(&scope, ' ', NULL);
-        for (size_t i = 0; i < login_scopes_count; i++)
-            if (view_eq(one, view_of(login_scopes[i].word)))
-                add_both(p, "li", login_scopes[i].text[LANG_ZH], login_scopes[i].text[LANG_EN]);
-        if (view_starts(one, V("case:"))) {
-            BUF_LIT(p->out, "<li>僅限案件 <span lang=\"en\">for this case only:</span> <code>");
-            buf_add_xml(p->out, view_sub(one, 5, one.n));
-            BUF_LIT(p->out, "</code></li>");
-        }
-    }
-    BUF_LIT(p->out, "</ul><p>完成下列任一方式即表示同意。您可隨時終止此授權。</p><p lang=\"en\">Completing "
-                    "one of the ways below "
-                    "means that you agree. You can end this at any time.</p>");
+    BUF_LIT(p->out, "</strong> 請求您允許它：</p><p lang=\"en\">This app asks you to let it:</p>");
+    add_scopes(p);
+    BUF_LIT(p->out, "<p>以下列任一方式登入，即表示您同意。您可隨時在該應用程式中終止。</p><p lang=\"en\">To "
+                    "log in by one of "
+                    "the ways below is to agree. You can end it in the app at any time.</p>");
 }
 
+/* What the text says, item by item; the permissions stand above. */
 static void
-add_error(struct page *p)
+add_signed(struct page *p)
 {
-    const struct err_row *row = err_info(p->why);
-    if (p->why == E_OK)
+    json_t *text = NULL;
+    instant until;
+    if (json_load(login_challenge(p->x->request), p->mem, &text, NULL) != E_OK)
         return;
-    buf_printf(p->out, "<div role=\"alert\"><p>%s%s</p><p lang=\"en\">%s %s</p></div>", row->text[LANG_ZH],
-               row->remedy[LANG_ZH], row->text[LANG_EN], row->remedy[LANG_EN]);
+    BUF_LIT(p->out, "<p>您簽署的是：</p><p lang=\"en\">What you sign:</p><dl>");
+    add_term(p, "向哪個閘道登入", "Gateway at which you log in", json_text(text, "claimgate-login"));
+    add_term(p, "哪個應用程式", "App", json_text(text, "app"));
+    add_term(p, "允許的事項（如上）", "What it may do (as above)", json_text(text, "scope"));
+    if (instant_parse(json_text(text, "until"), &until, NULL) == E_OK)
+        add_term(p, "登入期限（臺灣時間）", "Log in before (time of Taiwan)", page_time(until, p->mem));
+    add_term(p, "只用一次的亂數", "A number used once", json_text(text, "nonce"));
+    BUF_LIT(p->out, "</dl>");
 }
 
 static void
@@ -83,24 +91,29 @@ add_certificate(struct page *p)
 {
     const struct login_method_row *m = login_method_info(LOGIN_CERTIFICATE);
     BUF_LIT(p->out, "<section>");
-    add_both(p, "h2", m->label[LANG_ZH], m->label[LANG_EN]);
-    BUF_LIT(p->out,
-            "<p>請以您的憑證工具簽署下列文字（原文，不得增減），再將簽章貼於下方。</p><p lang=\"en\">Sign "
-            "this text with your "
-            "card's tool, exactly as it stands, and paste the signature below.</p><pre id=\"challenge\">");
-    buf_add_xml(p->out, login_challenge(p->x->request));
+    page_both(p->out, "h2", m->label[LANG_ZH], m->label[LANG_EN]);
+    add_signed(p);
     BUF_LIT(
         p->out,
-        "</pre><form method=\"post\" action=\"/login\" autocomplete=\"off\">"
-        "<input type=\"hidden\" name=\"action\" value=\"certificate\">"
-        "<label for=\"number\">身分證統一編號或居留證號 <span lang=\"en\">National or resident "
-        "number</span></label>"
-        "<input id=\"number\" name=\"number\" required maxlength=\"10\" "
-        "pattern=\"[A-Za-z][A-Da-d0-9][0-9]{8}\" "
-        "autocapitalize=\"characters\" spellcheck=\"false\">"
-        "<label for=\"signature\">簽章（JWS） <span lang=\"en\">Signature (JWS)</span></label>"
-        "<textarea id=\"signature\" name=\"signature\" rows=\"5\" required spellcheck=\"false\"></textarea>"
-        "<button type=\"submit\">登入 <span lang=\"en\">Log in</span></button></form></section>");
+        "<p id=\"how\">請以您的憑證工具簽署下列文字（一字不改），再將簽章貼於下方。</p><p lang=\"en\">Sign "
+        "this text with "
+        "your card's tool, exactly as it stands, and paste the signature below.</p><pre id=\"challenge\">");
+    buf_add_xml(p->out, login_challenge(p->x->request));
+    BUF_LIT(p->out,
+            "</pre><form method=\"post\" action=\"/login\" autocomplete=\"off\">"
+            "<input type=\"hidden\" name=\"action\" value=\"certificate\">"
+            "<label for=\"number\">身分證統一編號或居留證號 <span lang=\"en\">National or resident "
+            "number</span></label>"
+            "<input id=\"number\" name=\"number\" required maxlength=\"10\" "
+            "pattern=\"[A-Za-z][A-Da-d0-9][0-9]{8}\" "
+            "aria-describedby=\"number-hint\" title=\"A123456789\" autocapitalize=\"characters\" "
+            "spellcheck=\"false\">"
+            "<small id=\"number-hint\">十個字元，例如 A123456789 <span lang=\"en\">Ten characters, such as "
+            "A123456789</span></small>"
+            "<label for=\"signature\">簽章（JWS） <span lang=\"en\">Signature (JWS)</span></label>"
+            "<textarea id=\"signature\" name=\"signature\" rows=\"5\" required aria-describedby=\"how\" "
+            "autocapitalize=\"none\" spellcheck=\"false\"></textarea>"
+            "<button type=\"submit\">簽章登入 <span lang=\"en\">Log in</span></button></form></section>");
 }
 
 static void
@@ -109,9 +122,9 @@ add_wallet(struct page *p)
     const struct login_method_row *m = login_method_info(LOGIN_WALLET);
     view link = json_text(p->x->result, "link");
     BUF_LIT(p->out, "<section>");
-    add_both(p, "h2", m->label[LANG_ZH], m->label[LANG_EN]);
+    page_both(p->out, "h2", m->label[LANG_ZH], m->label[LANG_EN]);
     if (link.n) {
-        BUF_LIT(p->out, "<p>請在此裝置開啟皮夾。出示後，皮夾會帶您回到這裡。</p><p lang=\"en\">Open your "
+        BUF_LIT(p->out, "<p>請在此裝置開啟皮夾。出示憑證後，皮夾會帶您回到這裡。</p><p lang=\"en\">Open your "
                         "wallet on this device. "
                         "It brings you back here.</p><a class=\"go\" href=\"");
         buf_add_xml(p->out, link);
@@ -119,6 +132,8 @@ add_wallet(struct page *p)
         return;
     }
     BUF_LIT(p->out,
+            "<p>出示前，皮夾會讓您確認出示哪些資料。</p><p lang=\"en\">Your wallet lets you confirm what it "
+            "shows.</p>"
             "<form method=\"post\" action=\"/login\"><input type=\"hidden\" name=\"action\" value=\"wallet\">"
             "<button type=\"submit\">以皮夾登入 <span lang=\"en\">Use the "
             "wallet</span></button></form></section>");
@@ -161,6 +176,13 @@ form_action(const json_t *request, arena *mem)
     return arena_printf(mem, "'self' %.*s", (int)(colon + 3 + host), uri.p);
 }
 
+static view
+host_of(const struct gateway *g)
+{
+    size_t colon = view_find(g->base_url, V("://"));
+    return colon < g->base_url.n ? view_sub(g->base_url, colon + 3, g->base_url.n) : g->base_url;
+}
+
 err
 login_show(struct gateway *g, view cookie, err why, instant now, arena *mem, struct login_page *ret,
            struct fault *f)
@@ -170,21 +192,21 @@ login_show(struct gateway *g, view cookie, err why, instant now, arena *mem, str
     struct exchange x;
     buf_init(&out, PAGE_MAX);
     TRY(login_find(g, cookie, "opened", now, mem, &x, f));
-    struct page p = {.g = g, .x = &x, .app = login_app_name(r, x.request), .why = why, .out = &out};
-    add_head(&p);
-    add_error(&p);
+    struct page p = {.g = g, .x = &x, .app = login_app_name(r, x.request), .mem = mem, .out = &out};
+    page_begin(&out, "登入並授權應用程式", "Log in for an app", host_of(g));
+    add_error(&p, why);
     add_asked(&p);
     for (enum login_method m = 0; m < LOGIN_METHODS; m++)
         if (login_method_serves(g, m, x.request))
             add_method(&p, m);
     BUF_LIT(&out,
             "<form method=\"post\" action=\"/login\"><input type=\"hidden\" name=\"action\" value=\"cancel\">"
-            "<button class=\"plain\" type=\"submit\">取消 <span lang=\"en\">Cancel</span></button></form>"
-            "</main></body></html>\n");
+            "<button class=\"plain\" type=\"submit\">取消並返回應用程式 <span lang=\"en\">Cancel and go back "
+            "to the app"
+            "</span></button></form>");
+    page_end(&out);
     data_key_forget(&x.key);
-    digest look = sha256(view_make(style, sizeof style - 1));
     *ret = (struct login_page){.html = out.failed ? VIEW_NONE : arena_dup(mem, buf_view(&out)),
-                               .form_action = form_action(x.request, mem),
-                               .style = text_base64(mem, digest_view(&look))};
-    return ret->html.p && ret->form_action.p && ret->style.p ? E_OK : E_TOO_LARGE;
+                               .policy = page_policy(form_action(x.request, mem), mem)};
+    return ret->html.p && ret->policy.p ? E_OK : E_TOO_LARGE;
 }
