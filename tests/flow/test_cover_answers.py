@@ -13,6 +13,7 @@ checks = Checks()
 def unbelievable():
     """What is no answer: each with its code; bounded tries; then asked anew."""
     with AccidentGateway() as g:
+        g.findings = ("cover-differs", "vehicle-uninsured")  # what this is about
         _, claims = begun(g, checks)
         claim = claims[P1, "cali"]
         desk = desks_of(g, "p3")["p3"]
@@ -88,6 +89,7 @@ def flipped(desk, question):
 def slow():
     """Who does not answer in time keeps nobody waiting: the next is asked; later the slow one is spared."""
     with AccidentGateway() as g:
+        g.findings = ("cover-differs", "vehicle-uninsured")  # what this is about
         _, claims = begun(g, checks, {"EEE-7005": P1})
         claim = claims[P1, "cali"]
         desks = desks_of(g, "p1", "p2")

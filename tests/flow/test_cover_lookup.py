@@ -12,6 +12,7 @@ checks = Checks()
 def in_turn():
     """Insurers one by one, until one says that it is its insured."""
     with AccidentGateway() as g:
+        g.findings = ("cover-differs", "vehicle-uninsured")  # what this is about
         case, claims = begun(g, checks, {"CCC-7003": P2})
         checks.equal(ask(g, claims[P1, "cali"], "AAA-7001").code(), "lookup-nobody", "nobody is registered for such questions")
         desks = desks_of(g, "p1", "p2", "p3")
@@ -88,6 +89,7 @@ def who_may(g, case, claims, row):
 def register():
     """The register is asked first, and alone where it knows; its word against an insurer's is for a person."""
     with AccidentGateway() as g:
+        g.findings = ("cover-differs", "vehicle-uninsured")  # what this is about
         _, claims = begun(g, checks, {"CCC-7003": P1})
         claim = claims[P1, "cali"]
         desks = desks_of(g, "p1", "p2", "p3")
