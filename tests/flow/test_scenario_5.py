@@ -104,6 +104,7 @@ def told_and_seen(g, p1, l3, fund):
 
 def main():
     with AccidentGateway() as g:
+        g.findings = ("heirs-differ", "vehicle-uninsured")  # what this is about
         # papers of the agencies
         a1 = {"class_": "A1", "casualties": {"dead_24h": 1, "injured": 0}}
         checks.equal(g.push(record(g, NO, "slip", PARTIES, **a1)).status, 201, "the slip")
