@@ -327,7 +327,7 @@ def people(p):
 
 def main():
     with AccidentGateway() as g:
-        g.findings = ("time-differs", "place-differs")  # as the owners tell it
+        g.findings = ("time-differs", "place-differs", "photo-reused")  # as the owners tell it
         p = Play(g)
         for step in (filings, slip, repair, pictures, analysis, opinions, settlement, recourse, refusals, views):
             print(step.__name__, flush=True)

@@ -145,7 +145,7 @@ add_button(struct page *p, enum login_method m)
 {
     const struct login_method_row *row = login_method_info(m);
     BUF_LIT(p->out, "<section>");
-    add_both(p, "h2", row->label[LANG_ZH], row->label[LANG_EN]);
+    page_both(p->out, "h2", row->label[LANG_ZH], row->label[LANG_EN]);
     buf_printf(p->out,
                "<form method=\"post\" action=\"/login\"><input type=\"hidden\" name=\"action\" value=\"%s\">"
                "<button type=\"submit\">登入 <span lang=\"en\">Log in</span></button></form></section>",
