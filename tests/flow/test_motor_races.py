@@ -35,6 +35,7 @@ def filed_at_once(g, n):
 
 def main():
     with Gateway() as g:
+        g.findings = ("photo-reused",)  # what this is about
         for n in range(ROUNDS):
             filed_at_once(g, n)
     return checks.done()
