@@ -47,8 +47,6 @@ static const char *const bare_keys[] = {
 };
 
 #define FILE_MAX (256 * 1024)
-/* Longer than a re-appraisal takes, so that a play in the sandbox can wait for one. */
-#define LIST_DAYS 180
 
 struct sandbox {
     const char *dir;
@@ -282,7 +280,7 @@ make_crl(const struct sandbox *s, size_t i)
         .issuer_key = s->ca_key[i],
         .number = 1,
         .this_update = instant_add(s->now, SPAN_SECONDS(-3600)),
-        .next_update = days_from(s->now, LIST_DAYS),
+        .next_update = days_from(s->now, SANDBOX_LIST_DAYS),
         .revoked = &revoked,
         .n_revoked = has_revoked,
     };

@@ -6,6 +6,9 @@
 
 #include "signing/trust/trust.h"
 
+/* Life of a revocation list: longer than a re-appraisal takes, so that a play in the sandbox can wait for one. */
+#define SANDBOX_LIST_DAYS 180
+
 /* Writes into dir (made when absent): <name>.crt, <name>.key (0400), <name>.chain.pem, trust.json, crl files, index.json listing every certificate with use, subject kind, organisation. */
 err pki_sandbox_make(const char *dir, struct fault *f) MUST_USE;
 

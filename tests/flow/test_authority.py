@@ -11,8 +11,10 @@ VISIT = {"author": "9901010016", "kind": "visit_no", "value": "V10000001"}
 
 
 def rules(without=""):
-    rows = re.findall(r"^MAY_SIGN\((\w+), (\w+), (\w+)\)", (ROOT / "signing/signing.def").read_text(encoding="utf-8"), re.M)
-    return compact({"rules": [{"kind": kind.lower().replace("_", "-"), "use": use.lower(), "subject": subject.lower()} for kind, use, subject in rows if kind != without]})
+    table = (ROOT / "signing/signing.def").read_text(encoding="utf-8")
+    words = dict(re.findall(r'^DOCUMENT_KIND\((\w+), "([^"]+)"\)', table, re.M))
+    rows = re.findall(r"^MAY_SIGN\((\w+), (\w+), (\w+)\)", table, re.M)
+    return compact({"rules": [{"kind": words[kind], "use": use.lower(), "subject": subject.lower()} for kind, use, subject in rows if kind != without]})
 
 
 def file(g, path):

@@ -6,6 +6,7 @@ import sys
 
 from accidents import FUND, J1, K1, L3, LEE, O1, P1, WANG, AccidentGateway, application, claims_of, decide, expect_file, findings_of, item, mandate, party, record, seen_by, tell
 from covers import CIR, CoverDesk, ask, ended
+from motor import jpeg, upload
 from support import Checks, certificate_der, compact, from_b64url, jws_es256
 
 checks = Checks()
@@ -15,7 +16,7 @@ NGUYEN = {"identifiers": [{"system": "http://www.immigration.gov.tw", "value": "
 GRANDMA = {"identifiers": [{"system": "http://www.moi.gov.tw", "value": "B280120005"}], "name": "王陳沙箱", "birth_date": "1952-09-30"}
 HEIRS = [{**LEE, "relation": "spouse"}, {**WANG, "relation": "child"}, {**NGUYEN, "relation": "child"}]
 REFERENCES = [{"author": K1, "kind": "accident_no", "value": NO}, {"author": O1, "kind": "certificate_no", "value": EXTRACT}, {"author": O1, "kind": "certificate_no", "value": "HH-500002"}]
-PAPERS = ("accident-part", "inquest", "household-extract")
+PAPERS = ("accident-part", "inquest", "household-extract", "attachment")
 PARTIES = [party(1, None, "B03", name="張沙箱", vehicle={"plate": "AAA-5001", "insurer_ubn": P1}, injury_degree={"code": "3"}),
            party(2, None, "B03", name="林沙箱", vehicle={"plate": "BBB-5002"}, injury_degree={"code": "3"}), party(3, DEAD, "H01", injury_degree={"code": "1"}, main_injury={"code": "1"})]
 
@@ -82,6 +83,19 @@ def heirs_proven(g, wishes):
     """Who applied against whom the household office names."""
     short = application(DEAD, wishes, REFERENCES, event={"kind": "traffic"}, heirs=HEIRS[:2])
     checks.equal(file(g, short, "person-lee", "person-wang").code(), "heirs-differ", "two of three apply as if they were all: the extract knows the third")
+
+
+def funeral(g, case, p1, fund):
+    """The undertaker's bill, photographed: nobody signed it; who pays the death benefit may see it, as a picture of what the heirs say."""
+    bill = {"kind": "funeral", "no": "F-50", "issued": g.day(9), "lines": [{"text": "殯葬費", "amount": 280000}], "total": 280000}
+    words = {"case": case, "person": DEAD, "kind": "receipt", "sha256": upload(g, "app", jpeg(30_000, 51))["sha256"], "receipt": bill}
+    sent = g.post("app", "/v1/images", words)
+    checks.equal((sent.status, sent.json().get("level"), sent.json().get("outcome")), (201, "unsigned", "accepted"), f"the funeral receipt comes in as a picture that nobody signed {sent}")
+    for who, claim in (("p1", p1), ("fund", fund)):
+        case = seen_by(g, checks, who, claim)[0]["case"]
+        checks.equal([(e["kind"], e["evidence"], e["original"]["form"]) for e in case["expenses"]], [("funeral", "asserted", "image")], f"{who}: the funeral receipt, for what it is")
+        checks.equal([d["unsigned"] for d in case["documents"] if d["kind"] == "attachment"], [True], f"{who}: and its picture")
+    checks.that(not any(e.get("document") == sent.json()["document"] for e in g.events("l3")), "the life insurer has no permission for it")
 
 
 def told_and_seen(g, p1, l3, fund):
@@ -157,6 +171,7 @@ def main():
         g.go_to_day(30)
         analysis = g.push(record(g, NO, "analysis", PARTIES, **a1, opinions=[{"issued": g.day(30), "findings": [{"party": 1, "degree": "main"}, {"party": 2, "degree": "minor"}, {"party": 3, "degree": "none"}]}]))
         checks.equal(analysis.status, 201, f"the analysis on the thirtieth day {analysis}")
+        funeral(g, filed.json()["case"], p1, fund)
         told_and_seen(g, p1, l3, fund)
 
         # shares, half in advance

@@ -60,7 +60,7 @@ judge_many(void *self)
     arena *mem = arena_new(1 << 20);
     for (unsigned i = 0; i < ROUNDS; i++) {
         size_t k = (i * 7 + seed) % NAMES;
-        instant at = instant_add(clock_now(), SPAN_DAYS((i + seed) % 3 == 0 ? 33 : 0));
+        instant at = instant_add(clock_now(), SPAN_DAYS((i + seed) % 3 == 0 ? SANDBOX_LIST_DAYS + 3 : 0));
         struct signer s;
         enum evidence_level level;
         struct revocation_used used;

@@ -180,9 +180,13 @@ Test(trust, level_falls_as_the_list_grows_old)
         int days;
         enum evidence_level level;
     } cases[] = {
-        /* the sandbox's lists live 180 days, an agency's grace is a week */
-        {0, LEVEL_VERIFIED_CRL},          {179, LEVEL_VERIFIED_CRL}, {181, LEVEL_CACHED_WITHIN_GRACE},
-        {186, LEVEL_CACHED_WITHIN_GRACE}, {188, LEVEL_PENDING},      {400, LEVEL_PENDING},
+        /* an agency's grace is a week */
+        {0, LEVEL_VERIFIED_CRL},
+        {SANDBOX_LIST_DAYS - 1, LEVEL_VERIFIED_CRL},
+        {SANDBOX_LIST_DAYS + 1, LEVEL_CACHED_WITHIN_GRACE},
+        {SANDBOX_LIST_DAYS + 6, LEVEL_CACHED_WITHIN_GRACE},
+        {SANDBOX_LIST_DAYS + 8, LEVEL_PENDING},
+        {SANDBOX_LIST_DAYS + 200, LEVEL_PENDING},
         {0, LEVEL_VERIFIED_CRL},
     };
     AUTO(arena_free) arena *mem = test_arena();
