@@ -70,6 +70,14 @@ def wait_until(condition, seconds=20, step=0.02):
         time.sleep(step)
 
 
+def authority_rules():
+    """Rows of an operator's file that says the same as the built-in table of who may sign what."""
+    table = (ROOT / "signing/signing.def").read_text(encoding="utf-8")
+    words = dict(re.findall(r'^DOCUMENT_KIND\((\w+), "([^"]+)"\)', table, re.M))
+    rows = re.findall(r"^MAY_SIGN\((\w+), (\w+), (\w+)\)", table, re.M)
+    return [{"kind": words[kind], "use": use.lower(), "subject": subject.lower()} for kind, use, subject in rows]
+
+
 # -- the binary and openssl --
 
 def claimgate(*words, check=True):

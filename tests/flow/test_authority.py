@@ -1,9 +1,8 @@
 """Who may sign what is the operator's data for what persons sign too: a file without a row for applications refuses them by name, until it is put right and read anew."""
 import pathlib
-import re
 import sys
 
-from support import ROOT, WANG, Checks, Gateway, application_of, compact
+from support import WANG, Checks, Gateway, application_of, authority_rules, compact
 
 checks = Checks()
 L1 = "99000116"
@@ -11,10 +10,7 @@ VISIT = {"author": "9901010016", "kind": "visit_no", "value": "V10000001"}
 
 
 def rules(without=""):
-    table = (ROOT / "signing/signing.def").read_text(encoding="utf-8")
-    words = dict(re.findall(r'^DOCUMENT_KIND\((\w+), "([^"]+)"\)', table, re.M))
-    rows = re.findall(r"^MAY_SIGN\((\w+), (\w+), (\w+)\)", table, re.M)
-    return compact({"rules": [{"kind": words[kind], "use": use.lower(), "subject": subject.lower()} for kind, use, subject in rows if kind != without]})
+    return compact({"rules": [row for row in authority_rules() if row["kind"] != without]})
 
 
 def file(g, path):
@@ -24,7 +20,7 @@ def file(g, path):
 
 with Gateway() as g:
     table = pathlib.Path(g.dir) / "authority.json"
-    table.write_bytes(rules(without="APPLICATION"))
+    table.write_bytes(rules(without="application"))
     g.settings += [f"trust.authority={table}"]
     g.restart()
     refused = file(g, "/v1/applications")

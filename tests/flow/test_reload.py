@@ -75,8 +75,7 @@ class Swaps:
         self.policies = [compact({"grace_hours": {"hospital": 24}, "cool_down_hours": 1, "cool_down_level": "verified-crl"}), compact({"grace_hours": {"hospital": 72}})]
         self.certificates = [server_certificate(g), ((g.pki / "server.chain.pem").read_bytes(), (g.pki / "server.key").read_bytes())]
         self.keys = key_pairs(g)
-        rows = re.findall(r"^MAY_SIGN\((\w+), (\w+), (\w+)\)", (ROOT / "signing/signing.def").read_text(encoding="utf-8"), re.M)
-        rules = [{"kind": kind.lower().replace("_", "-"), "use": use.lower(), "subject": subject.lower()} for kind, use, subject in rows]
+        rules = authority_rules()
         narrow = [{**rule, "organisations": ["9902*"]} if rule["kind"] == "receipt" else rule for rule in rules]
         self.rules = [compact({"rules": narrow}), compact({"rules": rules})]
 
