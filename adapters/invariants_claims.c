@@ -18,6 +18,7 @@ static const struct {
     {"liability_property", "insured|tortfeasor|victim|owner"},
     {"passenger", "insured|victim|passenger|heir"},
     {"driver_injury", "insured|driver|rider|heir"},
+    {"nhi", "victim|heir"},
 };
 
 static bool

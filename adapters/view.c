@@ -81,6 +81,8 @@ view_kind_for_claim(const struct claim_case *c, const struct case_claim *claim)
     bool to_fund = recipient && recipient->organisation && is(&recipient->organisation->kind, "fund");
     if (to_fund || is(&claim->line, "fund"))
         return VIEW_fund;
+    if (is(&claim->line, "nhi"))
+        return VIEW_nhia;
     if (is(&claim->line, "cali"))
         return VIEW_cali_insurer;
     if (is(&claim->line, "own_damage") || is(&claim->line, "theft"))

@@ -219,6 +219,12 @@ def application(person, insurers, references=(), mandates=(), event=None, **comm
 CG = "https://claimgate.tw/fhir/CodeSystem/"
 
 
+def points_line(text, points, nhi="treatment"):
+    """What the National Health Insurance pays: points, which are no money."""
+    price = {"extension": [{"url": "https://claimgate.tw/fhir/StructureDefinition/nhi-points", "valueDecimal": points}], "type": "informational", "code": {"coding": [{"system": f"{CG}payer", "code": "nhi"}]}}
+    return {"chargeItemCodeableConcept": {"coding": [{"system": f"{CG}receipt-category", "code": nhi}], "text": text}, "priceComponent": [price]}
+
+
 def line(text, amount, cali=None, payer="self", nhi="other_non_medical", units=None):
     """One line of a receipt; cali: the compulsory insurance's category, units: days, teeth, pieces."""
     coding = [{"system": f"{CG}receipt-category", "code": nhi}] + ([{"system": f"{CG}cali-category", "code": cali}] if cali else [])
@@ -245,8 +251,7 @@ def with_lines(document, lines):
             return
         resource["lineItem"] = [{"sequence": n + 1, **entry} for n, entry in enumerate(lines)]
         total = {"copay": 0, "self_pay": 0}
-        for entry in lines:
-            price = entry["priceComponent"][0]
+        for price in (entry["priceComponent"][0] for entry in lines if "amount" in entry["priceComponent"][0]):
             total["copay" if price["code"]["coding"][0]["code"] == "copay" else "self_pay"] += price["amount"]["value"]
         whole = sum(total.values())
 

@@ -6,12 +6,13 @@ Not played here: the health insurer's own projection (the sandbox has no such pa
 import sys
 
 import test_mydata
-from accidents import (C1, H2, K1, L2, LEE, P1, P3, WANG, AccidentGateway, Desk, application, changed, claims_of, expect_file, item, line, mandate, moved, party, record, resource_of,
+from accidents import (C1, H2, K1, L2, LEE, P1, P3, WANG, AccidentGateway, Desk, application, changed, claims_of, expect_file, item, line, mandate, moved, party, points_line, record, resource_of,
                        seen_by, send, decide, tell, with_lines)
 from motor import SECRET, Filing, jpeg, upload
 from support import Checks, compact, wait_until
 
 checks = Checks()
+NHIA = "A99210000I"
 NO = "11511AC40001"
 ITEMS = ("slip", "diagram", "photos", "analysis")
 PAPERS = ("accident-part", "certificate", "receipt")
@@ -20,7 +21,7 @@ PARTIES = [party(1, None, "B03", name=DRIVER["name"], vehicle={"plate": "AAA-400
            party(2, WANG, "C03", vehicle={"plate": "BBB-4002", "insurer_ubn": P3}, injury_degree={"code": "2"}, main_injury={"code": "8"}),
            party(3, LEE, "H02", rides_with=2, injury_degree={"code": "2"}, main_injury={"code": "8"})]
 DRAWING, PHOTO = b"%PDF-1.7 crossing", b"\xff\xd8\xff\xe0" + b"crossing" * 900 + b"\xff\xd9"
-HOSPITAL = [line("住院部分負擔", 3400, payer="copay", nhi="ward"), line("病房費差額", 8000, "room_difference", nhi="ward", units=4), line("膳食費", 800, "meals", units=4), line("輔助器材", 26000, "device", nhi="material")]
+HOSPITAL = [line("住院部分負擔", 3400, payer="copay", nhi="ward"), line("病房費差額", 8000, "room_difference", nhi="ward", units=4), line("膳食費", 800, "meals", units=4), line("輔助器材", 26000, "device", nhi="material"), points_line("手術及處置", 180000)]
 CLINIC = [line("義齒", 36000, "denture", nhi="material", units=2)]
 
 
@@ -107,6 +108,16 @@ def three_permissions(g, desk, claims):
     checks.equal({i: desk.count(i) for i in ITEMS}, dict.fromkeys(ITEMS, 1), "each fetched once")
 
 
+def health_insurance(g, claim):
+    """The National Health Insurance recoups from P1 (健保法 95 I): it is told by law, and sees what it paid, when, and for which accident."""
+    told = g.post("p1", f"/v1/claims/{claim}/notices", {"to": NHIA, "basis": "nhi_95i"})
+    checks.equal(told.status, 201, f"P1 tells the health insurance {told}")
+    checks.equal(g.post("p1", f"/v1/claims/{claim}/notices", {"to": L2, "basis": "nhi_95i"}).code(), "recipient-unknown", "the article names nobody else")
+    case, body = seen_by(g, checks, "nhia", told.json()["claim"])
+    expect_file(g, checks, "4-rider-nhia", body)
+    checks.that(b'"diagnoses"' not in body and b'"billed"' not in body and b'"points"' in body, "points and dates; no diagnosis, and not what the rider paid himself")
+
+
 def fourth_pull(g, platform):
     """MyData itself: a permission that is used gives nothing, the fourth time as the second."""
     app = test_mydata.App(g, platform)
@@ -144,6 +155,7 @@ def play(g, platform):
     for name, who, claim in (("rider-p1", "p1", claims[P1, "cali"]), ("rider-l2", "l2", claims[L2, "injury"]), ("pillion-p1", "p1", both[P1, "cali"]), ("pillion-p3", "p3", both[P3, "cali"])):
         seen[name], body = seen_by(g, checks, who, claim)
         expect_file(g, checks, f"4-{name}", body)
+    health_insurance(g, claims[P1, "cali"])
     marked(g, seen, claims, pictures)
     shop(g)
     names(g, seen)

@@ -34,6 +34,7 @@ static const struct sandbox_role {
      ",\"opinions\":\"reappraisal\""},
     {"g1", "court", "", ""},
     {"o1", "household", "\"household-extracts:write\"", ""},
+    {"nhia", "nhia", "\"claims:read\",\"events:read\"", ""},
     {"l1", "insurer", INSURER_SCOPES, ""},
     {"l2", "insurer", INSURER_SCOPES, ""},
     {"l3", "insurer", INSURER_SCOPES, ""},

@@ -198,9 +198,13 @@ add_named(struct claim_case *frame, const struct partner *p, view code, view kin
 static err
 add_recipient(struct claim_case *frame, const struct partner *p, arena *mem, view *ret_id)
 {
-    bool is_fund = view_eq(p->row->kind, V("fund"));
-    return add_named(frame, p, p->row->code, is_fund ? V("fund") : V("insurer"),
-                     is_fund ? V("fund") : V("ubn"), mem, ret_id);
+    static const struct {
+        const char *kind, *number;
+    } kinds[] = {{"fund", "fund"}, {"nhia", "agency_oid"}, {"insurer", "ubn"}};
+    size_t i = 0;
+    while (i + 1 < COUNT_OF(kinds) && !view_eq(p->row->kind, view_of(kinds[i].kind)))
+        i++;
+    return add_named(frame, p, p->row->code, view_of(kinds[i].kind), view_of(kinds[i].number), mem, ret_id);
 }
 
 static err

@@ -38,6 +38,20 @@ is_taken(const struct row_claim *c)
     return true;
 }
 
+/* Insurers are told by the line that tells; the fund and the National Health Insurance have a line of their own. */
+static void
+find_recipient(struct notice *n, view code)
+{
+    static const struct {
+        const char *kind, *line;
+    } kinds[] = {{"fund", "fund"}, {"nhia", "nhi"}, {"insurer", NULL}};
+    n->to = NULL;
+    for (size_t i = 0; i < COUNT_OF(kinds) && !n->to; i++) {
+        n->to = registry_by_code(n->registry, view_of(kinds[i].kind), code);
+        n->line = view_of(kinds[i].line ? kinds[i].line : n->law->line);
+    }
+}
+
 static err
 read_body(struct notice *n, view body)
 {
@@ -48,12 +62,10 @@ read_body(struct notice *n, view body)
     n->law = statute_of(json_text(json, "basis"));
     if (!n->law)
         return fault_set(n->f, E_NOTICE_BASIS, "/basis", "an article of the table", "another word");
-    view code = json_text(json, "to");
-    const struct partner *fund = registry_by_code(n->registry, V("fund"), code);
-    n->to = fund ? fund : registry_by_code(n->registry, V("insurer"), code);
-    n->line = fund ? V("fund") : view_of(n->law->line);
+    find_recipient(n, json_text(json, "to"));
     if (!n->to || !partner_is_active(n->to) || !words_have(n->law->lines, n->line))
-        return fault_set(n->f, E_RECIPIENT, "/to", "a registered insurer or the fund", "an unknown code");
+        return fault_set(n->f, E_RECIPIENT, "/to", "whom the article names: an insurer, the fund, the NHIA",
+                         "an unknown code");
     return E_OK;
 }
 

@@ -106,12 +106,16 @@ motor_tell_elsewhere(struct motor_unit *m)
 {
     uid told[MOTOR_PHOTOS_MAX];
     size_t n = 0;
+    uid *in_case = arena_make(m->u->mem, uid); /* the writer reads it when m is gone */
+    if (!in_case)
+        return E_TOO_LARGE;
+    *in_case = m->in_case.u;
     for (size_t i = 0; i < m->p->motor->n_photos; i++) {
         struct row_case *others = NULL;
         const struct motor_photo *photo = &m->p->motor->photos[i];
         /* Asked again in the writer: of two filings that cross, the later one finds the picture. */
         if (!photo->is_noted && photo->fact->photo_id.v.n)
-            unit_guard(m->u, GUARD_key_elsewhere, ARGS(val_digest(&photo->picture), val_uid(&m->in_case.u)));
+            unit_guard(m->u, GUARD_key_elsewhere, ARGS(val_digest(&photo->picture), val_uid(in_case)));
         if (!photo->is_noted)
             continue;
         TRY(others_with(m->r, &m->p->motor->photos[i].picture, m->in_case.u, m->p->mem, &others));

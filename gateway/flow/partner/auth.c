@@ -157,8 +157,8 @@ assertion_check(struct gateway *g, struct registry *r, view text, instant now, a
 static bool
 binding_wanted(const struct partner *p, instant now)
 {
-    static const char *const kinds[] = {"hospital", "clinic",     "insurer",  "fund",
-                                        "police",   "prosecutor", "household"};
+    static const char *const kinds[] = {"hospital", "clinic",     "insurer",   "fund",
+                                        "police",   "prosecutor", "household", "nhia"};
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (view_eq(p->row->kind, view_of(kinds[i])))
             return partner_key(p, "mtls", now) != NULL &&

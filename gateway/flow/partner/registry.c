@@ -358,6 +358,7 @@ static const struct {
     {"register", USE_MOEACA, SUBJECT_COMPANY}, {"fund", USE_MOEACA, SUBJECT_COMPANY},
     {"shop", USE_MOEACA, SUBJECT_COMPANY},     {"app", USE_MOEACA, SUBJECT_COMPANY},
     {"court", USE_GCA, SUBJECT_AGENCY},        {"household", USE_GCA, SUBJECT_AGENCY},
+    {"nhia", USE_GCA, SUBJECT_AGENCY},
 };
 
 static bool
