@@ -277,11 +277,7 @@ print_result(struct bench *b)
 static err
 run_bench(struct bench *b)
 {
-    const char *temporary = getenv("TMPDIR");
-    snprintf(b->dir, sizeof b->dir, "%s/claimgate-bench-XXXXXX",
-             temporary && *temporary ? temporary : "/var/tmp");
-    if (!mkdtemp(b->dir))
-        return fault_set(b->f, E_FILE, b->dir, "a folder that can be made", "none");
+    TRY(bench_folder(b->dir, b->f));
     snprintf(b->pki, sizeof b->pki, "%s/pki", b->dir);
     bench_cores(&b->server_core, &b->load_core);
     TRY(net_start());

@@ -96,6 +96,8 @@ int64_t bench_server_metric(const struct bench_server *s, const char *line, aren
 /* Token of a sandbox partner. */
 err bench_token(const struct bench_server *s, const char *dir, const char *partner, arena *mem, view *ret,
                 struct fault *f) MUST_USE;
+/* A new folder in TMPDIR or /var/tmp; ret of BENCH_PATH bytes. */
+err bench_folder(char *ret, struct fault *f) MUST_USE;
 /* Removes a folder with everything in it. */
 void bench_remove(const char *dir);
 

@@ -209,7 +209,7 @@ fill(const char *dir, long entries, long threads, struct fault *f)
 int
 run_bench_audit(struct args *a)
 {
-    char own[] = "/var/tmp/claimgate-audit-XXXXXX";
+    char own[BENCH_PATH];
     const char *dir = args_value(a, "keep");
     struct fault f;
     long entries = args_number(a, "entries", 20000), threads = args_number(a, "threads", 64);
@@ -217,10 +217,12 @@ run_bench_audit(struct args *a)
     digest_start();
     if (entries < 1 || threads < 1 || threads > 256)
         return command_usage(a, "needs --entries of 1 or more and --threads of 1 to 256");
-    if (!dir && !(dir = mkdtemp(own)))
-        return command_fail(a, fault_set(&f, E_FILE, own, "a folder", "none"), &f);
+    err e = dir ? E_OK : bench_folder(own, &f);
+    if (e != E_OK)
+        return command_fail(a, e, &f);
+    dir = dir ? dir : own;
     int64_t begun = clock_monotonic_us();
-    err e = fill(dir, entries, threads, &f);
+    e = fill(dir, entries, threads, &f);
     double seconds = (double)(clock_monotonic_us() - begun) / 1e6;
     if (a->json)
         printf("{\"written\":%ld,\"seconds\":%.2f}\n", entries, seconds);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -89,6 +90,14 @@ remove_one(const char *path, const struct stat *about, int kind, struct FTW *pla
     (void)kind;
     (void)place;
     return remove(path);
+}
+
+err
+bench_folder(char *ret, struct fault *f)
+{
+    const char *temporary = getenv("TMPDIR");
+    snprintf(ret, BENCH_PATH, "%s/claimgate-bench-XXXXXX", temporary && *temporary ? temporary : "/var/tmp");
+    return mkdtemp(ret) ? E_OK : fault_set(f, E_FILE, ret, "a folder that can be made", "none");
 }
 
 void

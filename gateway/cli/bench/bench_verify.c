@@ -306,21 +306,20 @@ measure_all(const struct args *a, struct bench_verify *b, long seconds)
 int
 run_bench_verify(struct args *a)
 {
-    const char *temporary = getenv("TMPDIR");
     char dir[BENCH_PATH];
     struct fault f;
     long seconds = args_number(a, "seconds", 1);
     fault_init(&f);
     if (seconds < 1 || seconds > 60)
         return command_usage(a, "--seconds is 1 to 60");
-    snprintf(dir, sizeof dir, "%s/claimgate-bench-XXXXXX", temporary && *temporary ? temporary : "/var/tmp");
-    if (!mkdtemp(dir))
-        return command_fail(a, fault_set(&f, E_FILE, dir, "a folder that can be made", "none"), &f);
+    err e = bench_folder(dir, &f);
+    if (e != E_OK)
+        return command_fail(a, e, &f);
     digest_start();
     AUTO(arena_free) arena *scratch = arena_new(SCRATCH);
     struct bench_verify b = {.mem = a->mem, .scratch = scratch, .pki = dir, .f = &f};
     b.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    err e = measure_all(a, &b, seconds);
+    e = measure_all(a, &b, seconds);
     EVP_MD_free(b.sha256);
     bench_remove(dir);
     return e == E_OK ? EXIT_OK : command_fail(a, e, &f);
